@@ -1,0 +1,3 @@
+"""tuivirt: a text-mode virtual machine manager on libvirt."""
+
+__version__ = "0.1.0"

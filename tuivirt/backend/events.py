@@ -1,0 +1,129 @@
+"""What happened, in the past tense: one stream of frozen events from every host.
+
+Events of libvirt carry the host, the time, the object and the detail; events of our own tell
+of snapshots and tasks. They are made on any thread and handed on; whoever receives them must
+not block.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from .model.host import HostSnapshot
+from .model.ref import Ref
+from .model.task import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Anything that happened."""
+
+    host: str
+    at: float = field(default_factory=time.time)
+    """Wall clock, seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibvirtEvent(Event):
+    """An event that libvirt told. `families.py` declares every family there is."""
+
+    family: str
+    """The family's word: lifecycle, device-added, job-completed …"""
+    what: str
+    """What happened, in libvirt's words: started, shutdown (guest) …"""
+    name: str
+    """The object's name."""
+    key: str
+    """Its UUID, or its name where it has none."""
+    detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
+    """The rest of what the callback was given, by field name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainEvent(LibvirtEvent):
+    """An event of a domain."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkEvent(LibvirtEvent):
+    """An event of a virtual network."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolEvent(LibvirtEvent):
+    """An event of a storage pool."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeDeviceEvent(LibvirtEvent):
+    """An event of a device of the host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkChanged(Event):
+    """The connection to a host opened, stalled, was lost, came back or failed."""
+
+    link: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotChanged(Event):
+    """What is known of a host changed; the newest snapshot replaces all before."""
+
+    snapshot: HostSnapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChanged(Event):
+    """A task started, made progress or ended."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed(Event):
+    """Something the operator should know that no action of theirs caused."""
+
+    text: str
+    severity: str = "warning"
+    """information, warning or error."""
+    target: Ref | None = None
+
+
+Publish = Callable[[Event], None]
+
+
+class EventHub:
+    """Hands each event on to every subscriber, on the publishing thread.
+
+    A subscriber that raises is a defect; it is reported to ``on_defect`` and the others go on.
+    """
+
+    def __init__(self, on_defect: Callable[[BaseException], None] | None = None) -> None:
+        self._subscribers: tuple[Publish, ...] = ()
+        self._lock = threading.Lock()
+        self._on_defect = on_defect
+
+    def publish(self, event: Event) -> None:
+        for subscriber in self._subscribers:
+            try:
+                subscriber(event)
+            except Exception as defect:
+                if self._on_defect is None:
+                    raise
+                self._on_defect(defect)
+
+    def subscribe(self, subscriber: Publish) -> Callable[[], None]:
+        """Add a subscriber; the function returned takes it out again."""
+        with self._lock:
+            self._subscribers = (*self._subscribers, subscriber)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._subscribers = tuple(s for s in self._subscribers if s is not subscriber)
+
+        return unsubscribe

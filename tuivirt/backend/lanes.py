@@ -1,0 +1,85 @@
+"""Workers on daemon threads: a libvirt call may hang for ever, and the program must still end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class Lane:
+    """A queue of calls worked off by up to ``width`` daemon threads, started when needed.
+
+    Not concurrent.futures' executor: that one joins its threads at exit, and so a hung call
+    would keep the program from ending.
+    """
+
+    def __init__(self, name: str, width: int = 1) -> None:
+        self.name = name
+        self._width = width
+        self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = (
+            queue.SimpleQueue()
+        )
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._waiting = 0
+        self._closed = False
+        self._busy_since: dict[int, float] = {}
+
+    def submit(self, function: Callable[[], T]) -> Future[T]:
+        """Queue a call; its future holds the result or the exception."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError(f"lane {self.name} is closed")
+            self._queue.put((future, function))
+            self._waiting += 1
+            if self._threads < self._width and self._waiting > self._threads - len(
+                self._busy_since
+            ):
+                self._threads += 1
+                threading.Thread(target=self._work, name=self.name, daemon=True).start()
+        return future
+
+    def _work(self) -> None:
+        me = threading.get_ident()
+        while True:
+            job = self._queue.get()
+            if job is None:
+                return
+            future, function = job
+            with self._lock:
+                self._waiting -= 1
+                self._busy_since[me] = time.monotonic()
+            try:
+                if future.set_running_or_notify_cancel():
+                    try:
+                        result = function()
+                    except BaseException as error:
+                        future.set_exception(error)
+                    else:
+                        future.set_result(result)
+            finally:
+                with self._lock:
+                    del self._busy_since[me]
+
+    @property
+    def busy_for(self) -> float:
+        """For how many seconds its longest call has been running; 0 when idle."""
+        with self._lock:
+            oldest = min(self._busy_since.values(), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
+    def close(self) -> None:
+        """Take no more calls and let idle threads end; a call under way is not waited for."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            for _ in range(self._threads):
+                self._queue.put(None)

@@ -1,0 +1,63 @@
+"""All hosts and tasks at one moment: what a screen is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from .domain import Domain
+from .host import HostSnapshot
+from .ref import Kind, Ref
+from .resources import Network, NodeDevice, Pool
+from .stats import DomainStats
+from .task import Task
+
+KEEP_TASKS = 500
+"""How many tasks are remembered, running ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Everything the screens know."""
+
+    hosts: Mapping[str, HostSnapshot] = field(default_factory=dict)
+    tasks: tuple[Task, ...] = ()
+    """Oldest first."""
+
+    def with_host(self, snapshot: HostSnapshot) -> Fleet:
+        """The fleet with this host's snapshot in place of its older one."""
+        return replace(self, hosts={**self.hosts, snapshot.name: snapshot})
+
+    def with_task(self, task: Task) -> Fleet:
+        """The fleet with this task added, or in place of its older state."""
+        if any(known.id == task.id for known in self.tasks):
+            return replace(self, tasks=tuple(task if t.id == task.id else t for t in self.tasks))
+        return replace(self, tasks=(*self.tasks, task)[-KEEP_TASKS:])
+
+    def domains(self) -> Iterator[Domain]:
+        """Every domain of every host."""
+        for host in self.hosts.values():
+            yield from host.domains.values()
+
+    def domain(self, ref: Ref) -> Domain | None:
+        host = self.hosts.get(ref.host)
+        return host.domains.get(ref.key) if host else None
+
+    def stats(self, ref: Ref) -> DomainStats | None:
+        host = self.hosts.get(ref.host)
+        return host.domain_stats.get(ref.key) if host else None
+
+    def find(self, ref: Ref) -> Domain | Network | Pool | NodeDevice | HostSnapshot | None:
+        """The object that ``ref`` names, or None when it is gone (volumes are looked up apart)."""
+        host = self.hosts.get(ref.host)
+        if host is None:
+            return None
+        if ref.kind is Kind.DOMAIN:
+            return host.domains.get(ref.key)
+        if ref.kind is Kind.NETWORK:
+            return host.networks.get(ref.key)
+        if ref.kind is Kind.POOL:
+            return host.pools.get(ref.key)
+        if ref.kind is Kind.DEVICE:
+            return host.devices.get(ref.key)
+        return host if ref.kind is Kind.HOST else None

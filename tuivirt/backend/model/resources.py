@@ -1,0 +1,165 @@
+"""Networks, storage, node devices and interfaces of a host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .ref import Kind, Ref
+
+
+@dataclass(frozen=True, slots=True)
+class DhcpRange:
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkAddress:
+    """One ``<ip>`` of a network, in CIDR notation."""
+
+    cidr: str
+    ranges: tuple[DhcpRange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A DHCP lease of one of libvirt's networks. Source: virNetworkGetDHCPLeases."""
+
+    network: str
+    mac: str
+    address: str
+    prefix: int
+    hostname: str
+    expires: float
+    """Wall-clock seconds since the epoch; 0 for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A virtual network. Source: listAllNetworks and its XML."""
+
+    host: str
+    uuid: str
+    name: str
+    active: bool
+    autostart: bool
+    persistent: bool
+    mode: str = ""
+    """nat, route, open, bridge, private, passthrough, hostdev, vepa, or isolated."""
+    bridge: str = ""
+    device: str = ""
+    """The host's device it forwards to, when given."""
+    addresses: tuple[NetworkAddress, ...] = ()
+    leases: tuple[Lease, ...] = ()
+    users: tuple[str, ...] = ()
+    """Names of the domains with an interface on it, as far as their XML was read."""
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.host, Kind.NETWORK, self.uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """A storage pool. Source: listAllStoragePools, its XML (one call each, on change only)."""
+
+    host: str
+    uuid: str
+    name: str
+    state: str
+    """inactive, building, running, degraded or inaccessible."""
+    active: bool
+    autostart: bool
+    persistent: bool
+    type: str = ""
+    path: str = ""
+    source: str = ""
+    capacity_bytes: int | None = None
+    allocation_bytes: int | None = None
+    available_bytes: int | None = None
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.host, Kind.POOL, self.uuid)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A storage volume. Source: listAllVolumes of its pool and its XML, when looked up."""
+
+    host: str
+    pool: str
+    name: str
+    key: str
+    path: str
+    type: str = "file"
+    format: str = ""
+    capacity_bytes: int | None = None
+    allocation_bytes: int | None = None
+    backing: str = ""
+    users: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.host, Kind.VOLUME, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDevice:
+    """A device of the host. Source: listAllDevices and its XML (once; its events say when it changes)."""
+
+    host: str
+    name: str
+    parent: str = ""
+    capability: str = ""
+    """The first capability: pci, usb_device, usb, net, scsi_host, scsi, storage, mdev, drm, system …"""
+    vendor: str = ""
+    product: str = ""
+    vendor_id: str = ""
+    """Four hexadecimal digits, no 0x."""
+    product_id: str = ""
+    address: str = ""
+    """PCI ``0000:04:00.0``, USB ``002:003``, SCSI ``1:0:0:0``; empty where it has none."""
+    pci_class: str = ""
+    """Six hexadecimal digits, no 0x."""
+    driver: str = ""
+    iommu_group: int | None = None
+    iommu_siblings: tuple[str, ...] = ()
+    """PCI addresses of the group, its own included."""
+    numa_node: int | None = None
+    path: str = ""
+    """Its sysfs path."""
+    devnodes: tuple[str, ...] = ()
+    net_name: str = ""
+    net_mac: str = ""
+    net_state: str = ""
+    block_path: str = ""
+    size_bytes: int | None = None
+    virtual_functions: tuple[str, ...] = ()
+    physical_function: str = ""
+    mdev_types: tuple[str, ...] = ()
+    mdev_type: str = ""
+    active: bool = True
+    users: tuple[str, ...] = ()
+    """Names of the domains that have it, as far as their XML was read."""
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.host, Kind.DEVICE, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class HostInterface:
+    """A network interface of the host. Source: listAllInterfaces."""
+
+    host: str
+    name: str
+    mac: str
+    active: bool
+    type: str = ""
+    addresses: tuple[str, ...] = ()
+    ports: tuple[str, ...] = field(default=())
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.host, Kind.INTERFACE, self.name)

@@ -1,0 +1,40 @@
+"""A run of an action, as the tasks panel shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .ref import Ref
+
+
+class TaskState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    PENDING = "pending"
+    """Asked for, but the guest has not done it yet; it is being followed."""
+    FAILED = "failed"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run of one action on one object."""
+
+    id: int
+    action: str
+    """The action's name, as in ``attach-disk``."""
+    target: Ref
+    target_name: str
+    started: float
+    """Wall clock, seconds since the epoch."""
+    state: TaskState = TaskState.RUNNING
+    ended: float | None = None
+    fraction: float | None = None
+    """0 to 1; None when it cannot be told."""
+    text: str = ""
+    """What it is doing, or how it ended, in a sentence."""
+    advice: str = ""
+    virsh: str = ""
+    """The command that would have done the same."""
+    abortable: bool = False
