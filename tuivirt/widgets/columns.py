@@ -1,0 +1,100 @@
+"""Columns of a table: declared once, laid out for a width, cells cut to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from .text import fit, width_of
+from .tones import Cell, Toned
+
+R = TypeVar("R")
+
+GAP = 1
+"""Cells between two columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[R]):
+    """One column: how it is drawn, how wide, what it sorts by, and when it has to go."""
+
+    id: str
+    title: str
+    cell: Callable[[R], Cell]
+    width: int
+    """The least it needs."""
+    max_width: int = 0
+    """Up to this it grows when there is room; 0: it stays at ``width``."""
+    align: str = "left"
+    priority: int = 0
+    """0 is always there; the highest numbers go first when the screen is narrow."""
+    sort_key: Callable[[R], Any] | None = None
+    """None: it cannot be sorted by. A key of None (unknown) always comes last."""
+    sort_letter: str = ""
+    """With shift it sorts by this column."""
+    descending: bool = False
+    """The first press sorts with the greatest on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed(Generic[R]):
+    """A column where it stands."""
+
+    column: Column[R]
+    x: int
+    width: int
+
+
+def lay_out(columns: Sequence[Column[R]], x: int, width: int) -> tuple[Placed[R], ...]:
+    """Place what fits into ``width`` cells from ``x`` on, in the order declared."""
+    kept = list(columns)
+
+    def needed() -> int:
+        return sum(c.width for c in kept) + GAP * (len(kept) - 1)
+
+    while kept and needed() > width:
+        dear = max(kept, key=lambda c: (c.priority, kept.index(c)))
+        if dear.priority == 0:
+            break
+        kept.remove(dear)
+    widths = {c.id: c.width for c in kept}
+    spare = width - needed()
+    growing = [c for c in kept if c.max_width > c.width]
+    while spare > 0 and growing:
+        share = max(1, spare // len(growing))
+        for column in list(growing):
+            more = min(share, column.max_width - widths[column.id], spare)
+            widths[column.id] += more
+            spare -= more
+            if widths[column.id] >= column.max_width:
+                growing.remove(column)
+    placed = []
+    end = x + width
+    for column in kept:
+        taken = min(widths[column.id], end - x)
+        if taken <= 0:
+            break
+        placed.append(Placed(column, x, taken))
+        x += taken + GAP
+    return tuple(placed)
+
+
+def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
+    """The cell as pieces that are together exactly ``width`` cells wide, every text made plain."""
+    if isinstance(cell, str):
+        return (Toned(fit(cell, width, align)),)
+    if isinstance(cell, Toned):
+        return (Toned(fit(cell.text, width, align), cell.tone),)
+    pieces: list[Toned] = []
+    left = width
+    for text, tone in cell:
+        if left <= 0:
+            break
+        shown = fit(text, left, pad=False)
+        left -= width_of(shown)
+        pieces.append(Toned(shown, tone))
+    if left > 0:
+        blank = Toned(" " * left)
+        pieces = [blank, *pieces] if align == "right" else [*pieces, blank]
+    return tuple(pieces)

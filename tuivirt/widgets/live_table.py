@@ -1,0 +1,438 @@
+"""A table of live rows that sends to the terminal only the cells that changed.
+
+It draws lines itself (Textual's line API), keeps its own scroll position and never asks for a
+layout: a tick costs what is visible, and a move of the cursor two lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .columns import GAP, Column, Placed, fit_cell, lay_out
+from .rows import Rows
+from .text import fit, plain
+from .tones import Toned, style_of
+
+R = TypeVar("R")
+
+GUTTER = 3
+"""The cursor's bar, the mark, a space."""
+MERGE = 6
+"""Changed cells this near to one another are sent as one piece: a jump costs as many bytes."""
+
+
+class _Line(NamedTuple):
+    """A row as it was drawn last."""
+
+    key: Hashable
+    cursor: bool
+    marked: bool
+    cells: tuple[tuple[Toned, ...], ...]
+
+
+class LiveTable(Widget, Generic[R], can_focus=True):
+    """Rows by key, columns declared once; cursor and marks follow the keys, not the lines."""
+
+    DEFAULT_CSS = "LiveTable { width: 1fr; height: 1fr; }"
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page-down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page-up"),
+        Binding("home,g", "to_end(-1)", "First", show=False, id="table.first"),
+        Binding("end,G", "to_end(1)", "Last", show=False, id="table.last"),
+        Binding("space", "mark", "Mark", show=False, id="table.mark"),
+        Binding("ctrl+space,ctrl+@", "mark_range", "Mark a range", show=False, id="table.range"),
+        Binding("enter", "open", "Open", show=False, id="table.open"),
+    ]
+
+    class CursorMoved(Message):
+        """The cursor stands on another row (None: there is none)."""
+
+        def __init__(self, table: LiveTable[R], key: Hashable | None) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LiveTable[R]:
+            return self.table
+
+    class Opened(Message):
+        """Enter or a double click on a row."""
+
+        def __init__(self, table: LiveTable[R], key: Hashable) -> None:
+            super().__init__()
+            self.table = table
+            self.key = key
+
+        @property
+        def control(self) -> LiveTable[R]:
+            return self.table
+
+    class ViewChanged(Message):
+        """Other rows are visible or marked than before."""
+
+        def __init__(self, table: LiveTable[R]) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> LiveTable[R]:
+            return self.table
+
+    def __init__(
+        self,
+        columns: Sequence[Column[R]],
+        *,
+        caption: str = "",
+        sort: str = "",
+        search: Callable[[R], str] | None = None,
+        tags: Callable[[R], Iterable[str]] | None = None,
+        empty: str = "Nothing here.",
+        id: str | None = None,
+    ) -> None:
+        """``caption`` names the rows (``Domains``), ``sort`` the column it starts sorted by,
+        ``search`` gives the text that ``/`` searches, ``empty`` says what to do without rows."""
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.caption = caption
+        self.empty = empty
+        self.rows: Rows[R] = Rows(self.columns, sort, search, tags)
+        self.cursor: Hashable | None = None
+        self._index = 0
+        self._top = 0
+        self._anchor: Hashable | None = None
+        self._placed: tuple[Placed[R], ...] = ()
+        self._lines: list[_Line | None] = []
+        self._strips: dict[int, Strip] = {}
+        self._caption_drawn: tuple[str, str] = ("", "")
+        self._seen: frozenset[Hashable] = frozenset()
+        for column in self.columns:
+            if column.sort_letter:
+                key = column.sort_letter.upper()
+                binding = Binding(
+                    key, f"sort('{column.id}')", f"Sort by {column.title}", show=False,
+                    id=f"sort.{column.id}",
+                )  # fmt: skip
+                self._bindings.key_to_bindings.setdefault(key, []).append(binding)
+
+    # What a screen asks and says
+
+    def update(self, rows: Mapping[Hashable, R]) -> None:
+        """Show these rows from now on; what looks as before is not drawn again."""
+        self.rows.replace(rows)
+        self._follow()
+        self._paint()
+
+    def set_empty(self, text: str) -> None:
+        """What is said when there are no rows."""
+        if text != self.empty:
+            self.empty = text
+            self._redraw()
+
+    @property
+    def marks(self) -> tuple[Hashable, ...]:
+        """Marked keys, in the order shown; marked rows that a filter hides are left out."""
+        return tuple(key for key in self.rows.order if key in self.rows.marks)
+
+    @property
+    def targets(self) -> tuple[Hashable, ...]:
+        """What an action applies to: the marked rows, else the one under the cursor."""
+        return self.marks or (() if self.cursor is None else (self.cursor,))
+
+    @property
+    def visible_keys(self) -> tuple[Hashable, ...]:
+        """The keys of the rows that are on the screen."""
+        return tuple(self.rows.order[self._top : self._top + self._body_height])
+
+    def row(self, key: Hashable | None) -> R | None:
+        """The row of a key."""
+        return None if key is None else self.rows.all.get(key)
+
+    def move_to(self, key: Hashable) -> None:
+        """Put the cursor on this row, if it is shown."""
+        index = self.rows.index(key)
+        if index is not None:
+            self._go(index)
+
+    def clear_marks(self) -> None:
+        self.rows.marks.clear()
+        self._paint()
+
+    def set_filter(self, expression: str) -> None:
+        """Show only what matches; empty shows all. Raises BadFilter and keeps the old one."""
+        self.rows.set_filter(expression)
+        self._follow()
+        self._paint()
+
+    @property
+    def filter_text(self) -> str:
+        return self.rows.filter.expression if self.rows.filter else ""
+
+    def sort_by(self, column_id: str, reverse: bool | None = None) -> None:
+        """Sort by a column; the same again turns the order around."""
+        self.rows.sort_by(column_id, reverse)
+        self._follow()
+        self._redraw()
+
+    # Keys and mouse
+
+    def action_move(self, lines: int) -> None:
+        self._go(self._index + lines)
+
+    def action_page(self, pages: int) -> None:
+        self._go(self._index + pages * max(1, self._body_height - 1))
+
+    def action_to_end(self, direction: int) -> None:
+        self._go(0 if direction < 0 else len(self.rows.order) - 1)
+
+    def action_mark(self) -> None:
+        if self.cursor is None:
+            return
+        self.rows.marks ^= {self.cursor}
+        self._anchor = self.cursor
+        self._go(self._index + 1)
+        self._paint()
+
+    def action_mark_range(self) -> None:
+        """Mark all from the last row marked by hand to here."""
+        if self.cursor is None:
+            return
+        start = self.rows.index(self._anchor) if self._anchor is not None else None
+        low, high = sorted((self._index if start is None else start, self._index))
+        self.rows.marks.update(self.rows.order[low : high + 1])
+        self._anchor = self.cursor
+        self._paint()
+
+    def action_open(self) -> None:
+        if self.cursor is not None:
+            self.post_message(self.Opened(self, self.cursor))
+
+    def action_sort(self, column_id: str) -> None:
+        self.sort_by(column_id)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.y == 1:
+            for placed in self._placed:
+                if placed.x <= event.x < placed.x + placed.width and placed.column.sort_key:
+                    self.sort_by(placed.column.id)
+        elif event.y >= 2 and self._top + event.y - 2 < len(self.rows.order):
+            self._go(self._top + event.y - 2)
+            if event.chain == 2:
+                self.action_open()
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._go(self._index + 3)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._go(self._index - 3)
+
+    def on_resize(self) -> None:
+        self._placed = lay_out(self.columns, GUTTER, self.size.width - GUTTER)
+        self._scroll()
+        self._redraw()
+
+    # Where the cursor is
+
+    @property
+    def _body_height(self) -> int:
+        return max(0, self.size.height - 2)
+
+    def _follow(self) -> None:
+        """After the order changed: the cursor stays on its object, else near where it was."""
+        order = self.rows.order
+        index = self.rows.index(self.cursor) if self.cursor is not None else None
+        if index is None:
+            index = min(self._index, len(order) - 1)
+        self._set_cursor(max(0, index))
+        self._scroll()
+
+    def _go(self, index: int) -> None:
+        if not self.rows.order:
+            return
+        self._set_cursor(max(0, min(index, len(self.rows.order) - 1)))
+        self._scroll()
+        self._paint()
+
+    def _set_cursor(self, index: int) -> None:
+        self._index = index
+        key = self.rows.order[index] if index < len(self.rows.order) else None
+        if key != self.cursor:
+            self.cursor = key
+            self.post_message(self.CursorMoved(self, key))
+
+    def _scroll(self) -> None:
+        """The least change of the scroll position that shows the cursor's line."""
+        height = self._body_height
+        last_top = max(0, len(self.rows.order) - height)
+        top = min(self._top, last_top)
+        if self._index < top:
+            top = self._index
+        elif height and self._index >= top + height:
+            top = self._index - height + 1
+        self._top = top
+
+    # Drawing
+
+    def _redraw(self) -> None:
+        """Draw everything again: the layout, the caption or the order changed."""
+        self._lines = [None] * self._body_height
+        self._strips.clear()
+        self._paint()
+        self.refresh()
+
+    def _paint(self) -> None:
+        """Format the visible rows, and have only the cells that differ drawn again."""
+        height = self._body_height
+        if len(self._lines) != height:
+            self._lines = [None] * height
+        regions: list[Region] = []
+        order = self.rows.order
+        for y in range(height):
+            index = self._top + y
+            line = self._format(order[index]) if index < len(order) else None
+            old = self._lines[y]
+            if line == old:
+                continue
+            self._lines[y] = line
+            self._strips.pop(y + 2, None)
+            regions.extend(self._changed(y + 2, old, line))
+        if not order:
+            self._strips.clear()
+            regions.append(Region(0, 2, self.size.width, height))
+        caption = self._caption()
+        if caption != self._caption_drawn:
+            self._caption_drawn = caption
+            self._strips.pop(0, None)
+            regions.append(Region(0, 0, self.size.width, 1))
+        if regions:
+            self.refresh(*regions)
+        seen = frozenset(self.visible_keys) | frozenset(self.rows.marks)
+        if seen != self._seen:
+            self._seen = seen
+            self.post_message(self.ViewChanged(self))
+
+    def _format(self, key: Hashable) -> _Line:
+        row = self.rows.all[key]
+        return _Line(
+            key,
+            key == self.cursor,
+            key in self.rows.marks,
+            tuple(fit_cell(p.column.cell(row), p.width, p.column.align) for p in self._placed),
+        )
+
+    def _changed(self, y: int, old: _Line | None, new: _Line | None) -> list[Region]:
+        if (
+            old is None
+            or new is None
+            or old.cursor != new.cursor
+            or len(old.cells) != len(new.cells)
+        ):
+            return [Region(0, y, self.size.width, 1)]
+        spans: list[tuple[int, int]] = [(0, 2)] if old.marked != new.marked else []
+        for placed, before, after in zip(self._placed, old.cells, new.cells, strict=True):
+            if before != after:
+                end = placed.x + placed.width
+                if spans and placed.x - spans[-1][1] <= MERGE:
+                    spans[-1] = (spans[-1][0], end)
+                else:
+                    spans.append((placed.x, end))
+        return [Region(x, y, end - x, 1) for x, end in spans]
+
+    def _caption(self) -> tuple[str, str]:
+        total = len(self.rows.all)
+        shown = len(self.rows.order)
+        left = f"{self.caption} {shown} of {total}"
+        if self.rows.filter is not None:
+            left += f"   /{self.rows.filter.expression}"
+        if self.rows.marks:
+            left += f"   {len(self.marks)} marked"
+        column = self.rows.sorted_by
+        right = ""
+        if column is not None:
+            right = f"sorted by {column.title.strip()} {'▼' if self.rows.reverse else '▲'}"
+        return plain(left), plain(right)
+
+    def render_line(self, y: int) -> Strip:
+        """The line as it was formatted last; made once until it changes."""
+        strip = self._strips.get(y)
+        if strip is None or strip.cell_length != self.size.width:
+            strip = self._make(y)
+            self._strips[y] = strip
+        return strip
+
+    def _make(self, y: int) -> Strip:
+        width = self.size.width
+        if y == 0:
+            left, right = self._caption()
+            room = max(0, width - 2 - len(right))
+            return _strip([Toned(" "), Toned(fit(left, room)), Toned(right, "dim")], width)
+        if y == 1:
+            return self._titles(width)
+        line = self._lines[y - 2] if y - 2 < len(self._lines) else None
+        if line is None:
+            return self._blank(y, width)
+        pieces = [
+            Toned("▌" if line.cursor else " ", "accent" if line.cursor else ""),
+            Toned("✓" if line.marked else " ", "accent" if line.marked else ""),
+            Toned(" "),
+        ]
+        x = GUTTER
+        for placed, cell in zip(self._placed, line.cells, strict=True):
+            if placed.x > x:
+                pieces.append(Toned(" " * (placed.x - x)))
+            pieces.extend(cell)
+            x = placed.x + placed.width
+        return _strip(pieces, width, cursor=line.cursor)
+
+    def _titles(self, width: int) -> Strip:
+        pieces = [Toned(" " * GUTTER)]
+        for placed in self._placed:
+            if placed.x > GUTTER:
+                pieces.append(Toned(" " * GAP))
+            title = fit(placed.column.title, placed.width, placed.column.align)
+            pieces.append(Toned(title, "title"))
+        return _strip(pieces, width)
+
+    def _blank(self, y: int, width: int) -> Strip:
+        """A line without a row: an empty table says here what to do."""
+        if self.rows.order:
+            return Strip.blank(width)
+        if self.rows.filter is not None and self.rows.all:
+            said = f"The filter /{self.rows.filter.expression} hides all {len(self.rows.all)}."
+            text = [said, "Press / to change it, esc to clear it."]
+        else:
+            text = self.empty.split("\n")
+        number = y - 3
+        if 0 <= number < len(text):
+            return _strip([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)
+        return Strip.blank(width)
+
+
+def _strip(pieces: Iterable[Toned], width: int, cursor: bool = False) -> Strip:
+    """Pieces as a strip, neighbours of one style joined: each change of style costs bytes."""
+    segments: list[Segment] = []
+    text, style = "", style_of("", cursor)
+    for piece in pieces:
+        wanted = style_of(piece.tone, cursor)
+        if wanted != style and text:
+            segments.append(Segment(text, style))
+            text = ""
+        style = wanted
+        text += piece.text
+    if text:
+        segments.append(Segment(text, style))
+    return Strip(segments).adjust_cell_length(width, style_of("", cursor))
