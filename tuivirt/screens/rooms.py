@@ -1,0 +1,61 @@
+"""Where ``:`` leads: each screen by its words, imported when it is first gone to."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Any, cast
+
+from tuivirt.backend.model.ref import Kind, Ref
+
+from .base import FleetScreen
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A screen that ``:`` can go to."""
+
+    word: str
+    aliases: tuple[str, ...]
+    where: str
+    """module:class, both below tuivirt.screens."""
+    help: str
+
+
+ROOMS: tuple[Room, ...] = (
+    Room("domains", ("dom", "vm", "d"), "domains:DomainsScreen", "the virtual machines"),
+    Room("networks", ("net", "n"), "networks:NetworksScreen", "virtual networks"),
+    Room("pools", ("pool", "vol", "volumes", "p"), "pools:PoolsScreen", "storage pools, volumes"),
+    Room("devices", ("dev", "pci", "usb"), "devices:DevicesScreen", "devices of the hosts"),
+    Room("hosts", ("host", "h"), "hosts:HostsScreen", "the hosts"),
+    Room("events", ("event", "ev", "log"), "events:EventsScreen", "what happened"),
+    Room("tasks", ("job", "jobs", "task"), "tasks:TasksScreen", "what runs, and how it ended"),
+    Room("help", ("?",), "help:HelpScreen", "keys and words"),
+)
+
+DETAILS: dict[Kind, str] = {
+    Kind.DOMAIN: "domain:DomainScreen",
+    Kind.NETWORK: "networks:NetworkScreen",
+    Kind.POOL: "pools:VolumesScreen",
+    Kind.DEVICE: "devices:DeviceScreen",
+    Kind.HOST: "hosts:HostScreen",
+}
+"""The screen that opens an object; it is made with the object's Ref."""
+XML = "xml:XmlScreen"
+"""Made with the object's Ref."""
+
+
+def find_room(word: str) -> Room | None:
+    """The room of a word or alias, or of an unambiguous beginning of a word."""
+    for room in ROOMS:
+        if word == room.word or word in room.aliases:
+            return room
+    begun = [room for room in ROOMS if room.word.startswith(word)]
+    return begun[0] if word and len(begun) == 1 else None
+
+
+def make(where: str, ref: Ref | None = None) -> FleetScreen:
+    """Import and make a screen."""
+    module, name = where.split(":")
+    kind: Any = getattr(importlib.import_module(f"tuivirt.screens.{module}"), name)
+    return cast(FleetScreen, kind() if ref is None else kind(ref))
