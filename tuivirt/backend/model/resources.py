@@ -139,6 +139,8 @@ class NodeDevice:
     physical_function: str = ""
     mdev_types: tuple[str, ...] = ()
     mdev_type: str = ""
+    mdev_uuid: str = ""
+    """Of a mediated device: what a domain's hostdev names it by."""
     active: bool = True
     users: tuple[str, ...] = ()
     """Names of the domains that have it, as far as their XML was read."""

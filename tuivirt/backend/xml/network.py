@@ -1,0 +1,59 @@
+"""``<network>`` → Network. Format: https://libvirt.org/formatnetwork.html."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from ..model.resources import DhcpRange, Network, NetworkAddress
+from .tree import Element, attribute, parse, text_of
+
+
+def parse_network(
+    host: str, xml: str, *, active: bool, autostart: bool, persistent: bool
+) -> Network:
+    """The network that ``xml`` (virNetworkGetXMLDesc) describes. Raises MalformedXml."""
+    root = parse(xml, "network")
+    forward = root.find("forward")
+    return Network(
+        host=host,
+        uuid=text_of(root, "uuid"),
+        name=root.findtext("name") or "",
+        active=active,
+        autostart=autostart,
+        persistent=persistent,
+        mode="isolated" if forward is None else forward.get("mode", "nat"),
+        bridge=attribute(root, "bridge", "name"),
+        device=_device(forward),
+        addresses=tuple(
+            NetworkAddress(cidr, _ranges(ip)) for ip in root.iterfind("ip") if (cidr := _cidr(ip))
+        ),
+    )
+
+
+def _device(forward: Element | None) -> str:
+    if forward is None:
+        return ""
+    return (
+        forward.get("dev")
+        or attribute(forward, "interface", "dev")
+        or attribute(forward, "pf", "dev")
+    )
+
+
+def _cidr(ip: Element) -> str:
+    """``192.168.122.1/24``; the address alone when its mask makes no sense; '' without one."""
+    address = ip.get("address", "")
+    mask = ip.get("prefix") or ip.get("netmask")
+    if not address or not mask:
+        return str(address)
+    try:
+        return ipaddress.ip_interface(f"{address}/{mask}").with_prefixlen
+    except ValueError:
+        return str(address)
+
+
+def _ranges(ip: Element) -> tuple[DhcpRange, ...]:
+    return tuple(
+        DhcpRange(found.get("start", ""), found.get("end", ""))
+        for found in ip.iterfind("dhcp/range")
+    )
