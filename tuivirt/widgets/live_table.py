@@ -118,14 +118,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._caption_drawn: tuple[str, str] = ("", "")
         self._seen: frozenset[Hashable] = frozenset()
-        for column in self.columns:
-            if column.sort_letter:
-                key = column.sort_letter.upper()
-                binding = Binding(
-                    key, f"sort('{column.id}')", f"Sort by {column.title}", show=False,
-                    id=f"sort.{column.id}",
-                )  # fmt: skip
-                self._bindings.key_to_bindings.setdefault(key, []).append(binding)
+        self._bind_sorting()
 
     # What a screen asks and says
 
@@ -134,6 +127,15 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self.rows.replace(rows)
         self._follow()
         self._paint()
+
+    def use_columns(self, columns: Sequence[Column[R]]) -> None:
+        """Other columns from now on; the order stays by the column of the same id, if it is there."""
+        if tuple(columns) == self.columns:
+            return
+        self.columns = tuple(columns)
+        self.rows.use_columns(self.columns)
+        self._bind_sorting()
+        self.on_resize()
 
     def set_empty(self, text: str) -> None:
         """What is said when there are no rows."""
@@ -244,6 +246,22 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._placed = lay_out(self.columns, GUTTER, self.size.width - GUTTER)
         self._scroll()
         self._redraw()
+
+    def _bind_sorting(self) -> None:
+        """A column's letter, with shift, sorts by it; the binding's id is ``sort.`` and its id."""
+        bound = self._bindings.key_to_bindings
+        for column in self.columns:
+            key = column.sort_letter.upper()
+            if key and key not in bound:
+                bound[key] = [
+                    Binding(
+                        key,
+                        f"sort('{column.id}')",
+                        f"Sort by {column.title}",
+                        show=False,
+                        id=f"sort.{column.id}",
+                    )
+                ]
 
     # Where the cursor is
 

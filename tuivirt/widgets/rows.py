@@ -39,6 +39,13 @@ class Rows(Generic[R]):
             self.marks &= rows.keys()
         self._arrange()
 
+    def use_columns(self, columns: Sequence[Column[R]]) -> None:
+        """Sort by one of these from now on."""
+        self._columns = {column.id: column for column in columns}
+        if self.sorted_by is not None:
+            self.sorted_by = self._columns.get(self.sorted_by.id, columns[0])
+        self._arrange()
+
     def set_filter(self, expression: str) -> None:
         """Raises BadFilter."""
         self.filter = parse_filter(expression)
