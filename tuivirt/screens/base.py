@@ -14,8 +14,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS, Action
-from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState

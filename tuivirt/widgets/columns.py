@@ -15,7 +15,7 @@ GAP = 1
 """Cells between two columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Column(Generic[R]):
     """One column: how it is drawn, how wide, what it sorts by, and when it has to go."""
 
@@ -37,7 +37,7 @@ class Column(Generic[R]):
     """The first press sorts with the greatest on top."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed(Generic[R]):
     """A column where it stands."""
 
