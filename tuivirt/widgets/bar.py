@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .page import Span
+from .tones import Toned
 
 _PARTS = " ▏▎▍▌▋▊▉"
 
@@ -18,12 +18,12 @@ def bar(part: float | None, whole: float | None, width: int) -> str:
     return ("█" * full + tail).ljust(width, "░")
 
 
-def bar_style(part: float | None, whole: float | None) -> str:
+def bar_tone(part: float | None, whole: float | None) -> str:
     """Its colour, a second signal beside the percentage: from 80 % yellow, from 95 % red."""
     if part is None or not whole:
         return "dim"
     share = part / whole
-    return "red" if share >= 0.95 else "yellow" if share >= 0.8 else "green"
+    return "bad" if share >= 0.95 else "warn" if share >= 0.8 else "good"
 
 
 def percent(part: float | None, whole: float | None) -> str:
@@ -31,7 +31,7 @@ def percent(part: float | None, whole: float | None) -> str:
     return "   ?" if part is None or not whole else f"{part / whole * 100:3.0f}%"
 
 
-def capacity(part: float | None, whole: float | None, width: int) -> tuple[Span, Span]:
+def capacity(part: float | None, whole: float | None, width: int) -> tuple[Toned, Toned]:
     """Bar and percentage, ``width`` characters together."""
     room = max(width - 5, 1)
-    return (bar(part, whole, room), bar_style(part, whole)), (f" {percent(part, whole)}", "")
+    return Toned(bar(part, whole, room), bar_tone(part, whole)), Toned(f" {percent(part, whole)}")

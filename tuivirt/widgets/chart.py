@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 
 from .page import PageLine
+from .text import plain, width_of
+from .tones import Toned
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 GAP = "·"
@@ -73,7 +75,7 @@ def chart(
     height: int,
     *,
     label: Callable[[float], str],
-    style: str,
+    tone: str,
     top: float | None = None,
     base: float = 10.0,
     seconds: float = 0.0,
@@ -89,13 +91,14 @@ def chart(
     limit = top if top is not None else nice_top(seen, base=base)
     newest = next((v for v in reversed(seen) if v is not None), None)
     now = "?" if newest is None else label(newest)
-    lines: list[PageLine] = [((title, "bold"), (f"  {now}", "") if seen else ("  no data yet", "dim"))]
+    said = Toned(f"  {now}") if seen else Toned("  no data yet", "dim")
+    lines: list[PageLine] = [(Toned(title, "bold"), said)]
     for number, row in enumerate(braille(seen, room, rows, limit)):
         mark = label(limit) if number == 0 else label(0.0) if number == rows - 1 else ""
         axis = "┤" if mark else "│"
-        lines.append(((f"{mark[:8]:>8} {axis}", "dim"), (row, style)))
+        lines.append((Toned(f"{mark[:8]:>8} {axis}", "dim"), Toned(row, tone)))
     span = seconds * len(seen) / len(values) if values else 0.0
-    lines.append(((" " * 9 + "└" + _times(span, len(seen), room), "dim"),))
+    lines.append((Toned(" " * 9 + "└" + _times(span, len(seen), room), "dim"),))
     return lines
 
 
@@ -115,6 +118,6 @@ def beside(left: Sequence[PageLine], right: Sequence[PageLine], width: int) -> l
     for number in range(max(len(left), len(right))):
         one = left[number] if number < len(left) else ()
         two = right[number] if number < len(right) else ()
-        used = sum(len(text) for text, _ in one)
-        lines.append((*one, (" " * max(width - used, 1), ""), *two))
+        used = sum(width_of(plain(text)) for text, _ in one)
+        lines.append((*one, Toned(" " * max(width - used, 1)), *two))
     return lines

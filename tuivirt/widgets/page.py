@@ -16,12 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from .text import plain
+from .tones import Toned, style_of
 
-Span = tuple[str, str]
-"""Text and its style in Rich's words; the text may be untrusted."""
-
-PageLine = tuple[Span, ...]
-"""One line of a page."""
+PageLine = tuple[Toned, ...]
+"""One line of a page; its texts may be untrusted."""
 
 FOUND = Style(reverse=True)
 FOUND_HERE = Style(reverse=True, bold=True, underline=True)
@@ -161,20 +159,17 @@ class Page(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         number = y + self.scroll_offset.y
-        width, base = self.size.width, self.rich_style
+        width = self.size.width
         if number >= len(self._lines):
-            return Strip.blank(width, base)
-        segments = [
-            Segment(plain(text), base + Style.parse(style) if style else base)
-            for text, style in self._lines[number]
-        ]
+            return Strip.blank(width)
+        segments = [Segment(plain(text), style_of(tone)) for text, tone in self._lines[number]]
         for index, (row, start, end) in enumerate(self._hits):
             if row == number:
                 style = FOUND_HERE if index == self._hit else FOUND
                 segments = _restyle(segments, start, end, style)
         strip = Strip(segments)
         x = self.scroll_offset.x
-        return strip.crop(x, x + width).extend_cell_length(width, base)
+        return strip.crop(x, x + width).adjust_cell_length(width)
 
 
 def _restyle(segments: list[Segment], start: int, end: int, style: Style) -> list[Segment]:

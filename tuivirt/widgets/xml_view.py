@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .page import Page, PageLine, Span
+from .page import Page, PageLine
+from .tones import Toned
 
-TAG, NAME, VALUE, NOTE, TEXT = "cyan", "", "green", "dim italic", ""
+TAG, NAME, VALUE, NOTE, TEXT = "info", "", "good", "dim", ""
 
 _INSIDE = re.compile(
     r"""(?P<name>[\w:.-]+)(?P<eq>\s*=\s*)(?P<value>"[^"]*"?|'[^']*'?)|(?P<end>[/?]?>)|(?P<rest>[^\s/?>]+|[/?]|\s+)"""
@@ -38,16 +39,16 @@ class _Scanner:
         self.state = "text"
         self.quote = ""
 
-    def line(self, text: str) -> Iterator[Span]:
+    def line(self, text: str) -> Iterator[Toned]:
         at = 0
         while at < len(text):
             start = at
             if self.state == "note":
                 at = self._until(text, at, "-->", "text")
-                yield text[start:at], NOTE
+                yield Toned(text[start:at], NOTE)
             elif self.state == "value":
                 at = self._until(text, at, self.quote, "tag")
-                yield text[start:at], VALUE
+                yield Toned(text[start:at], VALUE)
             elif self.state == "tag":
                 match = _INSIDE.match(text, at)
                 assert match is not None  # its last alternative takes any character
@@ -56,13 +57,13 @@ class _Scanner:
             else:
                 match = _OPEN.search(text, at)
                 if match is None:
-                    yield text[at:], TEXT
+                    yield Toned(text[at:], TEXT)
                     return
                 if match.start() > at:
-                    yield text[at : match.start()], TEXT
+                    yield Toned(text[at : match.start()], TEXT)
                 at = match.end()
                 self.state = "note" if match["note"] else "tag"
-                yield match[0], NOTE if match["note"] else TAG
+                yield Toned(match[0], NOTE if match["note"] else TAG)
 
     def _until(self, text: str, at: int, mark: str, then: str) -> int:
         found = text.find(mark, at)
@@ -71,19 +72,19 @@ class _Scanner:
         self.state = then
         return found + len(mark)
 
-    def _inside(self, match: re.Match[str]) -> Iterator[Span]:
+    def _inside(self, match: re.Match[str]) -> Iterator[Toned]:
         if match["name"] is not None:
             value = match["value"]
-            yield match["name"], NAME
-            yield match["eq"], "dim"
-            yield value, VALUE
+            yield Toned(match["name"], NAME)
+            yield Toned(match["eq"], "dim")
+            yield Toned(value, VALUE)
             if len(value) < 2 or value[-1] != value[0]:
                 self.state, self.quote = "value", value[0]
         elif match["end"] is not None:
             self.state = "text"
-            yield match["end"], TAG
+            yield Toned(match["end"], TAG)
         else:
-            yield match[0], TAG if match[0] in "/?" else NAME
+            yield Toned(match[0], TAG if match[0] in "/?" else NAME)
 
 
 class XmlView(Page):
@@ -108,4 +109,4 @@ class XmlView(Page):
     def show_note(self, text: str) -> None:
         """Show a sentence in place of a document: it is being read, or why there is none."""
         self._xml = ""
-        self.show([(("  " + line, "dim"),) for line in text.split("\n")])
+        self.show([(Toned("  " + line, "dim"),) for line in text.split("\n")])
