@@ -67,9 +67,13 @@ _GONE = frozenset(
 
 _ADVICE = {
     libvirt.VIR_ERR_OPERATION_DENIED: "open the connection without --readonly",
-    libvirt.VIR_ERR_ACCESS_DENIED: "the daemon's access rules forbid it; ask the host's administrator",
+    libvirt.VIR_ERR_ACCESS_DENIED: (
+        "the daemon's access rules forbid it; ask the host's administrator"
+    ),
     libvirt.VIR_ERR_OPERATION_TIMEOUT: "another job holds the domain; look at :job, then try again",
-    libvirt.VIR_ERR_AGENT_UNRESPONSIVE: "the guest agent does not answer; is qemu-guest-agent running in the guest?",
+    libvirt.VIR_ERR_AGENT_UNRESPONSIVE: (
+        "the guest agent does not answer; is qemu-guest-agent running in the guest?"
+    ),
 }
 
 

@@ -1,0 +1,283 @@
+"""The domains' configurations: read once after each change, those in view first.
+
+From them come the marks and links of the lists: what waits for the next boot, which addresses
+a domain has, who uses a network or a device. Read on a thread of its own that takes only a
+part of the time, and never in a periodic pass: a call per domain is paid once per change.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from .errors import is_gone
+from .model.device import DomainConfig
+from .model.domain import Domain
+from .rates import BALLOON_PERIOD_S
+
+if TYPE_CHECKING:
+    from .host import Host
+
+SHARE = 0.25
+"""The part of the time that reading may take."""
+GATHER_S = 0.3
+"""How long to wait before reading, so that the first picture is not delayed."""
+
+
+class Configs:
+    """What is known of the domains' XML on one host."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._condition = threading.Condition()
+        self._wanted: dict[str, None] = {}
+        self._hurried: frozenset[str] = frozenset()
+        self._known: dict[str, tuple[DomainConfig | None, DomainConfig | None]] = {}
+        self._pending: dict[str, tuple[str, ...]] = {}
+        self._balloons: dict[str, int] = {}
+        """The run in which a domain's balloon period was looked at."""
+        self._arm: dict[str, None] = {}
+        self._armed: dict[str, int] = {}
+        self._generation = -1
+        self._derive = False
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+
+    # -- wishes, from any thread --------------------------------------------------------------
+
+    def forget(self, uuid: str) -> None:
+        """It changed: read it again when it is listed next."""
+        with self._condition:
+            if self._known.pop(uuid, None) is not None:
+                self._wanted[uuid] = None
+
+    def hurry(self, uuids: frozenset[str]) -> None:
+        """These are in view: read them first."""
+        with self._condition:
+            self._hurried = uuids
+
+    def reconcile(self) -> None:
+        """The list of domains was read again: want what is new, drop what is gone."""
+        host = self._host
+        if not host.sampling:
+            return
+        domains = host.snapshot.domains
+        with self._condition:
+            if self._generation != host.generation:
+                self._generation = host.generation
+                self._known.clear()
+                self._balloons.clear()
+                self._armed.clear()
+            for uuid in self._known.keys() - domains.keys():
+                del self._known[uuid]
+                self._pending.pop(uuid, None)
+            for uuid in domains:
+                if uuid not in self._known:
+                    self._wanted[uuid] = None
+            self._derive = True
+            self._start()
+
+    def leases_changed(self) -> None:
+        """Addresses must be told apart anew."""
+        with self._condition:
+            self._derive = True
+            self._start()
+
+    def consider_balloon(self, uuid: str, record: Mapping[str, Any]) -> None:
+        """Have the balloon's period set where a running guest's figures are never refreshed."""
+        if "balloon.rss" not in record or record.get("balloon.last-update"):
+            return
+        domain = self._host.snapshot.domains.get(uuid)
+        if domain is None or domain.id is None or self._host.readonly:
+            return
+        with self._condition:
+            if self._balloons.get(uuid) != domain.id:
+                self._balloons[uuid] = domain.id
+                self._arm[uuid] = None
+                self._start()
+
+    def stop(self) -> None:
+        """End; the periods that were set are given back by `disarm`, when there is time."""
+        with self._condition:
+            self._stopping = True
+            self._condition.notify_all()
+
+    # -- the reading --------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        if self._thread is None and not self._stopping:
+            self._thread = threading.Thread(
+                target=self._run, name=f"{self._host.name}-configs", daemon=True
+            )
+            self._thread.start()
+        self._condition.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._condition.wait_for(
+                    lambda: self._stopping or self._wanted or self._arm or self._derive
+                )
+                self._condition.wait_for(lambda: self._stopping, GATHER_S)
+                if self._stopping:
+                    return
+            try:
+                self._read_some()
+                self._derive_all()
+            except libvirt.libvirtError as error:
+                if self._host.snapshot.link in ("connected", "stalled"):
+                    self._host.defect(error)
+                # Once the host is back its lists are read again, and with them these.
+                with self._condition:
+                    self._wanted.clear()
+                    self._arm.clear()
+            except Exception as error:
+                self._host.defect(error)
+
+    def _next(self, wishes: dict[str, None]) -> str | None:
+        with self._condition:
+            if self._stopping or not wishes:
+                return None
+            uuid = next((u for u in self._hurried if u in wishes), None) or next(iter(wishes))
+            del wishes[uuid]
+            return uuid
+
+    def _read_some(self) -> None:
+        """Read for half a second or so, then let the derived facts be shown."""
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until:
+            started = time.monotonic()
+            uuid = self._next(self._wanted)
+            if uuid is not None:
+                self._read(uuid)
+            else:
+                uuid = self._next(self._arm)
+                if uuid is None:
+                    return
+                self._arm_balloon(uuid)
+            took = time.monotonic() - started
+            with self._condition:
+                self._condition.wait_for(lambda: self._stopping, took * (1 / SHARE - 1))
+
+    def _read(self, uuid: str) -> None:
+        from .xml.domain import parse_domain, pending
+
+        handle = self._host.handles.get(uuid)
+        domain = self._host.snapshot.domains.get(uuid)
+        if handle is None or domain is None:
+            return
+        live = saved = None
+        try:
+            if domain.id is not None:
+                live = parse_domain(handle.XMLDesc(0))
+            if domain.persistent or live is None:
+                saved = parse_domain(handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+        except libvirt.libvirtError as error:
+            if is_gone(error):
+                return
+            raise
+        waits = pending(live, saved) if live is not None and saved is not None else ()
+        with self._condition:
+            self._known[uuid] = (_slim(live), _slim(saved))
+            self._pending[uuid] = waits
+            self._derive = True
+
+    # -- what follows from it -----------------------------------------------------------------
+
+    def _derive_all(self) -> None:
+        from .uses import addresses_of, users_of_devices, users_of_networks
+
+        with self._condition:
+            if not self._derive:
+                return
+            self._derive = False
+            known = dict(self._known)
+            waits = dict(self._pending)
+        host = self._host
+        snapshot = host.snapshot
+        by_mac: dict[str, list[str]] = {}
+        for network in snapshot.networks.values():
+            for lease in network.leases:
+                by_mac.setdefault(lease.mac.lower(), []).append(lease.address)
+        configs = {
+            snapshot.domains[uuid].name: tuple(c for c in pair if c is not None)
+            for uuid, pair in known.items()
+            if uuid in snapshot.domains
+        }
+        changes: dict[str, Callable[[Domain], Domain]] = {}
+        for uuid, (live, _saved) in known.items():
+            addresses = addresses_of(live, by_mac) if live is not None else ()
+
+            def change(
+                domain: Domain,
+                addresses: tuple[str, ...] = addresses,
+                pending: tuple[str, ...] = waits.get(uuid, ()),
+            ) -> Domain:
+                return replace(domain, addresses=addresses, pending=pending)
+
+            changes[uuid] = change
+        host.change_domains(changes)
+        host.set_users(
+            users_of_networks(configs),
+            users_of_devices(configs, snapshot.devices),
+        )
+
+    # -- the balloon --------------------------------------------------------------------------
+
+    def _arm_balloon(self, uuid: str) -> None:
+        """Ask a guest's balloon driver for figures, when nobody has set how often.
+
+        Source: virDomainSetMemoryStatsPeriod, live only: nothing is saved.
+        """
+        from .xml.belongings import balloon_period
+
+        handle = self._host.handles.get(uuid)
+        domain = self._host.snapshot.domains.get(uuid)
+        if handle is None or domain is None or domain.id is None:
+            return
+        try:
+            if balloon_period(handle.XMLDesc(0)) != 0:
+                return
+            handle.setMemoryStatsPeriod(BALLOON_PERIOD_S, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except libvirt.libvirtError:
+            # No balloon, or a guest on its way out: its memory stays unknown, and is shown so.
+            if not self._host.conn.isAlive():
+                raise
+        else:
+            with self._condition:
+                self._armed[uuid] = domain.id
+
+    def disarm(self, deadline: float) -> None:
+        """Set the periods that were set here back to 0, until monotonic ``deadline``."""
+        with self._condition:
+            armed, self._armed = dict(self._armed), {}
+        for uuid, run in armed.items():
+            handle = self._host.handles.get(uuid)
+            domain = self._host.snapshot.domains.get(uuid)
+            if handle is None or domain is None or domain.id != run:
+                continue
+            if time.monotonic() > deadline:
+                return
+            try:
+                handle.setMemoryStatsPeriod(0, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            except libvirt.libvirtError as error:
+                if not is_gone(error):
+                    return  # The host goes away as we do; a period costs it next to nothing.
+
+
+def _slim(config: DomainConfig | None) -> DomainConfig | None:
+    """Without the devices' XML, which only a detail view needs: thousands are kept."""
+    if config is None:
+        return None
+    return replace(
+        config,
+        description="",
+        disks=tuple(replace(d, xml="") for d in config.disks),
+        interfaces=tuple(replace(i, xml="") for i in config.interfaces),
+        devices=tuple(replace(d, xml="") for d in config.devices if d.kind == "hostdev"),
+    )

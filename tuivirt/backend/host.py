@@ -1,0 +1,417 @@
+"""One host: its connection, its lists, its figures; one frozen snapshot of all of it.
+
+Who works here: the keeper (opens, lists, follows events), the sampler (figures), the lanes
+(actions and look-ups). They meet only in `_update`, which replaces the snapshot.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
+from typing import Any
+
+import libvirt
+
+from . import eventloop
+from .configs import Configs
+from .errors import BadInput, NotConnected, NotFound, ReadOnly, TuivirtError, from_libvirt, is_gone
+from .events import Event, EventHub, LinkChanged, Noticed, Publish, SnapshotChanged
+from .hoststats import HostMeter
+from .inventory import with_sizes
+from .keeper import Keeper
+from .lanes import Lane
+from .model.domain import Domain
+from .model.host import HostSnapshot, Link, Sampling
+from .model.ref import Kind, Ref
+from .model.stats import DomainStats
+from .sampler import Sampler
+from .view import View
+
+LEASES_EVERY_S = 15.0
+"""How old the DHCP leases of the host's networks may get, times their number."""
+
+
+class Host:
+    """One host.
+
+    ``publish`` gets every event of it, on whichever thread it comes from. ``interval`` is the
+    sampler's tick in seconds, 0.5 to 60; ``sampling=False`` is for the command line, which
+    reads lists once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        uri: str,
+        *,
+        readonly: bool = False,
+        publish: Publish,
+        interval: float = 2.0,
+        sampling: bool = True,
+    ) -> None:
+        eventloop.start()
+        self.name = name
+        self.uri = uri
+        self.readonly = readonly
+        self.actions = Lane(f"{name}-actions", 8)
+        self.lookups = Lane(f"{name}-lookups", 2)
+        self.chores = Lane(f"{name}-chores", 1)
+        self.sampling = sampling
+        self.generation = 0
+        """Counts the connections: handles of an older one are worthless."""
+        self.handles: Mapping[str, Any] = {}
+        """libvirt's domains by UUID."""
+        self.view = View()
+        self.configs = Configs(self)
+        self._publish = publish
+        self._hub = EventHub(self.defect)
+        self._lock = threading.RLock()
+        self._snapshot = HostSnapshot(name, uri)
+        self._changed = threading.Condition(self._lock)
+        self._conn: Any = None
+        self._meter: HostMeter | None = None
+        self._leases_due: dict[str, float] = {}
+        self._keeper = Keeper(self)
+        self._sampler = Sampler(self, interval) if sampling else None
+
+    # -- life ---------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Connect in the background, for ever, with back-off."""
+        self._keeper.start()
+        if self._sampler is not None:
+            self._sampler.start()
+
+    def wait_filled(self, timeout: float) -> HostSnapshot:
+        """The first snapshot with all lists. Raises TuivirtError when it could not be opened."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not self._snapshot.filled:
+                if self._snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
+                    raise TuivirtError(
+                        f"cannot connect to {self.uri}",
+                        self._snapshot.reason,
+                        self._snapshot.advice,
+                    )
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TuivirtError(
+                        f"{self.uri} did not answer within {timeout:.0f} s",
+                        advice="is the daemon stopped or very busy? try again, or restart it",
+                    )
+                self._changed.wait(left)
+            return self._snapshot
+
+    def close(self) -> None:
+        """End everything, within 0.6 s; a call that hangs is left to its daemon thread."""
+        if self._sampler is not None:
+            self._sampler.stop()
+        self.configs.stop()
+        if self._snapshot.link is Link.CONNECTED:
+            # In the background: the daemon may be about to hang, and leaving must not.
+            done = self.chores.submit(lambda: self.configs.disarm(time.monotonic() + 0.5))
+            with contextlib.suppress(FutureTimeout):
+                done.result(0.6)
+        self._keeper.close()
+        for lane in (self.actions, self.lookups, self.chores):
+            lane.close()
+        with self._lock:
+            self._conn = None
+        self._update(link=Link.CLOSED)
+
+    # -- what others ask of it ----------------------------------------------------------------
+
+    @property
+    def snapshot(self) -> HostSnapshot:
+        """The newest one; from any thread."""
+        return self._snapshot
+
+    @property
+    def conn(self) -> Any:
+        """The open libvirt connection. Raises NotConnected."""
+        conn = self._conn
+        if conn is None:
+            reason = self._snapshot.reason
+            raise NotConnected(f"host {self.name} is not connected", reason, "it is tried again")
+        return conn
+
+    def require_write(self) -> None:
+        """Raises ReadOnly when this connection may change nothing."""
+        if self.readonly:
+            raise ReadOnly(
+                f"the connection to {self.name} is read-only, nothing was changed",
+                advice="start tuivirt without --readonly to change things",
+            )
+
+    def domain(self, key: str) -> Any:
+        """libvirt's domain of that UUID or name. Raises NotFound, NotConnected."""
+        return self._find(key, "domain", "lookupByUUIDString", "lookupByName")
+
+    def network(self, key: str) -> Any:
+        """libvirt's network of that UUID or name. Raises NotFound, NotConnected."""
+        return self._find(key, "network", "networkLookupByUUIDString", "networkLookupByName")
+
+    def pool(self, key: str) -> Any:
+        """libvirt's storage pool of that UUID or name. Raises NotFound, NotConnected."""
+        return self._find(
+            key, "storage pool", "storagePoolLookupByUUIDString", "storagePoolLookupByName"
+        )
+
+    def _find(self, key: str, kind: str, by_uuid: str, by_name: str) -> Any:
+        if not key or "\0" in key:
+            raise BadInput(f"no {kind} can have that name", repr(key))
+        conn = self.conn
+        for lookup in (by_uuid, by_name) if _looks_like_uuid(key) else (by_name,):
+            try:
+                return getattr(conn, lookup)(key)
+            except libvirt.libvirtError as error:
+                if not is_gone(error):
+                    raise from_libvirt(error, f"cannot look up {kind} {key}") from error
+                last = error
+        raise NotFound(
+            f"host {self.name} has no {kind} {key!r}",
+            last.get_error_message() or "",
+            f"see: tuivirt list {'pools' if kind == 'storage pool' else kind + 's'}",
+            code=last.get_error_code(),
+        )
+
+    def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
+        """Hear this host's events, on the thread they come from, until the returned is called."""
+        return self._hub.subscribe(subscriber)
+
+    def refresh(self) -> None:
+        """Read all lists again, soon; when the connection is down, try it now."""
+        self._keeper.want_all()
+        if self._sampler is not None:
+            self._sampler.wake()
+
+    def touch(self, ref: Ref) -> None:
+        """Read this object again, soon."""
+        if ref.kind is Kind.DOMAIN:
+            self.configs.forget(ref.key)
+        self._keeper.want(ref)
+
+    def watch(self, view: View) -> None:
+        """Say what is in view: its figures are taken with every tick."""
+        before, self.view = self.view, view
+        self.configs.hurry(view.domains)
+        fresh = view.domains - before.domains or (view.focus and view.focus != before.focus)
+        if fresh and self._sampler is not None:
+            self._sampler.wake()
+
+    def set_detaching(self, uuid: str, name: str, on: bool) -> None:
+        """Show, or no longer, that the guest has not let go of ``name`` yet."""
+
+        def change(domain: Domain) -> Domain:
+            others = tuple(n for n in domain.detaching if n != name)
+            return replace(domain, detaching=(*others, name) if on else others)
+
+        self.change_domains({uuid: change})
+
+    # -- for the keeper -----------------------------------------------------------------------
+
+    def adopt(self, conn: Any) -> None:
+        """A connection was opened."""
+        with self._lock:
+            self._conn = conn
+            self.generation += 1
+            self.handles = {}
+
+    def drop(self, link: Link, reason: str, advice: str, retry_at: float) -> None:
+        """The connection was lost, or could not be opened."""
+        with self._lock:
+            self._conn = None
+            self.handles = {}
+        self._update(link=link, reason=reason, advice=advice, retry_at=retry_at)
+        self.tell(LinkChanged(host=self.name, link=link, reason=reason))
+
+    def filled(self) -> None:
+        """All lists were read for the first time on this connection."""
+        info = self._snapshot.info
+        self._meter = HostMeter(info.cpus if info else 1, bool(info and info.local))
+        self._update(
+            link=Link.CONNECTED,
+            reason="",
+            advice="",
+            retry_at=None,
+            filled=True,
+            data_at=time.monotonic(),
+        )
+        self.tell(LinkChanged(host=self.name, link=Link.CONNECTED))
+        if self._sampler is not None:
+            self._sampler.wake()
+
+    def tell(self, event: Event) -> None:
+        """Hand an event on: to this host's waiters first, then to everyone."""
+        self._hub.publish(event)
+        self._publish(event)
+
+    def defect(self, error: BaseException) -> None:
+        """Something went wrong that no action of the operator caused: say so."""
+        self.tell(
+            Noticed(host=self.name, text=f"{type(error).__name__}: {error}", severity="error")
+        )
+
+    def update(self, **changes: Any) -> None:
+        """Replace parts of the snapshot and publish it."""
+        self._update(**changes)
+
+    def _update(self, **changes: Any) -> None:
+        with self._changed:
+            self._snapshot = snapshot = replace(self._snapshot, **changes)
+            self._changed.notify_all()
+            # Published under the lock, so that nobody sees an older one after a newer one.
+            self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
+
+    def change_domains(self, changes: Mapping[str, Callable[[Domain], Domain]]) -> None:
+        """Replace some domains by UUID; those that are gone, or stay equal, are left."""
+        with self._lock:
+            domains = self._snapshot.domains
+            changed = {}
+            for uuid, change in changes.items():
+                old = domains.get(uuid)
+                if old is not None:
+                    new = change(old)
+                    if new != old:
+                        changed[uuid] = new
+            if changed:
+                self._update(domains={**domains, **changed})
+
+    def listed(self, found: Mapping[str, Domain], handles: Mapping[str, Any]) -> None:
+        """The list of domains was read: ``found`` is all there is."""
+        with self._lock:
+            now = self._snapshot.domains
+            self.handles = handles
+            self._update(domains={u: _merged(d, now.get(u)) for u, d in found.items()})
+
+    def listed_one(self, uuid: str, found: tuple[Domain, Any] | None) -> None:
+        """One domain was read again; None: it is gone."""
+        with self._lock:
+            domains, handles = dict(self._snapshot.domains), dict(self.handles)
+            if found is None:
+                domains.pop(uuid, None)
+                handles.pop(uuid, None)
+            else:
+                domains[uuid] = _merged(found[0], domains.get(uuid))
+                handles[uuid] = found[1]
+            self.handles = handles
+            self._update(domains=domains)
+
+    def set_users(
+        self, networks: Mapping[str, tuple[str, ...]], devices: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """Which domains use which networks and devices, by name."""
+        with self._lock:
+            old = self._snapshot
+            changed_networks = {
+                uuid: replace(network, users=networks.get(network.name, ()))
+                for uuid, network in old.networks.items()
+                if network.users != networks.get(network.name, ())
+            }
+            changed_devices = {
+                name: replace(device, users=devices.get(name, ()))
+                for name, device in old.devices.items()
+                if device.users != devices.get(name, ())
+            }
+            if changed_networks:
+                self._update(networks={**old.networks, **changed_networks})
+            if changed_devices:
+                self._update(devices={**old.devices, **changed_devices})
+
+    # -- for the sampler ----------------------------------------------------------------------
+
+    def sampled(
+        self,
+        stats: Mapping[str, DomainStats],
+        records: list[tuple[str, Mapping[str, Any]]],
+        sampling: Sampling,
+    ) -> None:
+        """Take in the figures of a tick."""
+        with self._lock:
+            old = self._snapshot
+            changes: dict[str, Any] = {"sampling": sampling, "data_at": time.monotonic()}
+            known = {u: s for u, s in old.domain_stats.items() if u in old.domains}
+            known.update(stats)
+            changes["domain_stats"] = known
+            resized = {}
+            for uuid, record in records:
+                domain = old.domains.get(uuid)
+                if domain is not None:
+                    now = with_sizes(domain, record)
+                    if now is not domain:
+                        resized[uuid] = now
+            if resized:
+                changes["domains"] = {**old.domains, **resized}
+            if self._meter is not None and self._meter.stats is not old.stats:
+                changes["stats"] = self._meter.stats
+            if old.link is Link.STALLED:
+                changes.update(link=Link.CONNECTED, reason="")
+            self._update(**changes)
+        for uuid, record in records:
+            self.configs.consider_balloon(uuid, record)
+
+    def stalled(self, since: float | None) -> None:
+        """The daemon does not answer since then, or (None) it answers again."""
+        link = Link.CONNECTED if since is None else Link.STALLED
+        with self._lock:
+            if self._snapshot.link not in (Link.CONNECTED, Link.STALLED) or (
+                self._snapshot.link is link
+            ):
+                return
+            reason = "" if since is None else "the daemon does not answer"
+            self._update(link=link, reason=reason)
+        self.tell(LinkChanged(host=self.name, link=link, reason=reason))
+
+    def domains_stalled(self, since: Mapping[str, float | None]) -> None:
+        """These guests do not answer since then, or (None) answer again."""
+
+        def marker(at: float | None) -> Callable[[Domain], Domain]:
+            return lambda domain: replace(domain, stalled_since=at)
+
+        self.change_domains({uuid: marker(at) for uuid, at in since.items()})
+
+    def side_calls(self) -> list[Callable[[Any], None]]:
+        """What the sampler may ask besides, one call each: host figures, a network's leases."""
+        calls = list(self._meter.calls) if self._meter is not None else []
+        now = time.monotonic()
+        for uuid, network in self._snapshot.networks.items():
+            if network.active and now >= self._leases_due.get(uuid, 0.0):
+                calls.append(lambda conn, uuid=uuid: self._read_leases(conn, uuid))  # type: ignore[misc]
+                break
+        return calls
+
+    def _read_leases(self, conn: Any, uuid: str) -> None:
+        from .leases import read_leases
+
+        self._leases_due[uuid] = time.monotonic() + LEASES_EVERY_S
+        found = read_leases(conn, self._snapshot.networks.get(uuid))
+        if found is None:
+            return
+        with self._lock:
+            network = self._snapshot.networks.get(uuid)
+            if network is None or network.leases == found:
+                return
+            networks = {**self._snapshot.networks, uuid: replace(network, leases=found)}
+            self._update(networks=networks)
+        self.configs.leases_changed()
+
+
+def _merged(new: Domain, now: Domain | None) -> Domain:
+    """A domain as it was just read, with what others found out about it meanwhile."""
+    if now is None:
+        return new
+    return replace(
+        new,
+        addresses=now.addresses if new.active else (),
+        pending=now.pending if new.active else (),
+        detaching=now.detaching,
+        stalled_since=now.stalled_since if new.id == now.id else None,
+    )
+
+
+def _looks_like_uuid(text: str) -> bool:
+    return len(text.replace("-", "")) == 32 and all(c in "0123456789abcdefABCDEF-" for c in text)

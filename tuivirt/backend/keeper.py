@@ -1,0 +1,299 @@
+"""Keeps a host's connection open and its lists true.
+
+One thread: open (again and again, with back-off and jitter), read the lists, then follow the
+events: each names an object to read again. Many at once, and the whole list is read instead.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from .connection import open_connection
+from .errors import TuivirtError
+from .events import DomainEvent, LibvirtEvent, NetworkEvent, NodeDeviceEvent, Noticed, PoolEvent
+from .families import Registrations
+from .info import read_info
+from .inventory import (
+    read_device,
+    read_devices,
+    read_domain,
+    read_domains,
+    read_interfaces,
+    read_networks,
+    read_pools,
+    read_sizes,
+)
+from .model.host import Link
+from .model.ref import Kind, Ref
+from .opening import explain
+
+if TYPE_CHECKING:
+    from .host import Host
+
+RECONCILE_S = 60.0
+"""How often the lists are read again without an event."""
+GATHER_S = 0.04
+"""For how long events are gathered before their objects are read."""
+BURST = 8
+"""From how many changed domains on the whole list is read instead of each."""
+KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+
+_QUIET = frozenset(
+    ("rtc-change", "graphics", "migration-iteration", "block-threshold", "memory-failure",
+     "agent-lifecycle", "job-completed", "watchdog")
+)  # fmt: skip
+"""Families after which nothing that the lists show can be different."""
+
+
+class Lost(Exception):
+    """The connection is gone."""
+
+
+class Keeper:
+    """The thread that holds one host's connection."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._condition = threading.Condition()
+        self._dirty: set[Ref] = set()
+        self._all = False
+        self._lost: str | None = None
+        self._closing = False
+        self._opened_once = False
+        self._registrations: Registrations | None = None
+        self._thread = threading.Thread(target=self._run, name=f"{host.name}-keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop, without waiting for a call that hangs."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+
+    def want(self, ref: Ref) -> None:
+        """Read one object again, soon."""
+        with self._condition:
+            self._dirty.add(ref)
+            self._condition.notify_all()
+
+    def want_all(self) -> None:
+        """Read everything again, soon; or try the connection now."""
+        with self._condition:
+            self._all = True
+            self._condition.notify_all()
+
+    # -- the connection -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        delay = FIRST_DELAY_S
+        while not self._closing:
+            self._lost = None
+            try:
+                conn = open_connection(self._host.uri, self._host.readonly)
+            except libvirt.libvirtError as error:
+                problem = explain(error, self._host.uri)
+            else:
+                opened = time.monotonic()
+                problem = self._hold(conn)
+                self._opened_once = True
+                # One that broke at once is tried as one that could not be opened.
+                if time.monotonic() - opened > 2 * delay:
+                    delay = FIRST_DELAY_S
+            if self._closing:
+                return
+            wait = delay * random.uniform(0.7, 1.3)
+            delay = min(LONGEST_DELAY_S, 2 * delay)
+            self._host.drop(
+                Link.LOST if self._opened_once else Link.FAILED,
+                problem.why or problem.what,
+                problem.advice,
+                time.monotonic() + wait,
+            )
+            with self._condition:
+                self._all = False
+                self._condition.wait_for(lambda: self._closing or self._all, wait)
+                self._all = False
+
+    def _hold(self, conn: Any) -> TuivirtError:
+        """Live with an open connection until it is gone; says why it is."""
+        host = self._host
+        try:
+            self._prepare(conn)
+            host.adopt(conn)
+            self._fill(conn, first=True)
+            self._follow(conn)
+        except Lost as lost:
+            problem = TuivirtError(f"lost the connection to {host.name}", str(lost))
+        except libvirt.libvirtError as error:
+            problem = explain(error, host.uri)
+        except Exception as error:
+            # A defect of ours in reading this host: show it, and begin again with back-off.
+            host.defect(error)
+            problem = TuivirtError("reading the host failed", f"{type(error).__name__}: {error}")
+        else:
+            problem = TuivirtError(f"closed {host.name}")
+        self._registrations = None
+        return problem
+
+    def _prepare(self, conn: Any) -> None:
+        def closed(_conn: Any, reason: int, _opaque: Any) -> None:
+            words = ("I/O error", "the daemon closed it", "no sign of life", "closed by us")
+            with self._condition:
+                self._lost = words[reason] if 0 <= reason < len(words) else f"reason {reason}"
+                self._condition.notify_all()
+
+        calls: tuple[Callable[[], Any], ...] = (
+            lambda: conn.registerCloseCallback(closed, None),
+            lambda: conn.setKeepAlive(KEEPALIVE_S, KEEPALIVE_COUNT),
+        )
+        for call in calls:
+            try:
+                call()
+            except libvirt.libvirtError:
+                # Local drivers have neither, and a connection that cannot be cut needs none.
+                if not conn.isAlive():
+                    raise
+        # Before the lists are read, so that no change falls between.
+        self._registrations = Registrations(conn, self._host.name, self._told)
+        self._registrations.register_all()
+
+    def _told(self, event: LibvirtEvent) -> None:
+        """An event of libvirt, on its event thread."""
+        kind = {
+            DomainEvent: Kind.DOMAIN,
+            NetworkEvent: Kind.NETWORK,
+            PoolEvent: Kind.POOL,
+            NodeDeviceEvent: Kind.DEVICE,
+        }[type(event)]
+        if event.family not in _QUIET:
+            if kind is Kind.DOMAIN:
+                self._host.configs.forget(event.key)
+            self.want(Ref(self._host.name, kind, event.key))
+        self._host.tell(event)
+
+    # -- the lists ------------------------------------------------------------------------------
+
+    def _fill(self, conn: Any, *, first: bool = False) -> None:
+        host = self._host
+        missing: list[str] = list(self._registrations.refused if self._registrations else ())
+        if first:
+            host.update(info=read_info(conn, host.uri, host.readonly))
+        snapshot = host.snapshot
+        domains, handles = read_domains(conn, host.name, snapshot.domains)
+        if not host.sampling:
+            # Nobody will sample, so the sizes are taken here, of those that answer at once.
+            domains = read_sizes(
+                conn,
+                domains,
+                libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+                libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_BALLOON,
+            )
+        elif first:
+            domains = read_sizes(
+                conn,
+                domains,
+                libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
+                | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
+                libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_BALLOON,
+            )
+        host.listed(domains, handles)
+        if first and host.sampling:
+            # The domains are what everyone waits for; the rest comes in behind.
+            host.filled()
+        sections: tuple[tuple[str, Callable[[], Any]], ...] = (
+            ("networks", lambda: read_networks(conn, host.name, snapshot.networks)),
+            ("pools", lambda: read_pools(conn, host.name)),
+            ("devices", lambda: read_devices(conn, host.name, snapshot.devices)),
+            ("interfaces", lambda: read_interfaces(conn, host.name)),
+        )
+        for section, read in sections:
+            try:
+                found = read()
+            except libvirt.libvirtError as error:
+                if not conn.isAlive():
+                    raise
+                missing.append(f"{section} ({error})")
+                continue
+            if found != getattr(host.snapshot, section):
+                host.update(**{section: found})
+        info = host.snapshot.info
+        if info is not None and info.missing != tuple(missing):
+            host.update(info=replace(info, missing=tuple(missing)))
+        if first and not host.sampling:
+            host.filled()
+        host.configs.reconcile()
+
+    def _follow(self, conn: Any) -> None:
+        """Read again what events name, until the connection is gone or closing."""
+        due = time.monotonic() + RECONCILE_S
+        while True:
+            with self._condition:
+                self._condition.wait_for(
+                    lambda: self._closing or self._lost or self._all or self._dirty,
+                    max(0.0, due - time.monotonic()),
+                )
+                if self._lost is not None:
+                    raise Lost(self._lost)
+                if self._closing:
+                    return
+                if self._dirty and not self._all:
+                    self._condition.wait_for(
+                        lambda: self._closing or self._lost is not None, GATHER_S
+                    )
+                dirty, self._dirty = self._dirty, set()
+                everything, self._all = self._all, False
+            if time.monotonic() >= due or everything:
+                self._fill(conn)
+                due = time.monotonic() + RECONCILE_S
+            else:
+                self._read_again(conn, dirty)
+
+    def _read_again(self, conn: Any, dirty: set[Ref]) -> None:
+        host = self._host
+        by_kind: dict[Kind, set[str]] = {}
+        for ref in dirty:
+            by_kind.setdefault(ref.kind, set()).add(ref.key)
+        try:
+            uuids = by_kind.get(Kind.DOMAIN, set())
+            if len(uuids) > BURST:
+                host.listed(*read_domains(conn, host.name, host.snapshot.domains))
+            else:
+                for uuid in uuids:
+                    old = host.snapshot.domains.get(uuid)
+                    host.listed_one(uuid, read_domain(conn, host.name, uuid, old))
+            if Kind.NETWORK in by_kind:
+                host.update(networks=read_networks(conn, host.name, host.snapshot.networks))
+            if Kind.POOL in by_kind:
+                host.update(pools=read_pools(conn, host.name))
+            if Kind.DEVICE in by_kind:
+                self._read_devices(conn, by_kind[Kind.DEVICE])
+        except libvirt.libvirtError as error:
+            if not conn.isAlive():
+                raise Lost(str(error)) from error
+            host.tell(Noticed(host=host.name, text=f"cannot read the lists again: {error}"))
+        if uuids:
+            host.configs.reconcile()
+
+    def _read_devices(self, conn: Any, names: set[str]) -> None:
+        host = self._host
+        if len(names) > BURST:
+            host.update(devices=read_devices(conn, host.name, host.snapshot.devices))
+            return
+        devices = dict(host.snapshot.devices)
+        for name in names:
+            found = read_device(conn, host.name, name)
+            if found is None:
+                devices.pop(name, None)
+            else:
+                devices[name] = found
+        host.update(devices=devices)

@@ -1,0 +1,352 @@
+"""The live figures: a tick every few seconds, of one to three calls however many domains.
+
+The thread here never calls libvirt itself: a worker does, so that a call that hangs is seen.
+When one does, a cheap probe tells whether the host or a guest is stuck. A guest that does not
+answer is marked and left out (its call stays open and tells when it answers again); the rest
+goes on.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import libvirt
+
+from .errors import is_gone, is_unsupported
+from .lanes import Lane
+from .model.domain import Domain
+from .model.host import HostSnapshot, Sampling
+from .model.stats import DomainStats
+from .plan import Ask, Planner
+from .rates import Meter
+from .view import View
+
+CALLS = 3
+"""libvirt calls a tick, at most."""
+
+_ABANDONED_MOST = 3
+"""A client may have five calls open at a daemon (its default); some are left for the rest."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What one bulk call gave."""
+
+    ask: Ask
+    records: list[tuple[Any, Mapping[str, Any]]]
+    started: float
+    took: float
+
+
+class SampledHost(Protocol):
+    """What the sampler needs of a host."""
+
+    name: str
+
+    @property
+    def conn(self) -> Any: ...
+    @property
+    def snapshot(self) -> HostSnapshot: ...
+    @property
+    def handles(self) -> Mapping[str, Any]: ...
+    @property
+    def view(self) -> View: ...
+    @property
+    def generation(self) -> int: ...
+    def sampled(
+        self,
+        stats: Mapping[str, DomainStats],
+        records: list[tuple[str, Mapping[str, Any]]],
+        sampling: Sampling,
+    ) -> None: ...
+    def stalled(self, since: float | None) -> None: ...
+    def domains_stalled(self, since: Mapping[str, float | None]) -> None: ...
+    def side_calls(self) -> list[Callable[[Any], None]]: ...
+    def defect(self, error: BaseException) -> None: ...
+
+
+class Sampler:
+    """One host's figures."""
+
+    def __init__(self, host: SampledHost, interval: float) -> None:
+        self._host = host
+        self.interval = min(60.0, max(0.5, interval))
+        self._planner = Planner(interval=self.interval)
+        self._meters: dict[str, Meter] = {}
+        self._wake = threading.Event()
+        self._stopping = False
+        self._generation = -1
+        self._bulk = True
+        self._round_trip: float | None = None
+        self._side_turn = 0
+        self._reset_workers()
+        self._thread = threading.Thread(target=self._run, name=f"{host.name}-sampler", daemon=True)
+
+    def _reset_workers(self) -> None:
+        self._lane = Lane(f"{self._host.name}-sampling")
+        self._abandoned: dict[Future[Any], frozenset[str]] = {}
+        self._avoid: dict[str, float] = {}
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._wake.set()
+        self._lane.close()
+
+    def wake(self) -> None:
+        """The view changed, or the host was opened: tick now."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self._stopping:
+            self._wake.wait(max(0.0, due - time.monotonic()))
+            self._wake.clear()
+            if self._stopping:
+                return
+            due = time.monotonic() + self.interval
+            try:
+                self._tick()
+            except libvirt.libvirtError as error:
+                # The keeper sees a connection that is gone; any other error is told.
+                if not is_gone(error) and self._connected():
+                    self._host.defect(error)
+            except Exception as error:
+                self._host.defect(error)
+
+    def _connected(self) -> bool:
+        snapshot = self._host.snapshot
+        return snapshot.filled and snapshot.link in ("connected", "stalled")
+
+    def _tick(self) -> None:
+        if not self._connected():
+            return
+        if self._generation != self._host.generation:
+            self._generation = self._host.generation
+            self._bulk = True
+            self._round_trip = None
+            self._lane.close()
+            self._reset_workers()
+        self._collect_abandoned()
+        domains = self._host.snapshot.domains
+        asks = self._asks(domains)
+        side = self._host.side_calls()
+        room = CALLS - len(asks)
+        turn = self._side_turn
+        chosen = [side[(turn + n) % len(side)] for n in range(min(room, len(side)))]
+        self._side_turn = turn + len(chosen)
+        conn = self._host.conn
+        progress: list[Ask | None] = []
+        answers: list[Answer] = []
+
+        def work() -> None:
+            handles = self._host.handles
+            for ask in asks:
+                progress.append(ask)
+                answer = self._call(conn, ask, handles)
+                if answer is not None:
+                    answers.append(answer)
+            progress.append(None)
+            for call in chosen:
+                started = time.monotonic()
+                call(conn)
+                took = time.monotonic() - started
+                # The shortest call there was is taken for the line's own delay.
+                self._round_trip = min(took, self._round_trip or took)
+
+        future = self._lane.submit(work)
+        try:
+            future.result(self._limit)
+        except FutureTimeout:
+            self._stuck(future, progress[-1] if progress else None, domains)
+        if answers or future.done():
+            self._integrate(answers, len(asks) + len(chosen), domains)
+
+    @property
+    def _limit(self) -> float:
+        """After how many seconds without an answer something is held to be stuck."""
+        return max(2.0, 2 * self.interval)
+
+    def _asks(self, domains: Mapping[str, Domain]) -> list[Ask]:
+        if not self._bulk:
+            return []
+        handles = self._host.handles
+        view = self._host.view
+        active = [u for u, d in domains.items() if d.active and u in handles]
+        unsized = frozenset(u for u in active if domains[u].vcpus_max is None)
+        avoid = frozenset(self._avoid)
+        if len(self._abandoned) >= _ABANDONED_MOST:
+            # No call that could hang may be added; the cheap groups ask no monitor.
+            avoid = avoid | frozenset(active)
+        return self._planner.plan(active, view.domains, view.focus, unsized, avoid)
+
+    def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
+        doms = [handles[u] for u in ask.uuids if u in handles]
+        if not doms:
+            return None
+        started = time.monotonic()
+        try:
+            # NOWAIT: a guest that is busy with another job does not delay the others.
+            records = conn.domainListGetStats(
+                doms, ask.groups, libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+            )
+        except libvirt.libvirtError as error:
+            if is_unsupported(error):
+                self._bulk = False
+                return None
+            raise
+        return Answer(ask, records, started, time.monotonic() - started)
+
+    def _integrate(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:
+        figures: dict[str, DomainStats] = {}
+        seen: list[tuple[str, Mapping[str, Any]]] = []
+        view = self._host.view
+        info = self._host.snapshot.info
+        host_cpus = info.cpus if info else 1
+        spent = 0.0
+        for answer in answers:
+            count = len(answer.records)
+            daemon = max(0.0, answer.took - (self._round_trip or 0.0))
+            spent += daemon
+            # A call that had to wait for the daemon was answered at its end, not all along.
+            span = min(answer.took, 1.5 * self._planner.expected(answer.ask) + 0.02)
+            ended = answer.started + answer.took
+            self._planner.learn(answer.ask, daemon, count)
+            for place, (dom, record) in enumerate(answer.records):
+                uuid = dom.UUIDString()
+                domain = domains.get(uuid)
+                if domain is None or domain.id is None:
+                    continue
+                meter = self._meters.get(uuid)
+                if meter is None:
+                    meter = self._meters[uuid] = Meter()
+                # The daemon asks one guest after the other, so each was asked a bit later.
+                at = ended - span * (count - place - 1) / count
+                figures[uuid] = meter.feed(
+                    record,
+                    at,
+                    run=domain.id,
+                    vcpus=record.get("vcpu.current", domain.vcpus or 1),
+                    host_cpus=host_cpus,
+                    focus=uuid == view.focus,
+                )
+                seen.append((uuid, record))
+        self._planner.spent(spent)
+        now = time.monotonic()
+        for uuid in list(self._meters):
+            domain = domains.get(uuid)
+            if domain is None:
+                del self._meters[uuid]
+            elif not domain.active and self._meters[uuid].stats.cpu_at is not None:
+                figures[uuid] = self._meters[uuid].stop(now)
+        sampling = Sampling(
+            interval_s=self.interval,
+            calls=calls,
+            daemon_share=self._planner.share,
+            background_age_s=self._planner.background_age_s,
+        )
+        self._host.sampled(figures, seen, sampling)
+
+    # -- when something hangs ---------------------------------------------------------------
+
+    def _stuck(self, future: Future[Any], ask: Ask | None, domains: Mapping[str, Domain]) -> None:
+        since = time.monotonic() - self._limit
+        self._lane.close()
+        self._lane = Lane(f"{self._host.name}-sampling")
+        if not self._host_answers(since, future):
+            return
+        if ask is None or not ask.dear:
+            return  # It answers again, and no guest can have been the reason.
+        self._abandoned[future] = frozenset(ask.uuids)
+        self._find_stuck(ask, since)
+
+    def _host_answers(self, since: float, future: Future[Any]) -> bool:
+        """Probe the host; while it is silent it is marked stalled. False: it was lost."""
+        host = self._host
+        conn = host.conn
+        probe = self._lane.submit(conn.getLibVersion)
+        try:
+            probe.result(self._limit)
+            return True
+        except FutureTimeout:
+            host.stalled(since)
+        while not self._stopping and self._generation == host.generation:
+            try:
+                probe.result(0.25)
+            except FutureTimeout:
+                if not self._connected():
+                    return False
+                continue
+            host.stalled(None)
+            # The call that hung ends too, now that the host answers; if a guest holds it, the
+            # next tick finds that out.
+            try:
+                future.result(self._limit)
+            except FutureTimeout:
+                return True
+            return False
+        return False
+
+    def _find_stuck(self, ask: Ask, since: float) -> None:
+        """Ask the domains of a stuck call again: those whose job is held do not answer."""
+        suspects = tuple(u for u in ask.uuids if u not in self._avoid)
+        if len(self._abandoned) >= _ABANDONED_MOST:
+            self._mark(frozenset(suspects), since)
+            return
+        found: list[Answer] = []
+        conn, handles = self._host.conn, self._host.handles
+        groups = libvirt.VIR_DOMAIN_STATS_BALLOON
+
+        def work() -> None:
+            answer = self._call(conn, Ask(suspects, groups), handles)
+            if answer is not None:
+                found.append(answer)
+
+        probe = self._lane.submit(work)
+        try:
+            probe.result(self._limit)
+        except FutureTimeout:
+            # Another guest is stuck too: this probe holds it. Those that hold neither answer
+            # the next probe.
+            self._abandoned[probe] = frozenset(suspects)
+            self._lane.close()
+            self._lane = Lane(f"{self._host.name}-sampling")
+            self._find_stuck(ask, since)
+            return
+        answering = {
+            dom.UUIDString()
+            for answer in found
+            for dom, record in answer.records
+            if "balloon.rss" in record
+        }
+        stuck = frozenset(suspects) - answering
+        self._mark(stuck, since)
+        for call, held in self._abandoned.items():
+            self._abandoned[call] = held & (stuck | frozenset(self._avoid))
+
+    def _mark(self, uuids: frozenset[str], since: float) -> None:
+        if uuids:
+            self._avoid.update(dict.fromkeys(uuids, since))
+            self._host.domains_stalled(dict.fromkeys(uuids, since))
+
+    def _collect_abandoned(self) -> None:
+        """Calls that came back after all: their guests answer again."""
+        back = [future for future in self._abandoned if future.done()]
+        if not back:
+            return
+        freed: set[str] = set()
+        for future in back:
+            freed |= self._abandoned.pop(future)
+        still = frozenset().union(*self._abandoned.values()) if self._abandoned else frozenset()
+        freed -= still
+        for uuid in freed:
+            self._avoid.pop(uuid, None)
+        self._host.domains_stalled(dict.fromkeys(freed, None))
