@@ -258,6 +258,9 @@ class FleetScreen(Screen[None]):
         if event.mode == "/" and self.table is not None:
             self._bar.complain(self.set_filter(event.text))
 
+    def only_host(self, host: str | None) -> None:
+        """``@host`` after ``:``: show the objects of one host, or of all."""
+
     def set_filter(self, expression: str) -> str:
         """Filter the table; returns what is wrong with the expression, or ''."""
         table = self.table

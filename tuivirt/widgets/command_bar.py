@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widget import Widget
 
+from .edit import Edit, edit_key
 from .line import Line
 from .tones import Toned
 
@@ -31,13 +32,6 @@ class CommandBar(Line, can_focus=True):
         Binding("shift+tab", "complete(-1)", show=False, id="bar.complete-back"),
         Binding("up", "history(-1)", show=False, id="bar.older"),
         Binding("down", "history(1)", show=False, id="bar.newer"),
-        Binding("left", "go(-1)", show=False, id="bar.left"),
-        Binding("right", "go(1)", show=False, id="bar.right"),
-        Binding("home,ctrl+a", "go(-9999)", show=False, id="bar.home"),
-        Binding("end,ctrl+e", "go(9999)", show=False, id="bar.end"),
-        Binding("backspace,ctrl+h", "rub_out", show=False, id="bar.rub-out"),
-        Binding("ctrl+w", "rub_out_word", show=False, id="bar.rub-out-word"),
-        Binding("ctrl+u", "rub_out_all", show=False, id="bar.rub-out-all"),
     ]
 
     class Submitted(Message):
@@ -59,8 +53,7 @@ class CommandBar(Line, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="bar")
         self.mode = ""
-        self.value = ""
-        self._at = 0
+        self.edit = Edit()
         self._begun = ""
         self._before = ""
         self._complete: Complete | None = None
@@ -73,8 +66,8 @@ class CommandBar(Line, can_focus=True):
 
     def ask(self, mode: str, text: str = "", complete: Complete | None = None) -> None:
         """Show the line, with ``text`` in it, and take the keys."""
-        self.mode, self.value, self._before = mode, text, text
-        self._at = len(text)
+        self.mode, self._before = mode, text
+        self.edit.put(text)
         self._complete = complete
         self._complaint = ""
         self._back = 0
@@ -94,15 +87,25 @@ class CommandBar(Line, can_focus=True):
         if self._came_from is not None:
             self._came_from.focus()
 
+    @property
+    def value(self) -> str:
+        """What was typed so far."""
+        return self.edit.value
+
     def on_key(self, event: events.Key) -> None:
-        if event.is_printable and event.character:
-            event.stop()
-            event.prevent_default()
-            self._insert(event.character)
+        if event.key in ("backspace", "ctrl+h") and not self.value:
+            self.action_cancel()
+        elif not edit_key(self.edit, event.key, event.character):
+            return
+        else:
+            self._typed()
+        event.stop()
+        event.prevent_default()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        self._insert("".join(char for char in event.text if char.isprintable()))
+        self.edit.insert(event.text)
+        self._typed()
 
     def on_blur(self) -> None:
         self.display = False
@@ -121,50 +124,20 @@ class CommandBar(Line, can_focus=True):
 
     def action_cancel(self) -> None:
         """What the text was before holds again."""
-        self.value = self._before
+        self.edit.put(self._before)
         self.post_message(self.Changed(self.mode, self.value))
         self.leave()
 
     def action_complete(self, step: int) -> None:
         if self._offered:
             self._offer = (self._offer + step) % len(self._offered)
-            self.value = self._offered[self._offer]
-            self._at = len(self.value)
+            self.edit.put(self._offered[self._offer])
             self._draw()
 
     def action_history(self, step: int) -> None:
         known = self._history.get(self.mode, [])
         self._back = max(-len(known), min(0, self._back + step))
-        self.value = known[self._back] if self._back else self._before
-        self._at = len(self.value)
-        self._typed()
-
-    def action_go(self, step: int) -> None:
-        self._at = max(0, min(len(self.value), self._at + step))
-        self._draw()
-
-    def action_rub_out(self) -> None:
-        if not self.value:
-            self.action_cancel()
-        elif self._at:
-            self.value = self.value[: self._at - 1] + self.value[self._at :]
-            self._at -= 1
-            self._typed()
-
-    def action_rub_out_word(self) -> None:
-        kept = self.value[: self._at].rstrip()
-        kept = kept[: kept.rfind(" ") + 1]
-        self.value = kept + self.value[self._at :]
-        self._at = len(kept)
-        self._typed()
-
-    def action_rub_out_all(self) -> None:
-        self.value, self._at = self.value[self._at :], 0
-        self._typed()
-
-    def _insert(self, text: str) -> None:
-        self.value = self.value[: self._at] + text + self.value[self._at :]
-        self._at += len(text)
+        self.edit.put(known[self._back] if self._back else self._before)
         self._typed()
 
     def _typed(self) -> None:
@@ -174,13 +147,7 @@ class CommandBar(Line, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
-        under = self.value[self._at : self._at + 1] or " "
-        left = [
-            Toned(f" {self.mode}", "accent"),
-            Toned(self.value[: self._at]),
-            Toned(under, "reverse"),
-            Toned(self.value[self._at + 1 :]),
-        ]
+        left = [Toned(f" {self.mode}", "accent"), *self.edit.drawn()]
         right = []
         if self._complaint:
             right = [Toned(self._complaint + " ", "bad")]

@@ -1,0 +1,363 @@
+"""The one place that joins screens and backend. Wishes go down from here, the truth comes up.
+
+Events arrive on any thread; the newest snapshot of each host replaces those before it, and the
+screen in front is given the whole Fleet at most ten times a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from tuivirt.backend.errors import NotConnected, TuivirtError
+from tuivirt.backend.events import (
+    Event,
+    EventHub,
+    LibvirtEvent,
+    LinkChanged,
+    Noticed,
+    SnapshotChanged,
+    TaskChanged,
+)
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.backend.view import View
+from tuivirt.screens.base import FleetScreen
+from tuivirt.screens.domains import DomainsScreen
+from tuivirt.screens.rooms import DETAILS, ROOMS, XML, find_room, make
+from tuivirt.screens.wishes import Wishes
+from tuivirt.settings import Settings
+from tuivirt.widgets.sparkline import use_ascii
+
+if TYPE_CHECKING:
+    from tuivirt.actions.registry import Action
+    from tuivirt.actions.runner import Tasks
+    from tuivirt.backend.host import Host
+
+KEEP_EVENTS = 2000
+"""How many events the events screen can look back at."""
+PAINT_EVERY_S = 0.1
+"""The screen is given a new state at most this often."""
+AGE_EVERY_S = 1.0
+"""Ages (stalled for …, next try in …) are counted on even when nothing arrives."""
+
+_SEVERITY = {
+    TaskState.DONE: "information",
+    TaskState.FAILED: "error",
+    TaskState.ABORTED: "warning",
+    TaskState.PENDING: "warning",
+}
+
+
+class Arrived(Message):
+    """Something was published; it lies in the app's inbox."""
+
+
+class Answered(Message):
+    """A look-up ended."""
+
+    def __init__(self, screen: FleetScreen, then: Callable[[Any], None], answer: Any) -> None:
+        super().__init__()
+        self.screen = screen
+        self.then = then
+        self.answer = answer
+
+
+class TuivirtApp(App[int], inherit_bindings=False):
+    """The program with a screen."""
+
+    TITLE = "tuivirt"
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { background: ansi_default; color: ansi_default; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.leave"),
+        Binding("ctrl+p", "palette", "Everything", show=False, id="app.palette"),
+        Binding("ctrl+c", "how_to_leave", "Leave", show=False, id="app.interrupt"),
+    ]
+
+    def __init__(
+        self,
+        hosts: Sequence[Host],
+        hub: EventHub,
+        tasks: Tasks,
+        *,
+        settings: Settings | None = None,
+    ) -> None:
+        super().__init__()
+        # The terminal's own sixteen colours: short sequences, and the operator's own taste.
+        self.theme = "ansi-dark"
+        self.animation_level = "none"
+        self.hosts = {host.name: host for host in hosts}
+        self.hub = hub
+        self.tasks = tasks
+        self.settings = settings or Settings()
+        use_ascii(self.settings.ascii)
+        self.set_keymap(dict(self.settings.keys))
+        self.fleet = Fleet(hosts={host.name: host.snapshot for host in hosts})
+        self.events_log: deque[Event] = deque(maxlen=KEEP_EVENTS)
+        """Newest last."""
+        self.notice = ("", "information")
+        if self.settings.problems:
+            self.notice = (self.settings.problems[0], "warning")
+        self._wishes = Wishes(self)
+        self._inbox: deque[Event] = deque()
+        self._snapshots: dict[str, HostSnapshot] = {}
+        self._called = False
+        self._painted_at = 0.0
+        self._paint_planned = False
+        self._views: dict[str, View] = {}
+        self._unsubscribe: Callable[[], None] = lambda: None
+
+    def get_default_screen(self) -> Screen[Any]:
+        return DomainsScreen()
+
+    def on_mount(self) -> None:
+        self._unsubscribe = self.hub.subscribe(self._published)
+        for name, host in self.hosts.items():
+            self.fleet = self.fleet.with_host(host.snapshot)
+            self._snapshots.pop(name, None)
+        self.set_interval(AGE_EVERY_S, self._age)
+
+    # What comes up
+
+    def _published(self, event: Event) -> None:
+        """On any thread: keep it, and wake the screen's thread once."""
+        if isinstance(event, SnapshotChanged):
+            self._snapshots[event.host] = event.snapshot
+        else:
+            self._inbox.append(event)
+        if not self._called:
+            self._called = True
+            self.post_message(Arrived())
+
+    def on_arrived(self) -> None:
+        # Cleared first: what is published from here on calls again.
+        self._called = False
+        while self._inbox:
+            self._take(self._inbox.popleft())
+        while self._snapshots:
+            _, snapshot = self._snapshots.popitem()
+            self.fleet = self.fleet.with_host(snapshot)
+        self.plan_paint()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, TaskChanged):
+            self._take_task(event.task)
+        elif isinstance(event, Noticed):
+            self.notice = (event.text, event.severity)
+        if isinstance(event, LibvirtEvent | LinkChanged | Noticed | TaskChanged):
+            self.events_log.append(event)
+
+    def _take_task(self, task: Task) -> None:
+        self.fleet = self.fleet.with_task(task)
+        what = f"{task.target_name}: {task.text or task.action}"
+        if task.state is TaskState.RUNNING:
+            if task.text:
+                self.notice = (what, "information")
+        else:
+            text = f"{task.text}. {task.advice}" if task.advice else task.text
+            self.notice = (text or f"{task.action} {task.target_name}", _SEVERITY[task.state])
+
+    def plan_paint(self) -> None:
+        """Give the fleet to the screen in front, now or when it is due again."""
+        if self._paint_planned:
+            return
+        due = self._painted_at + PAINT_EVERY_S - time.monotonic()
+        if due <= 0:
+            self._paint()
+        else:
+            self._paint_planned = True
+            self.set_timer(due, self._paint)
+
+    def _paint(self) -> None:
+        self._paint_planned = False
+        self._painted_at = time.monotonic()
+        screen = self.front
+        if screen is not None:
+            screen.receive(self.fleet)
+
+    def _age(self) -> None:
+        """Only where something is waited for: a quiet screen costs nothing."""
+        if any(host.data_at is None or host.retry_at is not None or _late(host)
+               for host in self.fleet.hosts.values()):  # fmt: skip
+            self.plan_paint()
+
+    @property
+    def front(self) -> FleetScreen | None:
+        """The screen in front, beneath any dialog."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, FleetScreen):
+                return screen
+        return None
+
+    # What screens ask for (screens.base.Joint)
+
+    def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None:
+        self._wishes.act(action, refs, values)
+
+    def look_up(
+        self,
+        screen: FleetScreen,
+        host: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        then: Callable[[Any], None],
+    ) -> None:
+        where = self.hosts.get(host)
+        if where is None:
+            then(NotConnected(f"there is no host {host}"))
+            return
+        future = where.lookups.submit(lambda: function(where, *args))
+
+        def ended(done: Any) -> None:
+            error = done.exception()
+            if error is not None and not isinstance(error, TuivirtError):
+                error = TuivirtError(f"looking up on {host} failed", f"{error}")
+            self.post_message(Answered(screen, then, error or done.result()))
+
+        future.add_done_callback(ended)
+
+    def on_answered(self, message: Answered) -> None:
+        if message.screen.is_attached:
+            message.then(message.answer)
+
+    def watching(self, refs: Iterable[Ref], focus: Ref | None) -> None:
+        wanted: dict[str, set[str]] = {name: set() for name in self.hosts}
+        for ref in refs:
+            if ref.kind is Kind.DOMAIN and ref.host in wanted:
+                wanted[ref.host].add(ref.key)
+        for name, uuids in wanted.items():
+            here = focus is not None and focus.host == name and focus.kind is Kind.DOMAIN
+            view = View(frozenset(uuids), focus.key if here and focus is not None else None)
+            if self._views.get(name) != view:
+                self._views[name] = view
+                self.hosts[name].watch(view)
+
+    def say(self, text: str, severity: str = "information") -> None:
+        self.notice = (text, severity)
+        if self.front is not None:
+            self.front.show_footer()
+
+    def open_object(self, ref: Ref) -> None:
+        where = DETAILS.get(ref.kind)
+        if where is None:
+            self.say(f"a {ref.kind} has no screen of its own", "warning")
+        else:
+            self.push_screen(make(where, ref))
+
+    def open_xml(self, ref: Ref) -> None:
+        self.push_screen(make(XML, ref))
+
+    def open_menu(self, refs: Sequence[Ref]) -> None:
+        self._wishes.menu(refs)
+
+    def go(self, command: str) -> None:
+        """``:dom``, ``:dom /web``, ``:dom @host2``, ``:start``, ``:q``."""
+        word, _, rest = command.strip().partition(" ")
+        if not word:
+            return
+        if word in ("q", "quit", "exit"):
+            self.action_leave()
+            return
+        room = find_room(word.lower())
+        if room is None:
+            front = self.front
+            if not self._wishes.act_by_name(word, () if front is None else front.targets()):
+                self.say(f"there is no “{word}”; tab after : shows what there is", "warning")
+            return
+        screen = self._enter(room.where)
+        if rest.strip():
+            self.call_after_refresh(self._narrow, screen, rest.strip())
+
+    def _enter(self, where: str) -> FleetScreen:
+        """Rooms lie beside one another on top of the list of domains, never on a heap."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        base = self.screen
+        if isinstance(base, FleetScreen) and where == ROOMS[0].where:
+            return base
+        screen = make(where)
+        self.push_screen(screen)
+        return screen
+
+    def _narrow(self, screen: FleetScreen, rest: str) -> None:
+        """``/expression`` filters, ``@host`` shows one host, a bare word filters too."""
+        if rest.startswith("@"):
+            name, _, rest = rest[1:].partition(" ")
+            if name and name not in self.hosts:
+                self.say(f"there is no host {name}; there are {', '.join(self.hosts)}", "warning")
+                return
+            screen.only_host(name or None)
+        wrong = screen.set_filter(rest.removeprefix("/")) if rest else ""
+        if wrong:
+            self.say(wrong, "warning")
+
+    # What wishes need (screens.wishes.Actor)
+
+    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
+        self.tasks.submit(action, self.hosts[ref.host], ref, name, values)
+
+    def show_view(self, action: Action, ref: Ref) -> None:
+        if action.name == "console":
+            self.open_console(ref)
+        else:
+            self.open_xml(ref)
+
+    def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
+        self.push_screen(dialog, then)
+
+    def front_targets(self) -> tuple[Ref, ...]:
+        return () if self.front is None else self.front.targets()
+
+    def words_for(self, begun: str) -> list[str]:
+        """What ``begun``, typed after ``:``, could become."""
+        if " @" in begun:
+            head, _, name = begun.rpartition(" @")
+            return [f"{head} @{host}" for host in self.hosts if host.startswith(name)]
+        if not begun:
+            return [room.word for room in ROOMS]
+        words = [room.word for room in ROOMS]
+        words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
+        words += self._wishes.names()
+        return [word for word in words if word.startswith(begun) and word != begun]
+
+    def back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+        else:
+            self.say("ctrl+q leaves tuivirt")
+
+    def refresh_hosts(self) -> None:
+        for host in self.hosts.values():
+            host.refresh()
+        self.say("asked again")
+
+    # Keys
+
+    def action_leave(self) -> None:
+        """At once: no call that hangs is waited for."""
+        self._unsubscribe()
+        self.exit(0)
+
+    def action_how_to_leave(self) -> None:
+        self.say("ctrl+q leaves tuivirt")
+
+    def action_palette(self) -> None:
+        self._wishes.palette()
+
+
+def _late(host: HostSnapshot) -> bool:
+    """Whether its age is told: no answer for longer than three ticks."""
+    at = host.data_at
+    return at is not None and time.monotonic() - at > 3 * host.sampling.interval_s

@@ -1,0 +1,247 @@
+"""From a key, a menu or a word to a run of an action: the form and the question in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from textual.screen import Screen
+
+from tuivirt.actions.errors import BadInput, TuivirtError
+from tuivirt.actions.registry import ACTIONS, Action, Parameter
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Ref
+from tuivirt.widgets.text import plain
+
+from .rooms import ROOMS
+
+
+class Actor(Protocol):
+    """The app, as far as wishes need it."""
+
+    fleet: Fleet
+
+    def say(self, text: str, severity: str = "information") -> None: ...
+
+    def go(self, command: str) -> None: ...
+
+    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
+        """Hand it to the tasks' runner. Raises TuivirtError."""
+
+    def show_view(self, action: Action, ref: Ref) -> None:
+        """Run an action that shows something."""
+
+    def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
+        """Show a dialog; ``then`` gets its answer."""
+
+    def front_targets(self) -> tuple[Ref, ...]: ...
+
+
+class Target:
+    """An object that a wish is about, with its name and why it cannot be."""
+
+    def __init__(self, fleet: Fleet, action: Action, ref: Ref) -> None:
+        self.ref = ref
+        self.thing = fleet.find(ref)
+        self.name = str(getattr(self.thing, "name", ref.key))
+        if self.thing is None:
+            self.refusal = f"it is not on {ref.host} any more"
+        else:
+            self.refusal = action.refusal(self.thing, fleet.hosts.get(ref.host))
+
+
+class Wishes:
+    """Asks what has to be asked and then submits."""
+
+    def __init__(self, app: Actor) -> None:
+        self._app = app
+
+    def act(
+        self, name: str, refs: Sequence[Ref], values: Mapping[str, Any], *, form: bool = False
+    ) -> None:
+        """Wish for an action on some objects; ``form`` asks for its options in any case."""
+        action = ACTIONS[name]
+        targets = self._fit(action, refs)
+        if not targets:
+            return
+        if action.view:
+            self._app.show_view(action, targets[0].ref)
+            return
+        missing = [p for p in action.parameters if p.required and p.name not in values]
+        fields = [p for p in action.parameters if p.name not in values]
+        if missing or (fields and (form or action.destructive)):
+            self._fill_in(action, targets, values)
+        elif action.confirm:
+            self._confirm(action, targets, values)
+        else:
+            self._submit(action, targets, values)
+
+    def act_by_name(self, name: str, refs: Sequence[Ref]) -> bool:
+        """Wish for what was typed after ``:``; False when there is no such action."""
+        if name not in ACTIONS:
+            return False
+        self.act(name, refs, {}, form=True)
+        return True
+
+    def names(self) -> list[str]:
+        """The actions that fit what is under the cursor."""
+        kinds = {ref.kind for ref in self._app.front_targets()}
+        return [action.name for action in ACTIONS.values() if action.object in kinds]
+
+    def menu(self, refs: Sequence[Ref]) -> None:
+        """All that can be done to these objects, and why the rest cannot."""
+        from tuivirt.widgets.menu import Menu
+
+        if not refs:
+            self._app.say("nothing is chosen", "warning")
+            return
+        title = f"Actions for {self._describe(refs)}"
+        self._app.ask(Menu(title, self._choices(refs)), lambda name: self._chosen(name, refs))
+
+    def palette(self) -> None:
+        """Everything by name: rooms, and actions on what is chosen."""
+        from tuivirt.widgets.menu import Choice, Menu
+
+        refs = self._app.front_targets()
+        choices = self._choices(refs) if refs else []
+        choices += [Choice(f":{r.word}", f"Go to {r.word}", f":{r.word}", "", r.help) for r in ROOMS]
+        self._app.ask(
+            Menu("Everything", choices, search=True), lambda name: self._chosen(name, refs)
+        )
+
+    def _chosen(self, name: str | None, refs: Sequence[Ref]) -> None:
+        if name is None:
+            return
+        if name.startswith(":"):
+            self._app.go(name[1:])
+        else:
+            self.act(name, refs, {}, form=True)
+
+    def _choices(self, refs: Sequence[Ref]) -> list[Any]:
+        from tuivirt.widgets.menu import Choice
+
+        choices = []
+        for action in ACTIONS.values():
+            if action.object is not refs[0].kind:
+                continue
+            refusals = [Target(self._app.fleet, action, ref).refusal for ref in refs]
+            refusal = refusals[0] if all(refusals) else ""
+            if len(refs) > 1 and not action.bulk:
+                refusal = "for one at a time"
+            choices.append(Choice(action.name, action.title, action.key, refusal))
+        return choices
+
+    def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:
+        """The objects it can be done to; those left out, and why, are said."""
+        of_kind = [Target(self._app.fleet, action, r) for r in refs if r.kind is action.object]
+        if not of_kind:
+            self._app.say(f"{action.title}: no {action.object} is chosen here", "warning")
+            return []
+        if len(of_kind) > 1 and not action.bulk:
+            self._app.say(f"{action.title}: for one {action.object} at a time", "warning")
+            return []
+        able = [target for target in of_kind if not target.refusal]
+        refused = [target for target in of_kind if target.refusal]
+        if refused:
+            first = f"{action.title}: not {refused[0].name}: {refused[0].refusal}"
+            more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+            self._app.say(first + more, "warning")
+        return able
+
+    def _describe(self, refs: Sequence[Ref]) -> str:
+        if len(refs) > 1:
+            return f"{len(refs)} {refs[0].kind}s"
+        return str(getattr(self._app.fleet.find(refs[0]), "name", refs[0].key))
+
+    def _questions(self, action: Action, targets: Sequence[Target]) -> list[str]:
+        asked = [action.question(target.thing) for target in targets]
+        many = len(self._app.fleet.hosts) > 1
+        if len(targets) == 1:
+            where = [f"On host {targets[0].ref.host}."] if many else []
+            return [text for text in (*asked, *where) if text]
+        names = ", ".join(plain(target.name) for target in targets)
+        return [f"{len(targets)} {action.object}s: {names}", *dict.fromkeys(filter(None, asked))]
+
+    def _title(self, action: Action, targets: Sequence[Target]) -> str:
+        return f"{action.title}: {self._describe([target.ref for target in targets])}"
+
+    def _confirm(
+        self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]
+    ) -> None:
+        from tuivirt.widgets.dialogs import ConfirmDialog
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._submit(action, targets, values)
+
+        self._app.ask(
+            ConfirmDialog(
+                self._title(action, targets),
+                self._questions(action, targets),
+                yes=action.title.lower(),
+                destructive=action.destructive,
+            ),
+            answered,
+        )
+
+    def _fill_in(
+        self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]
+    ) -> None:
+        from tuivirt.widgets.form import Field, FormDialog
+
+        def field(parameter: Parameter) -> Field:
+            choices = tuple(str(choice) for choice in parameter.choices)
+            default = values.get(parameter.name, parameter.default)
+            if choices:
+                if default is None and not parameter.required:
+                    choices = ("", *choices)
+                kind, value = "choice", "" if default is None else str(default)
+            elif parameter.type is bool:
+                kind, value = "flag", bool(default)
+            else:
+                kind, value = "text", "" if default is None else _text(default)
+            return Field(
+                parameter.name,
+                parameter.label,
+                kind,
+                value,
+                choices,
+                parameter.help,
+                parameter.required,
+            )
+
+        def check(given: Mapping[str, Any]) -> str:
+            try:
+                action.convert(given)
+            except BadInput as error:
+                return f"{error}: {error.advice}" if error.advice else str(error)
+            return ""
+
+        def answered(given: Mapping[str, Any] | None) -> None:
+            if given is not None:
+                self._submit(action, targets, given)
+
+        help_line = action.help.split("\n\n")[0].replace("\n", " ")
+        self._app.ask(
+            FormDialog(
+                self._title(action, targets),
+                [field(parameter) for parameter in action.parameters],
+                check,
+                sentences=self._questions(action, targets) or [help_line],
+                yes=action.title.lower(),
+                destructive=action.destructive,
+            ),
+            answered,
+        )
+
+    def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
+        for target in targets:
+            try:
+                self._app.submit(action, target.ref, target.name, values)
+            except TuivirtError as error:
+                text = f"{target.name}: {error}"
+                self._app.say(f"{text}. {error.advice}" if error.advice else text, "error")
+
+
+def _text(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

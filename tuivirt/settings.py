@@ -1,0 +1,94 @@
+"""The operator's settings: ``$XDG_CONFIG_HOME/tuivirt/config.toml``.
+
+    interval = 2.0              # seconds between two samples, 0.5 to 60
+    ascii = false               # no block characters
+
+    [keys]                      # binding id = key, or several with commas
+    "table.down" = "down,n"
+    "shutdown" = "ctrl+x"
+
+What is wrong in it is told, and the default holds in its place; nothing else is lost.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+LEAST_INTERVAL_S, DEFAULT_INTERVAL_S, GREATEST_INTERVAL_S = 0.5, 2.0, 60.0
+
+_KNOWN = ("interval", "ascii", "keys")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the file says, or the defaults."""
+
+    interval: float = DEFAULT_INTERVAL_S
+    """Seconds between two samples."""
+    ascii: bool = False
+    """Draw sparklines and bars without block characters."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Binding id to its keys in Textual's notation, with commas between."""
+    problems: tuple[str, ...] = ()
+    """What was wrong in the file, one sentence each."""
+
+
+def default_path() -> Path:
+    """Where the settings lie."""
+    base = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return Path(base) / "tuivirt" / "config.toml"
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings; a file that is not there is no problem, everything else is told."""
+    path = path or default_path()
+    try:
+        with path.open("rb") as file:
+            read = tomllib.load(file)
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return Settings(problems=(f"{path}: {error}; the defaults hold",))
+    problems: list[str] = []
+    interval = _interval(read, problems)
+    ascii = _flag(read, "ascii", problems)
+    keys = _keys(read.get("keys", {}), problems)
+    problems += [f"{name} is not a setting" for name in read if name not in _KNOWN]
+    return Settings(interval, ascii, keys, tuple(f"{path}: {problem}" for problem in problems))
+
+
+def _interval(read: Mapping[str, Any], problems: list[str]) -> float:
+    value = read.get("interval", DEFAULT_INTERVAL_S)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        problems.append(f"interval is {value!r}, not a number of seconds; 2 s hold")
+    elif not LEAST_INTERVAL_S <= value <= GREATEST_INTERVAL_S:
+        problems.append(f"interval is {value}, not between 0.5 and 60 s; 2 s hold")
+    else:
+        return float(value)
+    return DEFAULT_INTERVAL_S
+
+
+def _flag(read: Mapping[str, Any], name: str, problems: list[str]) -> bool:
+    value = read.get(name, False)
+    if isinstance(value, bool):
+        return value
+    problems.append(f"{name} is {value!r}, neither true nor false; false holds")
+    return False
+
+
+def _keys(read: Any, problems: list[str]) -> dict[str, str]:
+    if not isinstance(read, dict):
+        problems.append("keys is not a table of binding ids; the default keys hold")
+        return {}
+    keys = {}
+    for binding, key in read.items():
+        if isinstance(key, str) and key.strip():
+            keys[binding] = ",".join(part.strip() for part in key.split(","))
+        else:
+            problems.append(f"the key of {binding} is {key!r}, not a key's name; its default holds")
+    return keys

@@ -1,0 +1,91 @@
+"""A question and a message: what, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from .panel import Dialog, PanelLine, wrap
+from .tones import Toned
+
+
+class ConfirmDialog(Dialog[bool]):
+    """A question. Where something is lost, ``no`` has the focus: Enter alone does nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
+        Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
+        Binding("left,right,tab,shift+tab,h,l", "other", "Other", id="confirm.other"),
+        Binding("enter", "take", "Take", id="confirm.take"),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[str],
+        *,
+        yes: str = "yes",
+        no: str = "no",
+        destructive: bool = False,
+    ) -> None:
+        super().__init__(title)
+        self._sentences = tuple(sentences)
+        self._words = (yes, no)
+        self._destructive = destructive
+        self.on_yes = not destructive
+
+    def draw(self) -> None:
+        lines: list[PanelLine] = []
+        for sentence in self._sentences:
+            lines += [[Toned(line)] for line in wrap(sentence)]
+        lines.append([])
+        yes, no = self._words
+        lines.append(
+            [
+                Toned(f"[ y {yes} ]", _button(self.on_yes, self._destructive)),
+                Toned("   "),
+                Toned(f"[ n {no} ]", _button(not self.on_yes, False)),
+            ]
+        )
+        self.panel.show(lines, len(lines) - 1)
+
+    def action_answer(self, answer: bool) -> None:
+        self.dismiss(answer)
+
+    def action_other(self) -> None:
+        self.on_yes = not self.on_yes
+        self.draw()
+
+    def action_take(self) -> None:
+        self.dismiss(self.on_yes)
+
+
+def _button(focused: bool, bad: bool) -> str:
+    return "reverse" if focused else "bad" if bad else ""
+
+
+class MessageDialog(Dialog[None]):
+    """What happened, why, and what to do next, in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,q,space", "close", "Close", id="message.close"),
+    ]
+
+    def __init__(self, title: str, what: str, why: str = "", advice: str = "") -> None:
+        super().__init__(title)
+        self._parts = (("", what), ("dim", why), ("accent", advice))
+
+    def draw(self) -> None:
+        lines: list[PanelLine] = []
+        for tone, part in self._parts:
+            if part:
+                if lines:
+                    lines.append([])
+                lines += [[Toned(line, tone)] for line in wrap(part)]
+        lines += [[], [Toned("[ ⏎ close ]", "reverse")]]
+        self.panel.show(lines, len(lines) - 1)
+
+    def action_close(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,86 @@
+"""A line of text that is being typed: no drawing, no keys of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .tones import Toned
+
+
+@dataclass(slots=True)
+class Edit:
+    """The text and where the next character goes."""
+
+    value: str = ""
+    at: int = 0
+
+    def put(self, value: str) -> None:
+        """Another text, the cursor at its end."""
+        self.value, self.at = value, len(value)
+
+    def insert(self, text: str) -> None:
+        """What is not printable stays out: a pasted escape sequence is not typed."""
+        text = "".join(char for char in text if char.isprintable())
+        self.value = self.value[: self.at] + text + self.value[self.at :]
+        self.at += len(text)
+
+    def go(self, step: int) -> None:
+        self.at = max(0, min(len(self.value), self.at + step))
+
+    def rub_out(self) -> None:
+        if self.at:
+            self.value = self.value[: self.at - 1] + self.value[self.at :]
+            self.at -= 1
+
+    def delete(self) -> None:
+        self.value = self.value[: self.at] + self.value[self.at + 1 :]
+
+    def rub_out_word(self) -> None:
+        kept = self.value[: self.at].rstrip()
+        kept = kept[: kept.rfind(" ") + 1]
+        self.value, self.at = kept + self.value[self.at :], len(kept)
+
+    def rub_out_all(self) -> None:
+        self.value, self.at = self.value[self.at :], 0
+
+    def drawn(self, width: int = 0) -> list[Toned]:
+        """The text with the cursor in it; longer than ``width`` it shows what is around it."""
+        start = max(0, self.at - width + 1) if width else 0
+        return [
+            Toned(self.value[start : self.at]),
+            Toned(self.value[self.at : self.at + 1] or " ", "reverse"),
+            Toned(self.value[self.at + 1 :]),
+        ]
+
+
+KEYS: dict[str, str] = {
+    "left": "left",
+    "ctrl+b": "left",
+    "right": "right",
+    "ctrl+f": "right",
+    "home": "home",
+    "ctrl+a": "home",
+    "end": "end",
+    "ctrl+e": "end",
+    "backspace": "rub_out",
+    "ctrl+h": "rub_out",
+    "delete": "delete",
+    "ctrl+w": "rub_out_word",
+    "ctrl+u": "rub_out_all",
+}
+
+
+def edit_key(edit: Edit, key: str, character: str | None) -> bool:
+    """Do what the key does to a line of text; False when it does nothing to one."""
+    verb = KEYS.get(key)
+    if verb is None:
+        if character is None or not character.isprintable():
+            return False
+        edit.insert(character)
+    elif verb in ("left", "right"):
+        edit.go(1 if verb == "right" else -1)
+    elif verb in ("home", "end"):
+        edit.go(len(edit.value) if verb == "end" else -len(edit.value))
+    else:
+        getattr(edit, verb)()
+    return True

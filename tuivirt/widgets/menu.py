@@ -1,0 +1,93 @@
+"""A menu: things to choose from, what cannot be chosen greyed with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual import events
+
+from .edit import Edit, edit_key
+from .panel import Dialog, PanelLine
+from .tones import Toned
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One line of a menu."""
+
+    id: str
+    title: str
+    key: str = ""
+    refusal: str = ""
+    """Why it cannot be chosen now; empty when it can."""
+    note: str = ""
+
+
+class Menu(Dialog[str | None]):
+    """Arrows and Enter choose, a choice's own key does at once; with ``search`` typing narrows."""
+
+    def __init__(self, title: str, choices: Sequence[Choice], *, search: bool = False) -> None:
+        super().__init__(title)
+        self._all = tuple(choices)
+        self._search = Edit() if search else None
+        self.shown: tuple[Choice, ...] = self._all
+        self.at = next((i for i, c in enumerate(self._all) if not c.refusal), 0)
+
+    def draw(self) -> None:
+        lines: list[PanelLine] = []
+        if self._search is not None:
+            lines.append([Toned("> ", "accent"), *self._search.drawn(60)])
+        width = max((len(c.title) for c in self._all), default=0)
+        keys = max((len(c.key) for c in self._all), default=0)
+        for number, choice in enumerate(self.shown):
+            here = number == self.at
+            tone = "dim" if choice.refusal else ""
+            reason = choice.refusal or choice.note
+            lines.append(
+                [
+                    Toned("▌ " if here else "  ", "accent"),
+                    Toned(f"{choice.key:>{keys}}  ", "dim" if choice.refusal else "accent"),
+                    Toned(f"{choice.title:<{width}}", "reverse" if here else tone),
+                    Toned(f"  {reason}" if reason else "", "dim"),
+                ]
+            )
+        if not self.shown:
+            lines.append([Toned("nothing fits", "dim")])
+        self.panel.show(lines, self.at + (self._search is not None))
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        step = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10}.get(event.key, 0)
+        if self._search is None:
+            step = step or {"k": -1, "j": 1}.get(event.key, 0)
+        if event.key == "escape" or (event.key == "q" and self._search is None):
+            self.dismiss(None)
+        elif event.key == "enter":
+            if self.shown:
+                self._choose(self.shown[self.at])
+        elif step:
+            self.at = max(0, min(len(self.shown) - 1, self.at + step))
+            self.draw()
+        elif self._search is not None:
+            if edit_key(self._search, event.key, event.character):
+                self._narrow(self._search.value)
+        else:
+            for choice in self._all:
+                if event.key in choice.key.split(","):
+                    self._choose(choice)
+                    return
+
+    def _narrow(self, typed: str) -> None:
+        words = typed.casefold().split()
+        self.shown = tuple(
+            c for c in self._all if all(w in f"{c.title} {c.id} {c.note}".casefold() for w in words)
+        )
+        self.at = 0
+        self.draw()
+
+    def _choose(self, choice: Choice) -> None:
+        """What cannot be done stays; its reason stands beside it."""
+        if not choice.refusal:
+            self.dismiss(choice.id)
