@@ -22,6 +22,9 @@ class EventLoop:
 
     def __init__(self) -> None:
         libvirt.virEventRegisterDefaultImpl()
+        # By default libvirt prints each error to standard error, across the screen; every one
+        # of them reaches us as an exception anyway.
+        libvirt.registerErrorHandler(_quiet, None)
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
@@ -77,6 +80,10 @@ class EventLoop:
         self._wake()
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+
+def _quiet(_context: Any, _error: Any) -> None:
+    """Take libvirt's error in place of its printing."""
 
 
 def start() -> EventLoop:

@@ -216,7 +216,9 @@ class Meter:
         known = False
         for number in range(record["net.count"]):
             keys = _nic_keys(number)
-            name = record.get(keys[0], "?")
+            name = record.get(keys[0])
+            if name is None:
+                continue  # Its device is not there yet, or not any more.
             if keys[1] not in record:
                 nics.append(NicStats(name))
                 continue
