@@ -1,0 +1,80 @@
+"""The event loop and the lanes: nothing hangs the program."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tuivirt.backend import eventloop
+from tuivirt.backend.lanes import Lane
+
+_STOP = """
+import threading, time
+from tuivirt.backend import eventloop
+loop = eventloop.start()
+done = threading.Event()
+loop.call(done.set)
+assert done.wait(5)
+assert loop.stop(0.2), "the loop's thread did not end"
+"""
+
+_HUNG = """
+import threading
+from tuivirt.backend.lanes import Lane
+started = threading.Event()
+def hang():
+    started.set()
+    threading.Event().wait()
+Lane("x").submit(hang)
+started.wait(5)
+"""
+
+
+def test_the_event_loop_stops_within_its_time() -> None:
+    subprocess.run([sys.executable, "-c", _STOP], check=True, timeout=20)
+
+
+def test_a_call_that_hangs_does_not_keep_the_program_from_ending() -> None:
+    subprocess.run([sys.executable, "-c", _HUNG], check=True, timeout=20)
+
+
+def test_a_call_runs_on_the_loops_thread() -> None:
+    loop = eventloop.start()
+    seen: list[bool] = []
+    done = threading.Event()
+
+    def call() -> None:
+        seen.append(loop.on_thread)
+        done.set()
+
+    loop.call(call)
+    assert done.wait(5)
+    assert seen == [True]
+    assert not loop.on_thread
+
+
+def test_one_hung_call_leaves_the_other_workers_of_a_lane() -> None:
+    lane = Lane("test", 2)
+    release = threading.Event()
+    hung = lane.submit(release.wait)
+    assert [lane.submit(lambda n=n: n).result(5) for n in range(10)] == list(range(10))
+    assert lane.busy_for > 0
+    release.set()
+    assert hung.result(5)
+    lane.close()
+
+
+def test_a_lane_hands_on_what_a_call_raised() -> None:
+    lane = Lane("test")
+
+    def fail() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        lane.submit(fail).result(5)
+    lane.close()
+    with pytest.raises(RuntimeError, match="closed"):
+        lane.submit(fail)
