@@ -3,8 +3,8 @@
 From the declaration derive the key, the palette entry, the menu row, the form, the
 ``tuivirt VERB`` subcommand, the help, the equivalent virsh command and the libvirt call.
 
-    @action("domain", key="u", virsh="virsh start {name}", api="virDomainCreateWithFlags")
-    def start(run: Run, domain: Domain, *, paused: Annotated[bool, Option("…help…")] = False) -> str:
+    @action("domain", key="s", virsh="virsh start {name}[paused? --paused]", api="virDomain…")
+    def start(run: Run, domain: Domain, *, paused: Annotated[bool, Option("…")] = False) -> str:
         '''Start a domain that is off.'''
 
 The parameters after the object are keyword-only; those without a default must be given. The
@@ -14,20 +14,22 @@ returned sentence says what is true now; an exception (TuivirtError) says what w
 from __future__ import annotations
 
 import inspect
-import re
-import shlex
 import threading
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from tuivirt.backend.host import Host
-from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind
-from tuivirt.backend.model.when import When
+
+from .template import check_template, fill, fill_words
+
+if TYPE_CHECKING:
+    from tuivirt.backend.host import Host
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Option:
     choices: tuple[str, ...] = ()
     positional: bool = False
     """A plain argument on the command line, not an option."""
+    minimum: float | None = None
+    """The least a number may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +58,61 @@ class Parameter:
     default: Any = None
     choices: tuple[str, ...] = ()
     positional: bool = False
+    minimum: float | None = None
 
     @property
     def flag(self) -> str:
         """Its option on the command line."""
         return "--" + self.name.replace("_", "-")
+
+    def convert(self, value: Any) -> Any:
+        """``value``, a form's or command line's text perhaps, as this parameter's type.
+
+        Unset (None or an empty text) becomes the default. Raises BadInput.
+        """
+        if value is None or value == "":
+            if self.required:
+                raise BadInput(f"{self.label} is missing")
+            return self.default
+        if isinstance(value, str) and "\0" in value:
+            raise BadInput(f"{self.label} holds a NUL character")
+        converted = self._typed(value)
+        if self.choices and str(converted) not in self.choices:
+            raise BadInput(f"{self.label} cannot be {value!r}", f"it is one of {_or(self.choices)}")
+        if self.minimum is not None and converted < self.minimum:
+            raise BadInput(f"{self.label} cannot be {value}", f"the least is {self.minimum:g}")
+        return converted
+
+    def _typed(self, value: Any) -> Any:
+        if self.type is bool:
+            if isinstance(value, bool):
+                return value
+            try:
+                return _TRUTH[str(value).casefold()]
+            except KeyError:
+                raise BadInput(f"{self.label} cannot be {value!r}", "it is yes or no") from None
+        try:
+            converted = self.type(value)
+        except (ValueError, TypeError):
+            wanted = _or(self.choices) if self.choices else _WANTED.get(self.type, "a value")
+            raise BadInput(f"{self.label} cannot be {value!r}", f"it is {wanted}") from None
+        if converted != converted or converted in (float("inf"), float("-inf")):
+            raise BadInput(f"{self.label} cannot be {value!r}", "it is a finite number")
+        return converted
+
+
+_TRUTH = {"yes": True, "true": True, "on": True, "1": True} | {
+    "no": False,
+    "false": False,
+    "off": False,
+    "0": False,
+}
+_WANTED: dict[type, str] = {int: "a whole number", float: "a number"}
+
+
+def _or(choices: tuple[str, ...]) -> str:
+    *first, last = choices
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 class Pending(Exception):
@@ -136,48 +190,47 @@ class Action:
     """A sentence template ({name}) that says what will be lost; empty: no question asked."""
     unavailable: Callable[[Any], str]
     """Given the model object (Domain, Network …): why it cannot be done now, or ''."""
+    losses: Callable[[Any], str]
+    """Given the model object: what else goes with it, a sentence, or ''."""
+    view: bool
+    """It shows something and needs the terminal or a screen: never run as a background task."""
 
     def refusal(self, thing: Any, snapshot: HostSnapshot | None = None) -> str:
         """Why it cannot be done to ``thing`` on this host now, or ''."""
-        if snapshot is not None and self.changes:
-            if snapshot.info is not None and snapshot.info.readonly:
+        if snapshot is not None:
+            if self.changes and snapshot.info is not None and snapshot.info.readonly:
                 return "the connection is read-only"
-            if snapshot.info is None or snapshot.link in ("lost", "failed", "closed"):
+            if snapshot.info is None or snapshot.link in (Link.LOST, Link.FAILED, Link.CLOSED):
                 return f"host {snapshot.name} is not connected"
         return self.unavailable(thing)
 
-    def equivalent(self, name: str, values: dict[str, Any]) -> str:
-        """The virsh command that does the same, with these values."""
-        return _fill(self.virsh, name, values)
+    def question(self, thing: Any) -> str:
+        """What the operator is asked before it is done to ``thing``; '' when nothing is asked."""
+        asked = fill_words(self.confirm, thing.name)
+        losses = self.losses(thing)
+        return f"{asked} {losses}" if asked and losses else asked
+
+    def equivalent(self, name: str, values: Mapping[str, Any]) -> str:
+        """The virsh command that does the same, with these values; '' where there is none."""
+        defaults = {p.name: p.default for p in self.parameters}
+        return fill(self.virsh, name, {**defaults, **values})
+
+    def convert(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """``values`` with each of this action's parameters, typed. Raises BadInput."""
+        unknown = values.keys() - {p.name for p in self.parameters}
+        if unknown:
+            raise BadInput(f"{self.name} has no {', '.join(sorted(unknown))}")
+        return {p.name: p.convert(values.get(p.name)) for p in self.parameters}
 
 
 ACTIONS: dict[str, Action] = {}
-"""Every action by name, in the order of declaration."""
+"""Every action by name, in the order of declaration; `catalog` fills it."""
+
+_taken_keys: dict[tuple[Kind, str], str] = {}
 
 
 def _nothing(_thing: Any) -> str:
     return ""
-
-
-def _fill(template: str, name: str, values: dict[str, Any]) -> str:
-    """Replace {name} and {parameter} with quoted words; ``[…]`` parts go when a value is unset."""
-    known = {"name": name, **values}
-
-    def quoted(match: re.Match[str]) -> str:
-        value = known.get(match[1])
-        return shlex.quote(str(value))
-
-    def optional(match: re.Match[str]) -> str:
-        part = match[1]
-        names = re.findall(r"\{(\w+)\}", part)
-        condition = re.match(r"(\w+)\?", part)
-        if condition:
-            return part[condition.end() :] if known.get(condition[1]) else ""
-        return part if names and all(known.get(n) not in (None, "", False) for n in names) else ""
-
-    text = re.sub(r"\[([^\[\]]*)\]", optional, template)
-    text = re.sub(r"\{(\w+)\}", quoted, text)
-    return re.sub(r"  +", " ", text).strip()
 
 
 def action(
@@ -192,29 +245,45 @@ def action(
     destructive: bool = False,
     confirm: str = "",
     unavailable: Callable[[Any], str] = _nothing,
+    losses: Callable[[Any], str] = _nothing,
+    view: bool = False,
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
-    """Declare a function as an action; its name, signature and docstring are read."""
+    """Declare a function as an action; its name, signature and docstring are read.
+
+    Raises TypeError for a declaration that cannot be right: no docstring, a name or key taken
+    twice, a template that names no parameter.
+    """
 
     def declare(function: Callable[..., str]) -> Callable[..., str]:
         name = function.__name__.rstrip("_").replace("_", "-")
         help_text = inspect.getdoc(function) or ""
         if not help_text:
             raise TypeError(f"action {name} has no docstring")
+        if name in ACTIONS:
+            raise TypeError(f"action {name} is declared twice")
+        of = Kind(kind)
+        if key and _taken_keys.setdefault((of, key), name) != name:
+            raise TypeError(f"action {name}: key {key} is {_taken_keys[of, key]}'s")
+        parameters = _parameters(function)
+        check_template(name, virsh, {p.name for p in parameters})
+        check_template(name, confirm, set())
         ACTIONS[name] = Action(
             name=name,
-            object=Kind(kind),
+            object=of,
             title=title or name.replace("-", " ").capitalize(),
             help=help_text,
             key=key,
             virsh=virsh,
             api=api,
             function=function,
-            parameters=_parameters(function),
+            parameters=parameters,
             changes=changes,
             bulk=bulk,
             destructive=destructive,
             confirm=confirm,
             unavailable=unavailable,
+            losses=losses,
+            view=view,
         )
         return function
 
@@ -248,6 +317,7 @@ def _parameters(function: Callable[..., str]) -> tuple[Parameter, ...]:
                 default=None if required else parameter.default,
                 choices=choices,
                 positional=option.positional,
+                minimum=option.minimum,
             )
         )
     return tuple(found)

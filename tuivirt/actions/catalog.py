@@ -1,0 +1,24 @@
+"""Every action there is: importing this module declares them all."""
+
+from __future__ import annotations
+
+from tuivirt.backend.model.ref import Kind
+
+from . import disks, domains, networks, pools, views
+from .registry import ACTIONS, Action
+
+DECLARED_BY = (domains, disks, networks, pools, views)
+"""The modules whose declarations fill ACTIONS, in the order of menus and help."""
+
+_order = {module.__name__: place for place, module in enumerate(DECLARED_BY)}
+_sorted = sorted(ACTIONS.items(), key=lambda item: _order[item[1].function.__module__])
+ACTIONS.clear()
+ACTIONS.update(_sorted)
+
+
+def for_kind(kind: Kind) -> tuple[Action, ...]:
+    """What can be done to an object of this kind, in the order of the menu."""
+    return tuple(a for a in ACTIONS.values() if a.object is kind)
+
+
+__all__ = ["ACTIONS", "DECLARED_BY", "for_kind"]

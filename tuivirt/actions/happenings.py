@@ -1,0 +1,90 @@
+"""Events in the words of a list: when, where, of what, what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuivirt.backend.events import (
+    DomainEvent,
+    Event,
+    LibvirtEvent,
+    LinkChanged,
+    NetworkEvent,
+    NodeDeviceEvent,
+    Noticed,
+    PoolEvent,
+    TaskChanged,
+)
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import TaskState
+
+_KINDS: dict[type[LibvirtEvent], Kind] = {
+    DomainEvent: Kind.DOMAIN,
+    NetworkEvent: Kind.NETWORK,
+    PoolEvent: Kind.POOL,
+    NodeDeviceEvent: Kind.DEVICE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event as a row."""
+
+    at: float
+    """Wall clock, seconds since the epoch."""
+    host: str
+    family: str
+    ref: Ref | None
+    """What it is about; None where it is about no object."""
+    name: str
+    what: str
+    detail: str
+    severity: str = "information"
+    """information, warning or error."""
+
+
+def happening(event: Event) -> Happening | None:
+    """The event as a row; None for what is no news to an operator (a task's progress)."""
+    if isinstance(event, LibvirtEvent):
+        kind = _KINDS.get(type(event))
+        ref = Ref(event.host, kind, event.key) if kind else None
+        # The reason is part of `what` already, in words.
+        detail = " ".join(
+            f"{key}={value}"
+            for key, value in event.detail.items()
+            if key not in ("event", "detail", "reason") and value not in (None, "")
+        )
+        bad = event.what.startswith(("crashed", "io-error", "I/O error")) or "failed" in event.what
+        level = "warning" if bad else "information"
+        return Happening(
+            event.at, event.host, event.family, ref, event.name, event.what, detail, level
+        )
+    if isinstance(event, LinkChanged):
+        well = event.link in ("connected", "connecting")
+        ref = Ref(event.host, Kind.HOST, event.host)
+        level = "information" if well else "error"
+        return Happening(
+            event.at, event.host, "connection", ref, event.host, event.link, event.reason, level
+        )
+    if isinstance(event, Noticed):
+        return Happening(
+            event.at, event.host, "notice", event.target, "", event.text, "", event.severity
+        )
+    if isinstance(event, TaskChanged):
+        task = event.task
+        if task.state is TaskState.RUNNING:
+            return None
+        level = {TaskState.FAILED: "error", TaskState.DONE: "information"}.get(
+            task.state, "warning"
+        )
+        return Happening(
+            event.at,
+            event.host,
+            f"task {task.action}",
+            task.target,
+            task.target_name,
+            f"{task.state}: {task.text}" if task.text else str(task.state),
+            "",
+            level,
+        )
+    return None

@@ -1,0 +1,225 @@
+"""Runs actions on their host's actions lane, and tells of each run as a task."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from tuivirt.backend.errors import Aborted, NotFound, TuivirtError, from_libvirt
+from tuivirt.backend.events import Publish, TaskChanged
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Ref
+from tuivirt.backend.model.task import Task, TaskState
+
+from .catalog import ACTIONS
+from .registry import Action, Pending
+
+if TYPE_CHECKING:
+    from tuivirt.backend.host import Host
+
+PROGRESS_EVERY_S = 0.1
+"""A task tells of its progress at most this often; the last word is never left out."""
+
+_log = logging.getLogger(__name__)
+
+
+class _Run:
+    """One task under way: what its action is given, and where it stands."""
+
+    def __init__(
+        self,
+        owner: Tasks,
+        action: Action,
+        host: Host,
+        task: Task,
+        on_change: Callable[[Task], None] | None,
+    ) -> None:
+        self.action = action
+        self.host = host
+        self.task = task
+        self.aborted = threading.Event()
+        self.rested = threading.Event()
+        """Set when it has ended, or is pending: nothing runs for it any more."""
+        self.on_change = on_change
+        self._owner = owner
+        self._told = 0.0
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Say what is being done now, and how far it is (0 to 1)."""
+        now = time.monotonic()
+        throttled = now - self._told < PROGRESS_EVERY_S
+        if not throttled:
+            self._told = now
+        self._owner.change(self, quiet=throttled, text=text, fraction=fraction)
+
+
+class Tasks:
+    """Runs wishes as tasks, each on its host's actions lane; ``publish`` hears of each change."""
+
+    def __init__(self, publish: Publish) -> None:
+        self._publish = publish
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._runs: dict[int, _Run] = {}
+
+    def submit(
+        self,
+        action: Action | str,
+        host: Host,
+        ref: Ref,
+        name: str,
+        values: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Run ``action`` on ``ref``, whose name is ``name``, in the background.
+
+        Returns the task as it starts; its end comes as TaskChanged. Raises BadInput when the
+        values do not fit, and ReadOnly when the connection is, before anything was called.
+        """
+        return self.begin(action, host, ref, name, values).task
+
+    def run_sync(
+        self,
+        action: Action | str,
+        host: Host,
+        ref: Ref,
+        name: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        on_change: Callable[[Task], None] | None = None,
+    ) -> Task:
+        """Run it and wait until it has ended, or is pending; returns the task as it then is.
+
+        ``on_change`` hears of what it is doing, on the thread it happens on. An interrupt asks
+        it to stop; a second one leaves without waiting. Raises as ``submit`` does.
+        """
+        run = self.begin(action, host, ref, name, values, on_change=on_change)
+        try:
+            run.rested.wait()
+        except KeyboardInterrupt:
+            self.abort(run.task.id)
+            run.rested.wait()
+        return run.task
+
+    def begin(
+        self,
+        action: Action | str,
+        host: Host,
+        ref: Ref,
+        name: str,
+        values: Mapping[str, Any] | None = None,
+        *,
+        on_change: Callable[[Task], None] | None = None,
+    ) -> _Run:
+        """As ``submit``, but returns the run itself, whose end can be waited for."""
+        chosen = ACTIONS[action] if isinstance(action, str) else action
+        given = chosen.convert(values or {})
+        if chosen.view:
+            raise TypeError(f"{chosen.name} shows something: it is no background task")
+        if chosen.changes:
+            host.require_write()
+        task = Task(
+            id=next(self._numbers),
+            action=chosen.name,
+            target=ref,
+            target_name=name,
+            started=time.time(),
+            virsh=chosen.equivalent(name, given),
+            abortable=True,
+        )
+        run = _Run(self, chosen, host, task, on_change)
+        with self._lock:
+            self._runs[task.id] = run
+        self._tell(task, host)
+        host.actions.submit(lambda: self._work(run, given))
+        return run
+
+    def abort(self, task_id: int) -> bool:
+        """Ask a task to stop; False when it has ended already."""
+        with self._lock:
+            run = self._runs.get(task_id)
+        if run is None:
+            return False
+        run.aborted.set()
+        if run.task.state is TaskState.PENDING:
+            # Nobody runs it any more: what was asked of the guest may still happen.
+            self._settle(run, Aborted(f"no longer followed: {run.task.text}"))
+        return True
+
+    @property
+    def under_way(self) -> tuple[Task, ...]:
+        """The tasks that have not ended, oldest first."""
+        with self._lock:
+            return tuple(run.task for run in self._runs.values())
+
+    def _work(self, run: _Run, values: Mapping[str, Any]) -> None:
+        try:
+            if run.aborted.is_set():
+                raise Aborted(f"{run.task.action} {run.task.target_name} was not begun")
+            text = run.action.function(run, find(run.host, run.task.target), **values)
+        except Pending as pending:
+            self.change(run, state=TaskState.PENDING, text=pending.text, advice=pending.advice)
+            run.rested.set()
+            pending.on_settled(lambda outcome: self._settle(run, outcome))
+        except BaseException as error:
+            self._settle(run, error)
+        else:
+            self._settle(run, text)
+
+    def _settle(self, run: _Run, outcome: str | BaseException) -> None:
+        if isinstance(outcome, str):
+            state, text, advice = TaskState.DONE, outcome, ""
+        else:
+            state, text, advice = _failure(outcome, run.task)
+        with self._lock:
+            if self._runs.pop(run.task.id, None) is None:
+                return
+        self.change(
+            run,
+            state=state,
+            text=text,
+            advice=advice,
+            ended=time.time(),
+            fraction=None,
+            abortable=False,
+        )
+        run.rested.set()
+
+    def change(self, run: _Run, *, quiet: bool = False, **changes: Any) -> None:
+        """Replace what is known of the task and, unless ``quiet``, tell it."""
+        with self._lock:
+            run.task = replace(run.task, **changes)
+            task = run.task
+        if not quiet:
+            self._tell(task, run.host)
+            if run.on_change is not None:
+                run.on_change(task)
+
+    def _tell(self, task: Task, host: Host) -> None:
+        self._publish(TaskChanged(host=host.name, task=task))
+
+
+def find(host: Host, ref: Ref) -> Any:
+    """The model object that ``ref`` names, as known now. Raises NotFound."""
+    thing = Fleet(hosts={host.name: host.snapshot}).find(ref)
+    if thing is None:
+        raise NotFound(f"there is no such {ref.kind} on {host.name} any more", ref.key)
+    return thing
+
+
+def _failure(error: BaseException, task: Task) -> tuple[TaskState, str, str]:
+    """Its state, sentence and advice; nothing of an error is left out."""
+    what = f"{task.action} {task.target_name}"
+    if hasattr(error, "get_error_code"):
+        error = from_libvirt(error, f"{what} failed")
+    if isinstance(error, Aborted):
+        return TaskState.ABORTED, str(error), error.advice
+    if isinstance(error, TuivirtError):
+        return TaskState.FAILED, str(error), error.advice
+    _log.error("%s: unexpected %s", what, type(error).__name__, exc_info=error)
+    text = f"{what}: unexpected {type(error).__name__}: {error}"
+    return TaskState.FAILED, text, "this is a defect of tuivirt; its log has the details"

@@ -1,0 +1,72 @@
+"""The equivalent virsh command as a template: ``virsh start {name}[paused? --paused]``.
+
+``{word}`` is the object's name or a parameter's value, quoted for a shell; ``{word|OTHER}``
+shows OTHER when it is unset. A part in square brackets goes when any parameter named in it is
+unset, or, in the form ``[word? text]``, when that one is. ``{when}`` becomes virsh's flags; in
+``{when|OTHER}`` AUTO is shown as OTHER, for commands that have no ``--persistent``.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from tuivirt.backend.model.when import When
+
+_WORD = re.compile(r"\{(\w+)(?:\|([^}]*))?\}")
+_PART = re.compile(r"\[([^\[\]]*)\]")
+_CONDITION = re.compile(r"(\w+)\?")
+
+_FLAGS = {
+    When.AUTO: "--persistent",
+    When.NOW: "--live",
+    When.NEXT_BOOT: "--config",
+    When.BOTH: "--live --config",
+}
+"""AUTO does what virsh's --persistent does: both while the domain runs, else the saved one."""
+
+
+def fill(template: str, name: str, values: Mapping[str, Any]) -> str:
+    """The command with its words filled in, each quoted where a shell needs it."""
+    known = {**values, "name": name}
+
+    def word(match: re.Match[str]) -> str:
+        value = known.get(match[1])
+        if isinstance(value, When):
+            return match[2] if value is When.AUTO and match[2] else _FLAGS[value]
+        if _unset(value) and match[2] is not None:
+            return match[2]
+        return shlex.quote(str(value))
+
+    def part(match: re.Match[str]) -> str:
+        text = match[1]
+        condition = _CONDITION.match(text)
+        if condition:
+            return "" if _unset(known.get(condition[1])) else text[condition.end() :]
+        return "" if any(_unset(known.get(w[1])) for w in _WORD.finditer(text)) else text
+
+    # Brackets and spaces first: a value may hold either of its own.
+    return _WORD.sub(word, re.sub(r"  +", " ", _PART.sub(part, template)).strip())
+
+
+def fill_words(template: str, name: str) -> str:
+    """A sentence with the object's name filled in as it is."""
+    return template.replace("{name}", name)
+
+
+def check_template(action: str, template: str, parameters: set[str]) -> None:
+    """Raise TypeError when ``template`` names a word that is neither ``name`` nor a parameter."""
+    used = {match[1] for match in _WORD.finditer(template)}
+    for part in _PART.finditer(template):
+        condition = _CONDITION.match(part[1])
+        if condition:
+            used.add(condition[1])
+    unknown = used - parameters - {"name"}
+    if unknown:
+        raise TypeError(f"action {action}: {template!r} names {', '.join(sorted(unknown))}")
+
+
+def _unset(value: Any) -> bool:
+    return value is None or value is False or value == ""

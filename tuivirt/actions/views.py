@@ -1,0 +1,109 @@
+"""What only shows something: the serial console and the XML. All work read-only but the console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.resources import Network, NodeDevice, Pool
+
+from .domains import is_off
+from .registry import Option, Run, action
+
+
+@action(
+    "domain",
+    title="Serial console",
+    key="c",
+    virsh="virsh console {name}[ --devname {devname}][force? --force][safe? --safe]",
+    api="virDomainOpenConsole",
+    bulk=False,
+    view=True,
+    unavailable=is_off,
+)
+def console(
+    run: Run,
+    domain: Domain,
+    *,
+    devname: Annotated[
+        str | None, Option("the alias of the serial port or console, as in serial1")
+    ] = None,
+    force: Annotated[bool, Option("take it from whoever has it open")] = False,
+    safe: Annotated[bool, Option("only where the host keeps others from opening it too")] = False,
+) -> str:
+    """Hand this terminal to the guest's serial console; ctrl+] comes back."""
+    from tuivirt.backend.rawtty import attach
+
+    return attach(run.host, domain.uuid, devname=devname, force=force, safe=safe)
+
+
+_INACTIVE = Annotated[bool, Option("the saved configuration, not the running one")]
+
+
+@action(
+    "domain",
+    title="XML",
+    key="y",
+    virsh="virsh dumpxml {name}[inactive? --inactive]",
+    api="virDomainGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def dumpxml(run: Run, domain: Domain, *, inactive: _INACTIVE = False) -> str:
+    """Print a domain's XML, without its secrets."""
+    from tuivirt.backend import lookups
+
+    detail = lookups.domain_detail(run.host, domain.uuid)
+    return (detail.saved_xml if inactive else "") or detail.live_xml or detail.saved_xml
+
+
+@action(
+    "network",
+    title="XML",
+    key="y",
+    virsh="virsh net-dumpxml {name}",
+    api="virNetworkGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def net_dumpxml(run: Run, network: Network) -> str:
+    """Print a network's XML."""
+    from tuivirt.backend import lookups
+
+    return lookups.xml_of(run.host, network.ref)
+
+
+@action(
+    "pool",
+    title="XML",
+    key="y",
+    virsh="virsh pool-dumpxml {name}",
+    api="virStoragePoolGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def pool_dumpxml(run: Run, pool: Pool) -> str:
+    """Print a storage pool's XML."""
+    from tuivirt.backend import lookups
+
+    return lookups.xml_of(run.host, pool.ref)
+
+
+@action(
+    "device",
+    title="XML",
+    key="y",
+    virsh="virsh nodedev-dumpxml {name}",
+    api="virNodeDeviceGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def nodedev_dumpxml(run: Run, device: NodeDevice) -> str:
+    """Print the XML of a device of the host."""
+    from tuivirt.backend import lookups
+
+    return lookups.xml_of(run.host, device.ref)
