@@ -1,0 +1,68 @@
+"""``<domain>`` → DomainConfig. Format: https://libvirt.org/formatdomain.html."""
+
+from __future__ import annotations
+
+from ..model.device import Device, Disk, DomainConfig, Interface
+from .devices import read_device
+from .disk import read_disk
+from .interface import read_interface
+from .tree import Element, number, parse, size_of
+
+_NOT_DEVICES = frozenset({"emulator"})
+
+
+def parse_domain(xml: str) -> DomainConfig:
+    """The configuration that ``xml`` (virDomainGetXMLDesc) describes. Raises MalformedXml."""
+    root = parse(xml, "domain")
+    os = root.find("os")
+    system = None if os is None else os.find("type")
+    vcpu = root.find("vcpu")
+    vcpus_max = (None if vcpu is None else number(vcpu.text)) or 1
+    memory_max = size_of(root.find("memory"), "KiB") or 0
+    memory = size_of(root.find("currentMemory"), "KiB")
+    disks, interfaces, devices = _devices(root.find("devices"))
+    return DomainConfig(
+        name=root.findtext("name") or "",
+        uuid=(root.findtext("uuid") or "").strip(),
+        title=root.findtext("title") or "",
+        description=root.findtext("description") or "",
+        type=root.get("type", ""),
+        machine="" if system is None else system.get("machine", ""),
+        arch="" if system is None else system.get("arch", ""),
+        firmware=_firmware(os),
+        vcpus=(None if vcpu is None else number(vcpu.get("current"))) or vcpus_max,
+        vcpus_max=vcpus_max,
+        memory_kib=(memory_max if memory is None else memory) // 1024,
+        memory_max_kib=memory_max // 1024,
+        disks=disks,
+        interfaces=interfaces,
+        devices=devices,
+    )
+
+
+def _firmware(os: Element | None) -> str:
+    if os is None:
+        return ""
+    if os.get("firmware") == "efi":
+        return "UEFI"
+    loader = os.find("loader")
+    if loader is not None and loader.get("type") == "pflash":
+        return "UEFI"
+    return "BIOS"
+
+
+def _devices(
+    parent: Element | None,
+) -> tuple[tuple[Disk, ...], tuple[Interface, ...], tuple[Device, ...]]:
+    disks: list[Disk] = []
+    interfaces: list[Interface] = []
+    devices: list[Device] = []
+    for element in () if parent is None else parent.iterchildren("*"):
+        tag = element.tag
+        if tag == "disk":
+            disks.append(read_disk(element))
+        elif tag == "interface":
+            interfaces.append(read_interface(element))
+        elif tag not in _NOT_DEVICES:
+            devices.append(read_device(element))
+    return tuple(disks), tuple(interfaces), tuple(devices)
