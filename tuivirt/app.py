@@ -78,7 +78,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
     TITLE = "tuivirt"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    Screen { background: ansi_default; color: ansi_default; }
+    FleetScreen { background: ansi_default; color: ansi_default; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.leave"),

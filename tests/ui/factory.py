@@ -111,7 +111,7 @@ def sketch() -> Fleet:
         domain(2, "db-01", memory_kib=16 * GIB),
         domain(3, "build-arm64", memory_kib=8 * GIB, vcpus=8),
         domain(4, "gpu-train", memory_kib=64 * GIB, pending=("new disk vdb",)),
-        domain(5, "legacy-nt", stalled_since=now - 41.5),
+        domain(5, "legacy-nt", stalled_since=now - 150),
         domain(6, "win11", DomainState.PAUSED, memory_kib=8 * GIB),
         domain(7, "kernel-test", DomainState.CRASHED),
         domain(8, "template-deb12", DomainState.SHUTOFF),
@@ -121,7 +121,7 @@ def sketch() -> Fleet:
         uuid_of(2): stats(41, 14, write_bytes_per_s=95e6, rx_bytes_per_s=300e3),
         uuid_of(3): stats(7, 0.9),
         uuid_of(4): stats(99, 60, tx_bytes_per_s=1e6),
-        uuid_of(5): stats(20, 1, now=now - 41.5),
+        uuid_of(5): stats(20, 1, now=now - 150),
         uuid_of(6): stats(0, 8),
     }
     return fleet(host(domains, figures))

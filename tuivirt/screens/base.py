@@ -245,7 +245,7 @@ class FleetScreen(Screen[None]):
         if self.is_current:
             self.tell_view()
 
-    def on_live_table_opened(self, event: LiveTable.Opened[Any]) -> None:
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         if isinstance(event.key, Ref):
             self.open(event.key)
 

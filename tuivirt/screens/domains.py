@@ -48,7 +48,7 @@ class Row:
     stats: DomainStats | None
     host: HostSnapshot
     now: float
-    """Monotonic, rounded to seconds: rows that only aged by less are equal."""
+    """Monotonic seconds."""
 
     @property
     def running(self) -> bool:
@@ -343,7 +343,7 @@ class DomainsScreen(FleetScreen):
 
     def show_fleet(self, fleet: Fleet) -> None:
         self._table.use_columns(WIDE if self.app.size.width >= WIDE_FROM else NARROW)
-        now = float(int(time.monotonic()))
+        now = time.monotonic()
         rows: dict[Any, Row] = {}
         for host in fleet.hosts.values():
             if self._only_host in (None, host.name):

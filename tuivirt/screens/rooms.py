@@ -36,7 +36,7 @@ ROOMS: tuple[Room, ...] = (
 DETAILS: dict[Kind, str] = {
     Kind.DOMAIN: "domain:DomainScreen",
     Kind.NETWORK: "networks:NetworkScreen",
-    Kind.POOL: "pools:VolumesScreen",
+    Kind.POOL: "volumes:VolumesScreen",
     Kind.DEVICE: "devices:DeviceScreen",
     Kind.HOST: "hosts:HostScreen",
 }

@@ -104,7 +104,9 @@ class Wishes:
 
         refs = self._app.front_targets()
         choices = self._choices(refs) if refs else []
-        choices += [Choice(f":{r.word}", f"Go to {r.word}", f":{r.word}", "", r.help) for r in ROOMS]
+        choices += [
+            Choice(f":{r.word}", f"Go to {r.word}", f":{r.word}", "", r.help) for r in ROOMS
+        ]
         self._app.ask(
             Menu("Everything", choices, search=True), lambda name: self._chosen(name, refs)
         )
@@ -190,6 +192,8 @@ class Wishes:
         from tuivirt.widgets.form import Field, FormDialog
 
         def field(parameter: Parameter) -> Field:
+            kind: str
+            value: Any
             choices = tuple(str(choice) for choice in parameter.choices)
             default = values.get(parameter.name, parameter.default)
             if choices:

@@ -7,7 +7,7 @@ layout: a tick costs what is visible, and a move of the cursor two lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.segment import Segment
 from textual import events
@@ -59,36 +59,36 @@ class LiveTable(Widget, Generic[R], can_focus=True):
     class CursorMoved(Message):
         """The cursor stands on another row (None: there is none)."""
 
-        def __init__(self, table: LiveTable[R], key: Hashable | None) -> None:
+        def __init__(self, table: LiveTable[Any], key: Hashable | None) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> LiveTable[R]:
+        def control(self) -> LiveTable[Any]:
             return self.table
 
     class Opened(Message):
         """Enter or a double click on a row."""
 
-        def __init__(self, table: LiveTable[R], key: Hashable) -> None:
+        def __init__(self, table: LiveTable[Any], key: Hashable) -> None:
             super().__init__()
             self.table = table
             self.key = key
 
         @property
-        def control(self) -> LiveTable[R]:
+        def control(self) -> LiveTable[Any]:
             return self.table
 
     class ViewChanged(Message):
         """Other rows are visible or marked than before."""
 
-        def __init__(self, table: LiveTable[R]) -> None:
+        def __init__(self, table: LiveTable[Any]) -> None:
             super().__init__()
             self.table = table
 
         @property
-        def control(self) -> LiveTable[R]:
+        def control(self) -> LiveTable[Any]:
             return self.table
 
     def __init__(
@@ -129,7 +129,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._paint()
 
     def use_columns(self, columns: Sequence[Column[R]]) -> None:
-        """Other columns from now on; the order stays by the column of the same id, if it is there."""
+        """Other columns from now on; sorted by the one of the same id, where it is there."""
         if tuple(columns) == self.columns:
             return
         self.columns = tuple(columns)

@@ -1,0 +1,314 @@
+"""The table: what it sends, where its cursor stands, what its marks follow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.geometry import Region
+
+from tuivirt.widgets.columns import Column, lay_out
+from tuivirt.widgets.filtering import BadFilter, parse_filter
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.rows import Rows
+
+
+@dataclass(frozen=True)
+class Guest:
+    name: str
+    load: int | None = 0
+    note: str = ""
+    tags: tuple[str, ...] = ()
+
+
+COLUMNS: tuple[Column[Guest], ...] = (
+    Column("name", "NAME", lambda g: g.name, width=10, sort_key=lambda g: g.name, sort_letter="N"),
+    Column(
+        "load",
+        "LOAD",
+        lambda g: "?" if g.load is None else str(g.load),
+        width=5,
+        align="right",
+        sort_key=lambda g: g.load,
+        sort_letter="L",
+        descending=True,
+    ),
+    Column("note", "NOTE", lambda g: g.note, width=12, priority=1),
+)
+
+
+class TableApp(App[None]):
+    def __init__(self, sort: str = "") -> None:
+        super().__init__()
+        self.theme = "ansi-dark"
+        self.table: LiveTable[Guest] = LiveTable(
+            COLUMNS,
+            caption="Guests",
+            sort=sort,
+            search=lambda g: g.name,
+            tags=lambda g: g.tags,
+            empty="No guests.\nMake one.",
+        )
+        self.opened: list[Hashable] = []
+        self.moved: list[Hashable | None] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        self.opened.append(event.key)
+
+    def on_live_table_cursor_moved(self, event: LiveTable.CursorMoved) -> None:
+        self.moved.append(event.key)
+
+
+def guests(*loads: int | None) -> dict[Hashable, Guest]:
+    return {number: Guest(f"guest-{number}", load) for number, load in enumerate(loads)}
+
+
+def invalidated(table: LiveTable[Guest], act: Callable[[], object]) -> set[Region]:
+    """The regions of the table that ``act`` wants drawn again."""
+    table._repaint_regions.clear()
+    act()
+    return set(table._repaint_regions)
+
+
+def shown(table: LiveTable[Guest]) -> list[str]:
+    return [table.render_line(y).text.rstrip() for y in range(table.size.height)]
+
+
+SIZE = (40, 10)
+
+
+async def test_a_row_that_did_not_change_is_not_drawn_again() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(1, 2, 3))
+        assert invalidated(app.table, lambda: app.table.update(guests(1, 2, 3))) == set()
+
+
+async def test_one_changed_figure_draws_its_cell_and_nothing_else() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(1, 2, 3))
+        regions = invalidated(app.table, lambda: app.table.update(guests(1, 7, 3)))
+        assert regions == {Region(14, 3, 5, 1)}
+        assert shown(app.table)[3] == "   guest-1        7"
+
+
+async def test_changed_cells_side_by_side_are_sent_in_one_piece() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        rows = guests(1, 2)
+        app.table.update(rows)
+        rows[1] = replace(rows[1], load=9, note="busy")
+        regions = invalidated(app.table, lambda: app.table.update(dict(rows)))
+        assert regions == {Region(14, 3, 18, 1)}
+
+
+async def test_moving_the_cursor_draws_two_lines() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(1, 2, 3))
+        regions = invalidated(app.table, lambda: app.table.action_move(1))
+        assert regions == {Region(0, 2, 40, 1), Region(0, 3, 40, 1)}
+
+
+async def test_rows_out_of_sight_are_not_even_formatted() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        formatted: list[str] = []
+
+        def cell(guest: Guest) -> str:
+            formatted.append(guest.name)
+            return guest.name
+
+        app.table.use_columns((replace(COLUMNS[0], cell=cell),))
+        formatted.clear()
+        app.table.update(guests(*range(1000)))
+        assert len(formatted) == SIZE[1] - 2
+
+
+async def test_the_cursor_follows_its_object_when_the_order_changes() -> None:
+    app = TableApp(sort="load")
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(30, 20, 10))
+        app.table.move_to(1)
+        app.table.update(guests(30, 90, 10))
+        assert app.table.rows.order == [1, 0, 2]
+        assert app.table.cursor == 1
+        assert shown(app.table)[2].startswith("▌  guest-1")
+
+
+async def test_the_cursor_stays_in_sight_when_its_row_goes_to_the_end() -> None:
+    app = TableApp(sort="load")
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(*range(100, 80, -1)))
+        app.table.move_to(0)
+        app.table.update(guests(1, *range(99, 80, -1)))
+        assert 0 in app.table.visible_keys
+
+
+async def test_when_its_row_is_gone_the_cursor_takes_the_next_one() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE):
+        rows = guests(1, 2, 3)
+        app.table.update(rows)
+        app.table.move_to(1)
+        del rows[1]
+        app.table.update(dict(rows))
+        assert app.table.cursor == 2
+
+
+async def test_marks_follow_their_rows_and_go_with_them() -> None:
+    app = TableApp(sort="load")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(30, 20, 10))
+        await pilot.press("space", "space")
+        assert app.table.targets == (0, 1)
+        app.table.update(guests(5, 20, 10))
+        assert app.table.targets == (1, 0)
+        app.table.update({0: Guest("guest-0", 5)})
+        assert app.table.targets == (0,)
+
+
+async def test_a_range_is_marked_from_the_last_mark_to_the_cursor() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2, 3, 4, 5))
+        await pilot.press("j", "space", "j", "ctrl+@")
+        assert app.table.targets == (1, 2, 3)
+
+
+async def test_without_marks_an_action_applies_to_the_row_under_the_cursor() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2, 3))
+        await pilot.press("j")
+        assert app.table.targets == (1,)
+
+
+async def test_marked_rows_that_a_filter_hides_are_not_acted_on() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2, 3))
+        await pilot.press("space", "space")
+        app.table.set_filter("guest-1")
+        assert app.table.targets == (1,)
+
+
+async def test_a_letter_with_shift_sorts_and_again_turns_it_around() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(10, None, 30))
+        await pilot.press("L")
+        assert app.table.rows.order == [2, 0, 1]
+        await pilot.press("L")
+        assert app.table.rows.order == [0, 2, 1]
+        assert shown(app.table)[0].endswith("sorted by LOAD ▲")
+
+
+async def test_rows_that_are_equal_keep_their_order() -> None:
+    rows: Rows[Guest] = Rows(COLUMNS, "load")
+    rows.replace(guests(5, 5, 5, 9))
+    assert rows.order == [3, 0, 1, 2]
+    rows.sort_by("load")
+    assert rows.order == [0, 1, 2, 3]
+
+
+async def test_a_filter_that_hides_everything_says_so_and_how_to_clear_it() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(1, 2, 3))
+        app.table.set_filter("nothing")
+        text = "\n".join(shown(app.table))
+        assert "Guests 0 of 3   /nothing" in text
+        assert "hides all 3" in text
+        assert "esc to clear" in text
+
+
+async def test_an_empty_table_says_what_to_do() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update({})
+        assert "   Make one." in shown(app.table)
+
+
+async def test_enter_opens_the_row_under_the_cursor() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2))
+        await pilot.press("j", "enter")
+        assert app.opened == [1]
+
+
+async def test_a_double_click_opens_and_a_click_on_a_title_sorts() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2, 3))
+        await pilot.click(LiveTable, offset=(5, 4), times=2)
+        assert app.opened == [2]
+        await pilot.click(LiveTable, offset=(16, 1))
+        assert app.table.rows.sorted_by is COLUMNS[1]
+
+
+async def test_pages_and_ends_are_reached_with_the_keys_of_the_fingers() -> None:
+    app = TableApp(sort="load")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(*range(100, 0, -1)))
+        await pilot.press("G")
+        assert app.table.cursor == 99
+        assert 99 in app.table.visible_keys
+        await pilot.press("g")
+        assert app.table.cursor == 0
+        await pilot.press("pagedown")
+        assert app.table.cursor == 7
+
+
+async def test_hostile_names_reach_no_line_of_the_table() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE):
+        app.table.update({1: Guest("\x1b[31mred\u202e\r\n"), 2: Guest("虚拟机虚拟机")})
+        text = "".join(shown(app.table))
+        assert "␛[31mred" in text
+        assert not any(ord(char) < 32 or char == "\u202e" for char in text)
+        assert {line.cell_length for line in map(app.table.render_line, range(10))} == {40}
+
+
+def test_the_columns_that_matter_least_go_first() -> None:
+    assert [p.column.id for p in lay_out(COLUMNS, 3, 40)] == ["name", "load", "note"]
+    assert [p.column.id for p in lay_out(COLUMNS, 3, 20)] == ["name", "load"]
+    assert [p.column.id for p in lay_out(COLUMNS, 3, 12)] == ["name", "load"]
+
+
+@pytest.mark.parametrize("width", range(0, 200, 7))
+def test_a_layout_never_leaves_its_width(width: int) -> None:
+    growing = (replace(COLUMNS[0], max_width=30), *COLUMNS[1:])
+    placed = lay_out(growing, 3, width)
+    assert all(p.x + p.width <= 3 + width for p in placed)
+
+
+@pytest.mark.parametrize(
+    ("expression", "matches"),
+    [
+        ("web", ["web-1", "Web-2"]),
+        ("Web", ["Web-2"]),
+        ("!web", ["db"]),
+        ("^d|2$", ["Web-2", "db"]),
+        ("#prod", ["web-1"]),
+    ],
+)
+def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
+    expression: str, matches: list[str]
+) -> None:
+    found = parse_filter(expression)
+    assert found is not None
+    rows = [("web-1", ("Prod",)), ("Web-2", ()), ("db", ())]
+    assert [name for name, tags in rows if found.match(name, tags)] == matches
+
+
+def test_a_filter_that_is_no_expression_is_refused_with_the_place() -> None:
+    with pytest.raises(BadFilter, match="position"):
+        parse_filter("we(b")
