@@ -1,0 +1,187 @@
+"""A guest's operating system in 3 MB: Debian's kernel, busybox and the virtio modules.
+
+Under software emulation it has a shell on its serial console 2 to 3 s after its start. It powers
+off when the ACPI button is pressed (unless its kernel's command line holds ``deaf``), asks for
+an address on each network interface it boots with, and sees disks that are plugged in later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support.needs import missing
+
+MODULES = (
+    "virtio_pci",
+    "virtio_blk",
+    "virtio_net",
+    "virtio_balloon",
+    "virtio_scsi",
+    "virtio_console",
+    "sd_mod",
+    "sr_mod",
+    "isofs",
+    "evdev",
+    "button",
+    "ahci",
+    "e1000e",
+    "xhci_pci",
+    "usb_storage",
+)
+"""Loaded in this order where the kernel has them as modules."""
+
+PROMPT = "guest# "
+
+_INIT = f"""#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /sys /dev /tmp /run /root /etc/acpi/PWRF /usr/share/udhcpc
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox --install -s /bin
+exec >/dev/console 2>&1 </dev/console
+for module in $(cat /modules/order); do insmod "/modules/$module" 2>/dev/null; done
+read line </proc/cmdline
+case " $line " in
+    *" deaf "*) ;;
+    *)
+        printf '#!/bin/sh\\npoweroff -f\\n' >/etc/acpi/PWRF/00000080
+        chmod +x /etc/acpi/PWRF/00000080
+        acpid -c /etc/acpi -l /tmp/acpid.log -p /run/acpid.pid
+        ;;
+esac
+for card in /sys/class/net/*; do
+    card=${{card##*/}}
+    ip link set "$card" up
+    [ "$card" = lo ] || udhcpc -i "$card" -s /dhcp -b >/tmp/dhcp-"$card".log 2>&1
+done
+export PS1='{PROMPT}' HOME=/root PATH=/bin TERM=vt100
+cd /root
+shell() {{
+    # A size at once, or the shell asks the terminal for it with an escape sequence.
+    stty -F "/dev/$1" rows 24 cols 80
+    while :; do setsid sh -c "exec sh </dev/$1 >/dev/$1 2>&1" & wait $!; done
+}}
+grep -q 'uart:16550A port:000002F8' /proc/tty/driver/serial && shell ttyS1 &
+stty -F /dev/ttyS0 rows 24 cols 80
+while :; do setsid cttyhack sh; done
+"""
+
+_DHCP = """#!/bin/sh
+[ "$1" = bound ] || [ "$1" = renew ] || exit 0
+ifconfig "$interface" "$ip" netmask "$subnet"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What a domain boots: paths that the hypervisor's user can read."""
+
+    kernel: Path
+    initrd: Path
+    release: str
+    """As ``uname -r`` says in the guest."""
+
+
+def _archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
+    """A newc archive of (path, mode, content); /dev/console is put in, as the kernel wants it."""
+    parts: list[bytes] = []
+
+    def put(number: int, path: str, mode: int, content: bytes, device: tuple[int, int]) -> None:
+        name = path.encode() + b"\0"
+        numbers = (number, mode, 0, 0, 1, 0, len(content), 0, 0, *device, len(name), 0)
+        head = b"070701" + b"".join(b"%08x" % n for n in numbers) + name
+        parts.append(head + b"\0" * (-len(head) % 4) + content + b"\0" * (-len(content) % 4))
+
+    put(1, "dev", stat.S_IFDIR | 0o755, b"", (0, 0))
+    put(2, "dev/console", stat.S_IFCHR | 0o600, b"", (5, 1))
+    for number, (path, mode, content) in enumerate(entries, start=3):
+        put(number, path, mode, content, (0, 0))
+    put(0, "TRAILER!!!", 0, b"", (0, 0))
+    return b"".join(parts)
+
+
+def _modules(release: str) -> list[Path]:
+    """The files to insert, dependencies before their users."""
+    root = Path("/lib/modules") / release
+    needs: dict[str, tuple[Path, list[Path]]] = {}
+    for line in (root / "modules.dep").read_text().splitlines():
+        file, _, others = line.partition(":")
+        name = Path(file).name.partition(".")[0].replace("-", "_")
+        needs[name] = (root / file, [root / other for other in others.split()])
+    files: dict[Path, None] = {}
+    for name in MODULES:
+        if name in needs:
+            module, first = needs[name]
+            # depmod lists a module's needs nearest first.
+            files.update(dict.fromkeys([*reversed(first), module]))
+    return list(files)
+
+
+def _kernel() -> Path:
+    """A kernel of this machine that we can read; the cloud flavour first: it boots fastest."""
+    found = sorted(Path("/boot").glob("vmlinuz-*"), key=lambda p: ("cloud" not in p.name, p.name))
+    for kernel in found:
+        release = kernel.name.removeprefix("vmlinuz-")
+        if os.access(kernel, os.R_OK) and (Path("/lib/modules") / release / "modules.dep").exists():
+            return kernel
+    return missing("no readable kernel with modules in /boot for a guest to boot")
+
+
+def cache_folder() -> Path:
+    """A folder of this user's that the hypervisor's user may enter, kept between runs."""
+    folder = Path("/var/tmp") / f"tuivirt-tests-{os.geteuid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    if folder.stat().st_uid != os.geteuid():
+        raise RuntimeError(f"{folder} belongs to somebody else")
+    return folder
+
+
+def build() -> Boot:
+    """Kernel and initramfs, made once for each combination of kernel, busybox and script.
+
+    The kernel is copied: libvirt changes the owner of what a domain boots.
+    """
+    busybox = shutil.which("busybox")
+    if busybox is None:
+        missing("no busybox for a guest to run")
+    kernel = _kernel()
+    release = kernel.name.removeprefix("vmlinuz-")
+    modules = _modules(release)
+    tools = Path(busybox).read_bytes()
+    digest = hashlib.sha256(tools)
+    for text in (_INIT, _DHCP, release, str(kernel.stat().st_mtime_ns), *map(str, modules)):
+        digest.update(text.encode())
+    folder = cache_folder() / f"boot-{digest.hexdigest()[:16]}"
+    boot = Boot(folder / "vmlinuz", folder / "initrd", release)
+    if folder.exists():
+        return boot
+    program, plain = stat.S_IFREG | 0o755, stat.S_IFREG | 0o644
+    order = "\n".join(module.name for module in modules)
+    entries = [
+        ("bin", stat.S_IFDIR | 0o755, b""),
+        ("bin/busybox", program, tools),
+        ("init", program, _INIT.encode()),
+        ("dhcp", program, _DHCP.encode()),
+        ("modules", stat.S_IFDIR | 0o755, b""),
+        ("modules/order", plain, order.encode()),
+        *((f"modules/{module.name}", plain, module.read_bytes()) for module in modules),
+    ]
+    # Made aside and moved in whole: another run may want it at the same time.
+    aside = Path(tempfile.mkdtemp(dir=cache_folder()))
+    aside.chmod(0o755)
+    shutil.copyfile(kernel, aside / "vmlinuz")
+    (aside / "initrd").write_bytes(_archive(entries))
+    try:
+        aside.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(aside)
+    return boot

@@ -1,0 +1,213 @@
+"""The daemon that tests talk to: the machine's own, or a private one that may be ill-treated."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import libvirt
+
+from tests.support.needs import missing, need_programs, need_root
+
+SYSTEM = "qemu:///system"
+
+
+def answers(uri: str) -> str:
+    """Empty when a connection can be opened, else libvirt's reason."""
+    try:
+        libvirt.open(uri).close()
+    except libvirt.libvirtError as error:
+        return str(error)
+    return ""
+
+
+def until(true: Callable[[], bool], what: str, timeout: float = 30, pause: float = 0.02) -> None:
+    """Wait for something that has no event of its own; AssertionError when it does not come."""
+    deadline = time.monotonic() + timeout
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {timeout} s")
+        time.sleep(pause)
+
+
+@contextlib.contextmanager
+def system_daemon() -> Iterator[str]:
+    """The machine's own daemon; started when it does not answer, and only then stopped again."""
+    reason = answers(SYSTEM)
+    if not reason:
+        yield SYSTEM
+        return
+    if os.geteuid() != 0:
+        missing(f"{SYSTEM} does not answer and only root can start it: {reason}")
+    need_programs("libvirtd", "virtlogd", "qemu-system-x86_64")
+    if Path("/run/systemd/system").exists():
+        subprocess.run(["systemctl", "start", "libvirtd"], check=True)
+        yield SYSTEM
+        return  # systemd stops it by itself when nobody talks to it any more.
+    started = []
+    for program in ("virtlogd", "libvirtd"):
+        pid_file = Path(f"/run/{program}.pid")
+        # -d returns when the daemon listens; it refuses when one runs already.
+        done = subprocess.run([program, "-d"], capture_output=True, text=True)
+        if done.returncode == 0:
+            started.append(pid_file)
+    try:
+        reason = answers(SYSTEM)
+        if reason:
+            missing(f"libvirtd was started and does not answer: {reason}")
+        yield SYSTEM
+    finally:
+        for pid_file in reversed(started):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+
+
+# The first process of the private daemon's namespaces: it collects orphans and waits for its end.
+_FIRST = """
+import signal, subprocess, sys
+subprocess.run(["sh", "-eu", "-c", sys.argv[1], "sh", *sys.argv[2:]], check=True)
+print("ready", flush=True)
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    signal.pause()
+"""
+
+# Empty folders over libvirt's own, so that the two daemons share nothing they could fight for.
+_SET_UP = """
+folder=$1 name=$2
+mount --make-rprivate /
+cp -a /etc/libvirt/. "$folder/etc"
+rm -rf "$folder/etc/qemu/networks/autostart" "$folder/etc/storage/autostart"
+printf 'host_uuid = "%s"\n' "$3" >>"$folder/etc/libvirtd.conf"
+# Both would use the same cgroup paths, and change the owners of the same files.
+printf 'cgroup_controllers = []\nuser = "root"\ngroup = "root"\n' >>"$folder/etc/qemu.conf"
+printf 'dynamic_ownership = 0\nremember_owner = 0\nsecurity_driver = "none"\n' \
+    >>"$folder/etc/qemu.conf"
+for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt \
+    cache:/var/cache/libvirt; do
+    mkdir -p "${pair#*:}"
+    mount --bind "$folder/${pair%%:*}" "${pair#*:}"
+done
+mount -t tmpfs tmpfs /run/lock
+hostname "$name"
+virtlogd -d -p /run/libvirt/virtlogd.pid
+"""
+
+
+class PrivateLibvirtd:
+    """A libvirtd in namespaces of its own: a second host on this machine.
+
+    It may be killed, stopped and started as a test likes; the guests in it survive the daemon
+    and end with ``stop``. Use it as a context manager, or call ``stop``.
+    """
+
+    def __init__(self, name: str = "private") -> None:
+        need_root()
+        need_programs("libvirtd", "virtlogd", "unshare", "nsenter", "setpriv", "python3")
+        self.name = name
+        self.folder = Path(tempfile.mkdtemp(prefix=f"tuivirtd-{name}-", dir="/tmp"))
+        self.folder.chmod(0o755)
+        for part in ("run", "etc", "lib", "log", "cache"):
+            (self.folder / part).mkdir()
+        self.uri = f"qemu+unix:///system?socket={self.folder / 'run' / 'libvirt-sock'}"
+        self.pid: int | None = None
+        """libvirtd's process as this machine numbers it; None while it is not running."""
+        # Nothing of it outlives this process, however that ends.
+        argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-u", "-p", "-C", "--fork"]
+        argv += ["--kill-child=KILL", "--mount-proc", "python3", "-c", _FIRST]
+        argv += [_SET_UP, str(self.folder), name, str(uuid.uuid4())]
+        pipe = subprocess.PIPE
+        self._outer = subprocess.Popen(
+            argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
+        try:
+            assert self._outer.stdout is not None
+            if self._outer.stdout.readline() != "ready\n":
+                _out, errors = self._outer.communicate()
+                missing(f"no private libvirtd here: {errors.strip()}")
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def _first(self) -> int:
+        """The first process in the namespaces."""
+        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text()
+        return int(children.split()[0])
+
+    def start(self) -> None:
+        """Start the daemon (again); it answers when this returns."""
+        argv = ["nsenter", "-t", str(self._first), "-m", "-u", "-p", "-C"]
+        argv += ["libvirtd", "-d", "-p", "/run/libvirt/test.pid"]
+        done = subprocess.run(argv, capture_output=True, text=True)
+        if done.returncode:
+            log = self.folder / "log" / "libvirtd.log"
+            text = log.read_text()[-2000:] if log.exists() else ""
+            raise RuntimeError(f"private libvirtd did not start: {done.stderr}{text}")
+        self.pid = self._outer_pid(int((self.folder / "run" / "test.pid").read_text()))
+        until(lambda: not answers(self.uri), f"{self.uri} answers")
+
+    def _outer_pid(self, inner: int) -> int:
+        """The process that is numbered ``inner`` in there."""
+        space = os.readlink(f"/proc/{self._first}/ns/pid")
+        for entry in Path("/proc").glob("[0-9]*/status"):
+            with contextlib.suppress(OSError):
+                if os.readlink(entry.parent / "ns/pid") != space:
+                    continue
+                numbers = entry.read_text().split("NSpid:", 1)[1].split("\n", 1)[0].split()
+                if int(numbers[-1]) == inner:
+                    return int(numbers[0])
+        raise RuntimeError(f"process {inner} of the private libvirtd is gone")
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.pid is None:
+            raise RuntimeError("the private libvirtd does not run")
+        os.kill(self.pid, number)
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Kill the daemon, as a crash does; its guests go on. Returns when it is gone."""
+        self._signal(number)
+        pid, self.pid = self.pid, None
+        until(lambda: not Path(f"/proc/{pid}").exists(), "the private libvirtd ends")
+        # What a killed daemon leaves behind.
+        for name in ("libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "test.pid"):
+            (self.folder / "run" / name).unlink(missing_ok=True)
+
+    def sigstop(self) -> None:
+        """Let the daemon stop answering, with its connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def sigcont(self) -> None:
+        """Let it answer again."""
+        self._signal(signal.SIGCONT)
+
+    def restart(self) -> None:
+        """Kill it and start it again."""
+        if self.pid is not None:
+            self.kill()
+        self.start()
+
+    def stop(self) -> None:
+        """End the daemon, all guests in it and all that it wrote."""
+        self.pid = None
+        self._outer.kill()  # The namespaces' first process dies with it, and all others with that.
+        self._outer.wait()
+        for end in (self._outer.stdout, self._outer.stderr):
+            if end is not None:
+                end.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> PrivateLibvirtd:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()

@@ -1,0 +1,113 @@
+"""A guest's serial console, as a test reads and types it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+import time
+from typing import Any
+
+import libvirt
+
+from tests.support.initramfs import PROMPT
+
+
+class SerialTimeout(AssertionError):
+    """The guest did not say what was waited for; the message holds what it did say."""
+
+
+class Serial:
+    """A console stream of its own connection; a thread gathers what the guest says.
+
+    While it is open nobody else gets that console (unless by force): ``close`` it before a test
+    opens the same one, or give the guest two ports and read the other.
+    """
+
+    def __init__(self, uri: str, uuid: str, devname: str | None = None) -> None:
+        self._conn: Any = libvirt.open(uri)
+        self._stream: Any = self._conn.newStream(0)
+        self._conn.lookupByUUIDString(uuid).openConsole(devname, self._stream, 0)
+        self._said = ""
+        self._start = 0
+        self._over = False
+        self._changed = threading.Condition()
+        self._runs = itertools.count(1)
+        self._thread = threading.Thread(target=self._read, name="serial", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                data = self._stream.recv(65536)
+            except libvirt.libvirtError:
+                data = b""  # The guest ended, or close() did.
+            with self._changed:
+                self._said += data.decode("utf-8", "replace")
+                self._over = not data
+                self._changed.notify_all()
+                if self._over:
+                    return
+
+    @property
+    def said(self) -> str:
+        """All that the guest has said since the console was opened."""
+        return self._said
+
+    def expect(self, pattern: str, timeout: float = 30) -> re.Match[str]:
+        """Wait until the guest says ``pattern`` (after what was expected before)."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                match = re.compile(pattern, re.DOTALL).search(self._said, self._start)
+                if match:
+                    self._start = match.end()
+                    return match
+                left = deadline - time.monotonic()
+                if self._over or left <= 0:
+                    why = "the console ended" if self._over else f"{timeout} s passed"
+                    raise SerialTimeout(f"{why}, no {pattern!r} in {self._said[self._start :]!r}")
+                self._changed.wait(left)
+
+    def send(self, text: str) -> None:
+        """Type; a line ends in ``\\n``."""
+        data = text.encode()
+        while data:
+            data = data[self._stream.send(data) :]
+
+    def wait_for_shell(self, timeout: float = 60) -> None:
+        """Wait for the prompt of a guest that boots."""
+        self.expect(re.escape(PROMPT), timeout)
+
+    def run(self, command: str, timeout: float = 30) -> str:
+        """Run a command in the guest's shell; what it printed, lines ended by ``\\n``.
+
+        Raises AssertionError when its exit status is not 0.
+        """
+        # What the terminal echoes holds the marks with the quotes in between, so it never matches.
+        mark = f"mark{next(self._runs)}"
+        self.send(f'echo ="{mark}"=; {command}; echo =$?="{mark}"=\n')
+        match = self.expect(rf"={mark}=\r\n(.*?)=(\d+)={mark}=\r\n", timeout)
+        output = match[1].replace("\r\n", "\n")
+        self.expect(re.escape(PROMPT), timeout)
+        if match[2] != "0":
+            raise AssertionError(f"{command!r} ended with {match[2]} in the guest: {output}")
+        return output
+
+    def close(self) -> None:
+        """Let go of the console."""
+        if self._conn is None:
+            return
+        try:
+            self._stream.abort()
+        except libvirt.libvirtError:
+            pass  # It ended before: the guest is gone.
+        self._thread.join(5)
+        self._conn.close()
+        self._conn = None
+
+    def __enter__(self) -> Serial:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
