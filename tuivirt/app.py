@@ -343,6 +343,10 @@ class TuivirtApp(App[int], inherit_bindings=False):
             host.refresh()
         self.say("asked again")
 
+    def abort(self, task_id: int) -> bool:
+        """Ask a task to stop; False when it has ended already."""
+        return self.tasks.abort(task_id)
+
     # Keys
 
     def action_leave(self) -> None:

@@ -18,6 +18,8 @@ from tuivirt.backend.events import (
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
+__all__ = ["Event", "Happening", "happening"]
+
 _KINDS: dict[type[LibvirtEvent], Kind] = {
     DomainEvent: Kind.DOMAIN,
     NetworkEvent: Kind.NETWORK,

@@ -7,6 +7,7 @@ A screen draws the Fleet it is given and names objects by Ref. It wishes (`act`)
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
@@ -15,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.happenings import Event
 from tuivirt.actions.registry import ACTIONS, Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
@@ -33,6 +35,7 @@ class Joint(Protocol):
 
     fleet: Fleet
     notice: tuple[str, str]
+    events_log: deque[Event]
 
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None: ...
 
@@ -58,6 +61,8 @@ class Joint(Protocol):
     def back(self) -> None: ...
 
     def refresh_hosts(self) -> None: ...
+
+    def abort(self, task_id: int) -> bool: ...
 
     def say(self, text: str, severity: str = "information") -> None: ...
 
@@ -295,7 +300,9 @@ class FleetScreen(Screen[None]):
         self.joint.back()
 
     def action_help(self) -> None:
-        self.joint.go("help")
+        from .help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
 
     def action_menu(self) -> None:
         self.joint.open_menu(self.targets())

@@ -69,7 +69,9 @@ class Wishes:
             return
         missing = [p for p in action.parameters if p.required and p.name not in values]
         fields = [p for p in action.parameters if p.name not in values]
-        if missing or (fields and (form or action.destructive)):
+        # One option alone is not worth a form: the question's ``o`` opens it.
+        decides = action.destructive and len(fields) > 1
+        if missing or decides or (fields and form):
             self._fill_in(action, targets, values)
         elif action.confirm:
             self._confirm(action, targets, values)
@@ -175,6 +177,8 @@ class Wishes:
         def answered(yes: bool | None) -> None:
             if yes:
                 self._submit(action, targets, values)
+            elif yes is None:
+                self._fill_in(action, targets, values)
 
         self._app.ask(
             ConfirmDialog(
@@ -182,6 +186,7 @@ class Wishes:
                 self._questions(action, targets),
                 yes=action.title.lower(),
                 destructive=action.destructive,
+                options=bool(action.parameters),
             ),
             answered,
         )

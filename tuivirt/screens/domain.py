@@ -1,0 +1,296 @@
+"""One domain: figures, disks, interfaces, devices, XML, events."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widget import Widget
+
+from tuivirt.actions import lookups
+from tuivirt.actions.happenings import Happening
+from tuivirt.backend.model.device import Disk, DomainDetail
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import TaskState
+from tuivirt.widgets.line import Line
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.page import Page
+from tuivirt.widgets.tab_line import TabLine
+from tuivirt.widgets.text import share
+from tuivirt.widgets.tones import Toned
+from tuivirt.widgets.xml_view import XmlView
+
+from .domain_overview import overview
+from .domain_rows import (
+    DEVICE_COLUMNS,
+    DISK_COLUMNS,
+    INTERFACE_COLUMNS,
+    Row,
+    device_rows,
+    disk_rows,
+    interface_rows,
+)
+from .happened import event_rows, events_table
+from .paged import PagedScreen
+from .words import state_cell
+
+TABS = ("overview", "disks", "interfaces", "devices", "xml", "events")
+
+_OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
+"""Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
+
+
+class DomainScreen(PagedScreen):
+    """What ``⏎`` on a domain opens."""
+
+    HELP = (
+        "One domain. The digits, tab and the arrows turn between its tabs; the actions of the list "
+        "hold here too, for this domain. ↯ marks what differs between what it runs with and what "
+        "it will start with: “next boot” comes then, “until shutdown” goes then. On the tab of "
+        "disks, detach and change of medium are about the disk under the cursor. On the tab of "
+        "XML, v turns between live and saved."
+    )
+    KIND = Kind.DOMAIN
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("1…6 tab", "turn"),
+        ("a", "actions"),
+        ("c", "console"),
+        ("/", "search"),
+        (":", "go to"),
+        ("?", "help"),
+    )
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(str(n + 1), f"tab({n})", f"Tab {word}", show=False, id=f"domain.{word}")
+            for n, word in enumerate(TABS)
+        ),
+        Binding("tab,right", "turn(1)", "Next tab", show=False, id="domain.next"),
+        Binding("shift+tab,left", "turn(-1)", "Tab before", show=False, id="domain.previous"),
+        Binding("v", "turn_xml", "Live or saved XML", show=False, id="domain.turn-xml"),
+    ]
+
+    def __init__(self, ref: Ref) -> None:
+        super().__init__()
+        self.ref = ref
+        self._tab = 0
+        self._title = Line(id="title")
+        self._tabs = TabLine(id="tabs")
+        self._overview = Page(id="overview")
+        reading = "Reading the configuration …"
+        self._disks: LiveTable[Row[Disk]] = LiveTable(
+            DISK_COLUMNS,
+            caption="Disks",
+            sort="target",
+            search=lambda r: f"{r.device.target} {r.device.source} {r.device.bus} {r.when}",
+            empty=reading,
+            id="disks",
+        )
+        self._interfaces: LiveTable[Any] = LiveTable(
+            INTERFACE_COLUMNS,
+            caption="Interfaces",
+            search=lambda r: f"{r.device.mac} {r.device.type} {r.device.source} {r.device.target}",
+            empty=reading,
+            id="interfaces",
+        )
+        self._devices: LiveTable[Any] = LiveTable(
+            DEVICE_COLUMNS,
+            caption="Other devices",
+            search=lambda r: f"{r.device.kind} {r.device.summary} {r.device.address}",
+            empty=reading,
+            id="devices",
+        )
+        self._xml = XmlView(id="xml")
+        self._xml.show_note(reading)
+        self._events: LiveTable[Happening] = events_table(
+            one_object=True, empty="Nothing happened to it since tuivirt was started.", id="events"
+        )
+        self._detail: DomainDetail | None = None
+        self._saved_xml = False
+        self._asked_for: object = None
+        self._domain: Domain | None = None
+        self._newest = 0
+
+    def compose_body(self) -> ComposeResult:
+        yield self._title
+        yield self._tabs
+        yield from self._views
+
+    @property
+    def _views(self) -> tuple[Widget, ...]:
+        return (
+            self._overview,
+            self._disks,
+            self._interfaces,
+            self._devices,
+            self._xml,
+            self._events,
+        )
+
+    def on_mount(self) -> None:
+        self.action_tab(0)
+
+    # What the base asks
+
+    def focus_ref(self) -> Ref | None:
+        return self.ref
+
+    def targets(self) -> tuple[Ref, ...]:
+        return (self.ref,)
+
+    @property
+    def table(self) -> LiveTable[Any] | None:
+        view = self._views[self._tab]
+        return view if isinstance(view, LiveTable) else None
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        domain = fleet.domain(self.ref)
+        if domain is None:
+            name = self._domain.name if self._domain else self.ref.key
+            self._title.show([Toned(f" {name} is gone. Below is what was known last.", "warn")])
+            return
+        self._domain = domain
+        self._ask_when_changed(fleet, domain)
+        self._show_title(domain, fleet)
+        self._show_tabs()
+        stats = fleet.stats(self.ref)
+        view = self._views[self._tab]
+        if view is self._overview:
+            size = self._overview.size
+            width, height = size.width or self.app.size.width, size.height or 18
+            self._overview.show(overview(domain, stats, self._detail, width, height))
+        elif view is self._events:
+            log = self.joint.events_log
+            newest = id(log[-1]) if log else 0
+            if newest != self._newest:
+                self._newest = newest
+                self._events.update(event_rows(log, self._mine))
+        elif self._detail is not None:
+            self._show_part(view, domain, fleet)
+
+    def _mine(self, row: Happening) -> bool:
+        return row.ref == self.ref
+
+    def _show_part(self, view: Widget, domain: Domain, fleet: Fleet) -> None:
+        detail = self._detail
+        assert detail is not None
+        if view is self._disks:
+            self._disks.set_empty("No disks.\n+ attaches one.")
+            self._disks.update(disk_rows(domain, detail, fleet.stats(self.ref)))
+        elif view is self._interfaces:
+            self._interfaces.set_empty("No network interfaces.")
+            self._interfaces.update(interface_rows(domain, detail))
+        elif view is self._devices:
+            self._devices.set_empty("No other devices.")
+            self._devices.update(device_rows(domain, detail))
+        elif view is self._xml:
+            self._xml.show_xml(self._xml_text(detail))
+
+    def _xml_text(self, detail: DomainDetail) -> str:
+        if self._saved_xml and detail.saved_xml:
+            return detail.saved_xml
+        return detail.live_xml or detail.saved_xml
+
+    # The configuration
+
+    def _ask_when_changed(self, fleet: Fleet, domain: Domain) -> None:
+        """Look the configuration up again whenever something told that it may be another one."""
+        log = reversed(self.joint.events_log)
+        heard = next((e.at for e in log if getattr(e, "key", "") == self.ref.key), 0.0)
+        ended = [
+            t.id for t in fleet.tasks if t.target == self.ref and t.state is not TaskState.RUNNING
+        ]
+        token = (domain.id, domain.name, domain.pending, domain.detaching, heard, ended[-1:])
+        if token != self._asked_for:
+            self._asked_for = token
+            self.look_up(self.ref.host, lookups.domain_detail, self.ref.key, then=self._answered)
+
+    def _answered(self, answer: Any) -> None:
+        if isinstance(answer, DomainDetail):
+            self._detail = answer
+        elif self._detail is None:
+            text = "\n".join(x for x in (str(answer), answer.advice) if x)
+            for table in (self._disks, self._interfaces, self._devices):
+                table.set_empty(text)
+            self._xml.show_note(text)
+        else:
+            self.say(str(answer), "error")
+        self.show_fleet(self.fleet)
+
+    # The lines above the view
+
+    def _show_title(self, domain: Domain, fleet: Fleet) -> None:
+        stats = fleet.stats(self.ref)
+        pieces = [Toned(f" {domain.name}", "bold"), Toned("   "), state_cell(domain)]
+        if domain.vcpus is not None:
+            pieces.append(Toned(f"   {domain.vcpus} vCPU"))
+        if domain.memory_kib and domain.active:
+            used = stats.memory_used_kib if stats else None
+            pieces.append(Toned(f"   {share(used, domain.memory_kib)}"))
+        pieces += [Toned(f"   {address}") for address in domain.addresses]
+        if domain.autostart:
+            pieces.append(Toned("   autostart"))
+        if not domain.persistent:
+            pieces.append(Toned("   transient", "warn"))
+        self._title.show(pieces)
+
+    def _show_tabs(self) -> None:
+        detail = self._detail
+        counts: dict[str, int] = {}
+        if detail is not None and self._domain is not None:
+            counts = {
+                "disks": len(disk_rows(self._domain, detail, None)),
+                "interfaces": len(interface_rows(self._domain, detail)),
+                "devices": len(device_rows(self._domain, detail)),
+            }
+        words = {"interfaces": "Network", "xml": "XML"}
+        labels = []
+        for name in TABS:
+            label = words.get(name, name.capitalize())
+            if name in counts:
+                label += f" {counts[name]}"
+            labels.append(label)
+        if detail is not None and detail.live_xml and detail.saved_xml:
+            labels[TABS.index("xml")] = "XML saved" if self._saved_xml else "XML live"
+        self._tabs.show_tabs(labels, self._tab)
+
+    # Keys
+
+    def action_tab(self, index: int) -> None:
+        self._tab = index
+        for number, view in enumerate(self._views):
+            view.display = number == index
+        self._views[index].focus()
+        self.show_fleet(self.fleet)
+        self.call_after_refresh(self.show_fleet, self.fleet)
+
+    def action_turn(self, step: int) -> None:
+        self.action_tab((self._tab + step) % len(TABS))
+
+    def on_tab_line_picked(self, event: TabLine.Picked) -> None:
+        self.action_tab(event.index)
+
+    def action_turn_xml(self) -> None:
+        detail = self._detail
+        if detail is None or not (detail.live_xml and detail.saved_xml):
+            self.say("there is only one configuration", "warning")
+            return
+        if TABS[self._tab] == "xml":
+            self._saved_xml = not self._saved_xml
+        else:
+            self.action_tab(TABS.index("xml"))
+        self.show_fleet(self.fleet)
+
+    def action_xml(self) -> None:
+        self.action_tab(TABS.index("xml"))
+
+    def action_act(self, name: str) -> None:
+        parameter = _OF_A_DISK.get(name)
+        row = self._disks.row(self._disks.cursor) if TABS[self._tab] == "disks" else None
+        if parameter is not None and row is not None:
+            self.joint.act(name, self.targets(), {parameter: row.device.target})
+        else:
+            self.act(name)

@@ -1,0 +1,101 @@
+"""Everything that happened, newest on top."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from tuivirt.actions.happenings import Happening
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.widgets.line import Line
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.tones import Toned
+
+from .base import FleetScreen
+from .happened import event_rows, events_table
+
+
+class EventsScreen(FleetScreen):
+    """The events of all hosts."""
+
+    HELP = (
+        "Every event that libvirt told since tuivirt was started, every change of a connection, "
+        "and how each task ended; newest on top. p holds the list still (events are kept on), "
+        "/ filters, enter opens the object."
+    )
+    KIND = Kind.DOMAIN
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("p", "hold still"),
+        ("/", "filter"),
+        ("⏎", "open the object"),
+        (":", "go to"),
+        ("?", "help"),
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("p", "pause", "Hold still", show=False, id="events.pause"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._only_host: str | None = None
+        self._held: tuple[Any, ...] | None = None
+        self._line = Line(id="title")
+        self._drawn: tuple[Any, ...] = ()
+        self._table: LiveTable[Happening] = events_table(
+            one_object=False,
+            empty="Nothing happened yet.\nWhat changes on a host appears here at once.",
+            id="table",
+        )
+
+    def compose_body(self) -> ComposeResult:
+        yield self._line
+        yield self._table
+
+    def actions(self) -> list[Any]:
+        """None: a row is something that is over. Its object is opened first."""
+        return []
+
+    def targets(self) -> tuple[Ref, ...]:
+        row = self._table.row(self._table.cursor)
+        return (row.ref,) if row is not None and row.ref is not None else ()
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        log = self.joint.events_log
+        events = tuple(log) if self._held is None else self._held
+        new = len(log) - len(events) if self._held is not None else 0
+        if self._held is not None and log and self._held:
+            # The log forgets its oldest: count from the last one that is held.
+            new = sum(1 for event in log if event.at > self._held[-1].at)
+        state = (
+            [Toned(f" held still; {new} new since (p goes on)", "warn")]
+            if self._held is not None
+            else [Toned(" live", "good")]
+        )
+        self._line.show(state)
+        drawn = (len(events), id(events[-1]) if events else 0, self._only_host)
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        only = self._only_host
+        follow = self._table.cursor is None or self._table.rows.index(self._table.cursor) == 0
+        rows = event_rows(events, lambda row: only in (None, row.host))
+        self._table.update(rows)
+        if follow and rows:
+            # At the top one reads along; elsewhere the cursor stays on its event.
+            self._table.action_to_end(-1)
+
+    def only_host(self, host: str | None) -> None:
+        """Show the events of one host, or of all."""
+        self._only_host = host
+        self.show_fleet(self.fleet)
+
+    def action_pause(self) -> None:
+        self._held = tuple(self.joint.events_log) if self._held is None else None
+        self.show_fleet(self.fleet)
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        for ref in self.targets():
+            self.open(ref)

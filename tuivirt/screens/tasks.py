@@ -1,0 +1,218 @@
+"""What runs, and how the last tasks ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from tuivirt.actions.registry import ACTIONS
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.widgets.bar import bar
+from tuivirt.widgets.columns import Column
+from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.facts import facts
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.page import Page, PageLine
+from tuivirt.widgets.text import age, natural
+from tuivirt.widgets.tones import Cell, Toned
+
+from .base import FleetScreen
+from .words import clock
+
+_TONES = {
+    TaskState.RUNNING: "accent",
+    TaskState.DONE: "good",
+    TaskState.PENDING: "warn",
+    TaskState.FAILED: "bad",
+    TaskState.ABORTED: "warn",
+}
+_OPEN = (TaskState.RUNNING, TaskState.PENDING)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A task at one moment."""
+
+    task: Task
+    now: float
+    """Wall clock, whole seconds; 0 for a task that ended, so that its row stays the same."""
+
+
+def title_of(task: Task) -> str:
+    """What was asked for, in the menu's words."""
+    action = ACTIONS.get(task.action)
+    return action.title if action else task.action
+
+
+def _for(row: Row) -> str:
+    end = row.task.ended or row.now
+    return age(end - row.task.started) if end else ""
+
+
+def _progress(row: Row) -> Cell:
+    task = row.task
+    if task.fraction is None or task.state not in _OPEN:
+        return ""
+    return Toned(f"{bar(task.fraction, 1.0, 8)} {task.fraction * 100:3.0f}%")
+
+
+_COLUMNS: tuple[Column[Row], ...] = (
+    Column(
+        "state",
+        "STATE",
+        lambda r: Toned(str(r.task.state), _TONES[r.task.state]),
+        width=8,
+        sort_key=lambda r: (r.task.state not in _OPEN, -r.task.id),
+        sort_letter="S",
+    ),
+    Column(
+        "name",
+        "OBJECT",
+        lambda r: r.task.target_name,
+        width=14,
+        max_width=28,
+        sort_key=lambda r: natural(r.task.target_name),
+        sort_letter="N",
+    ),
+    Column("action", "TASK", lambda r: title_of(r.task), width=14, max_width=26),
+    Column("progress", "PROGRESS", _progress, width=13, priority=2),
+    Column("text", "WHAT IT SAYS", lambda r: r.task.text, width=16, max_width=100),
+    Column(
+        "started",
+        "BEGAN",
+        lambda r: clock(r.task.started),
+        width=8,
+        max_width=12,
+        priority=1,
+        sort_key=lambda r: r.task.started,
+        sort_letter="T",
+        descending=True,
+    ),
+    Column("took", "TOOK", _for, width=7, align="right", priority=1),
+    Column("host", "HOST", lambda r: r.task.target.host, width=8, max_width=20, priority=3),
+)
+
+
+class TasksScreen(FleetScreen):
+    """The tasks of this session."""
+
+    HELP = (
+        "Every action that was started from here: those under way, and how the last ones ended. "
+        "Below stands the whole of the one under the cursor, with the virsh command that does the "
+        "same. A pending task was accepted, but its guest has not done it yet."
+    )
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("ctrl+k", "abort"),
+        ("⏎", "open the object"),
+        ("/", "filter"),
+        (":", "go to"),
+        ("?", "help"),
+    )
+    CSS = "TasksScreen > Page { height: 7; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+k", "abort", "Abort", show=False, id="tasks.abort"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._table: LiveTable[Row] = LiveTable(
+            _COLUMNS,
+            caption="Tasks",
+            sort="state",
+            search=lambda r: (
+                f"{r.task.target_name} {r.task.action} {r.task.state} {r.task.text} "
+                f"@{r.task.target.host}"
+            ),
+            empty="Nothing was done yet.\nWhat you start from any list appears here.",
+            id="table",
+        )
+        self._page = Page(id="task")
+        self._page.can_focus = False
+
+    def compose_body(self) -> ComposeResult:
+        yield self._table
+        yield self._page
+
+    def actions(self) -> list[Any]:
+        """None: what can be done to a task is to abort it."""
+        return []
+
+    def targets(self) -> tuple[Ref, ...]:
+        task = self._chosen
+        return (task.target,) if task is not None else ()
+
+    @property
+    def _chosen(self) -> Task | None:
+        row = self._table.row(self._table.cursor)
+        return row.task if row is not None else None
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        now = float(int(time.time()))
+        rows: dict[Any, Row] = {
+            ("task", task.id): Row(task, now if task.state in _OPEN else 0.0)
+            for task in reversed(fleet.tasks)
+        }
+        self._table.update(rows)
+        self._show_task()
+
+    def _show_task(self) -> None:
+        task = self._chosen
+        width = self._page.size.width or self.app.size.width
+        self._page.show(_lines(task, width) if task is not None else [])
+
+    def on_live_table_cursor_moved(self) -> None:
+        self._show_task()
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        for ref in self.targets():
+            if ref.kind in (Kind.DOMAIN, Kind.NETWORK, Kind.POOL, Kind.DEVICE):
+                self.open(ref)
+
+    def action_abort(self) -> None:
+        task = self._chosen
+        if task is None or task.state not in _OPEN:
+            self.say("this task has ended", "warning")
+            return
+        if not task.abortable:
+            self.say("this task cannot be aborted once it has begun", "warning")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.joint.abort(task.id)
+                self.say(f"{title_of(task)} of {task.target_name}: asked to stop")
+
+        self.app.push_screen(
+            ConfirmDialog(
+                f"Abort: {title_of(task)} of {task.target_name}",
+                [
+                    "It stops at the next point where it can; what is done by then stays done.",
+                    task.text,
+                ],
+                yes="abort",
+                no="go on",
+                destructive=True,
+            ),
+            answered,
+        )
+
+
+def _lines(task: Task, width: int) -> Sequence[PageLine]:
+    return [
+        (),
+        *facts(
+            (
+                (title_of(task), Toned(task.text or str(task.state), _TONES[task.state])),
+                ("what to try", Toned(task.advice, "bold")),
+                ("the same by hand", task.virsh),
+            ),
+            width,
+        ),
+    ]

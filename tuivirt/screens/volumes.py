@@ -1,0 +1,156 @@
+"""The volumes of one storage pool."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+
+from tuivirt.actions import lookups
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.resources import Pool, Volume
+from tuivirt.widgets.bar import bar, bar_tone, percent
+from tuivirt.widgets.columns import Column
+from tuivirt.widgets.line import Line
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.text import NONE, natural, size_bytes
+from tuivirt.widgets.tones import Cell, Toned
+
+from .base import FleetScreen
+
+BAR = 8
+
+
+def _allocated(volume: Volume) -> Cell:
+    # A full volume is a thick one, not one in danger: its bar has no warning colours.
+    return Toned(bar(volume.allocation_bytes, volume.capacity_bytes, BAR))
+
+
+_COLUMNS: tuple[Column[Volume], ...] = (
+    Column(
+        "name",
+        "NAME",
+        lambda v: v.name,
+        width=22,
+        max_width=48,
+        sort_key=lambda v: natural(v.name),
+        sort_letter="N",
+    ),
+    Column("format", "FORMAT", lambda v: v.format or v.type, width=6, sort_key=lambda v: v.format),
+    Column(
+        "size",
+        "SIZE",
+        lambda v: size_bytes(v.capacity_bytes),
+        width=6,
+        align="right",
+        sort_key=lambda v: v.capacity_bytes,
+        sort_letter="C",
+        descending=True,
+    ),
+    Column(
+        "allocated",
+        "TAKES",
+        lambda v: size_bytes(v.allocation_bytes),
+        width=6,
+        align="right",
+        sort_key=lambda v: v.allocation_bytes,
+        sort_letter="T",
+        descending=True,
+    ),
+    Column("bar", "", _allocated, width=BAR, priority=2),
+    Column(
+        "users",
+        "USED BY",
+        lambda v: " ".join(v.users) if v.users else NONE,
+        width=16,
+        max_width=40,
+        priority=1,
+        sort_key=lambda v: v.users or None,
+        sort_letter="U",
+    ),
+    Column("backing", "ON TOP OF", lambda v: v.backing, width=20, max_width=60, priority=3),
+    Column("path", "PATH", lambda v: v.path, width=24, max_width=70, priority=4),
+)
+
+
+class VolumesScreen(FleetScreen):
+    """One pool and its volumes."""
+
+    HELP = (
+        "The volumes of a storage pool: what they can grow to, what they take now, the image "
+        "below them (backing file), and the domains that use them. ctrl+r reads them again."
+    )
+    KIND = Kind.VOLUME
+    HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
+        (":", "go to"),
+        ("/", "filter"),
+        ("y", "XML"),
+        ("ctrl+r", "read again"),
+        ("?", "help"),
+    )
+
+    def __init__(self, ref: Ref) -> None:
+        super().__init__()
+        self.ref = ref
+        self._title = Line(id="title")
+        self._table: LiveTable[Volume] = LiveTable(
+            _COLUMNS,
+            caption="Volumes",
+            sort="name",
+            search=lambda v: f"{v.name} {v.format} {v.path} {v.backing} {' '.join(v.users)}",
+            empty="Reading the volumes …",
+            id="table",
+        )
+        self._asked_for: Pool | None = None
+
+    def compose_body(self) -> ComposeResult:
+        yield self._title
+        yield self._table
+
+    def show_fleet(self, fleet: Fleet) -> None:
+        pool = fleet.find(self.ref)
+        if not isinstance(pool, Pool):
+            self._title.show([Toned(" This pool is gone. Below is what was known last.", "warn")])
+            return
+        self._show_title(pool)
+        if pool is not self._asked_for:
+            self._asked_for = pool
+            self._ask(pool)
+
+    def _show_title(self, pool: Pool) -> None:
+        pieces = [Toned(f" {pool.name}", "bold"), Toned(f"   {pool.type} {pool.path}")]
+        if pool.active:
+            used, whole = pool.allocation_bytes, pool.capacity_bytes
+            right = [
+                Toned(bar(used, whole, 12), bar_tone(used, whole)),
+                Toned(f" {percent(used, whole)} of {size_bytes(whole)} "),
+            ]
+        else:
+            right = [Toned(f"{pool.state} ", "warn")]
+        self._title.show(pieces, right)
+
+    def _ask(self, pool: Pool) -> None:
+        if pool.active:
+            self.look_up(self.ref.host, lookups.volumes, self.ref.key, then=self._show)
+        else:
+            self._table.set_empty(f"{pool.name} is {pool.state}; start it to see its volumes.")
+            self._table.update({})
+
+    def _show(self, answer: Any) -> None:
+        if isinstance(answer, tuple):
+            self._table.set_empty("No volumes in this pool.")
+            self._table.update({volume.ref: volume for volume in answer})
+        elif not self._table.rows.all:
+            self._table.set_empty("\n".join(x for x in (str(answer), answer.advice) if x))
+        else:
+            self.say(str(answer), "error")
+
+    def action_refresh_now(self) -> None:
+        super().action_refresh_now()
+        self._asked_for = None
+        self.show_fleet(self.fleet)
+
+    def action_menu(self) -> None:
+        """What can be done here is done to the pool: its volumes have no actions yet."""
+        self.joint.open_menu(self.targets() if self.actions() else (self.ref,))

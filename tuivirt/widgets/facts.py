@@ -1,0 +1,40 @@
+"""Labels with what they say, one below the other, wrapped to the width."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.cells import chop_cells
+
+from .page import PageLine
+from .text import plain
+from .tones import Toned
+
+Fact = tuple[str, str | Toned | Sequence[str]]
+"""Label and value; several values go below one another, an empty one leaves the fact out."""
+
+LABEL = 16
+
+
+def facts(pairs: Iterable[Fact], width: int) -> list[PageLine]:
+    """Lines for these facts, ``width`` cells wide."""
+    lines: list[PageLine] = []
+    room = max(width - LABEL - 3, 8)
+    for label, value in pairs:
+        if isinstance(value, Toned):
+            values: Sequence[str] = (value.text,)
+            tone = value.tone
+        else:
+            values, tone = ((value,) if isinstance(value, str) else value), ""
+        first = True
+        for text in values:
+            for part in chop_cells(plain(text), room) if text else ():
+                head = label if first else ""
+                lines.append((Toned(f" {head:<{LABEL}}  ", "dim"), Toned(part, tone)))
+                first = False
+    return lines
+
+
+def heading(text: str) -> list[PageLine]:
+    """A heading with an empty line above it."""
+    return [(), (Toned(f" {text}", "title"),)]
