@@ -51,6 +51,20 @@ def fill(template: str, name: str, values: Mapping[str, Any]) -> str:
     return _WORD.sub(word, re.sub(r"  +", " ", _PART.sub(part, template)).strip())
 
 
+def synopsis(template: str) -> str:
+    """The command as a manual has it: ``virsh start NAME [--paused]``."""
+
+    def word(match: re.Match[str]) -> str:
+        if match[1] == "when":
+            return "[--live] [--config]" + ("" if match[2] else " [--persistent]")
+        return match[1].upper()
+
+    def part(match: re.Match[str]) -> str:
+        return f" [{_CONDITION.sub('', match[1], count=1).strip()}]"
+
+    return _WORD.sub(word, _PART.sub(part, template)).strip()
+
+
 def fill_words(template: str, name: str) -> str:
     """A sentence with the object's name filled in as it is."""
     return template.replace("{name}", name)

@@ -1,0 +1,185 @@
+"""The command line: without a verb it opens the screen, with one it does one thing and ends.
+
+What a verb does not need is not imported: Textual for the screen only, the actions for theirs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from tuivirt.commands.parser import BUILT_IN, action_parser, built_in_parser, main_parser, split
+
+if TYPE_CHECKING:
+    from tuivirt.actions.registry import Action
+
+ANSWER_S = 20.0
+"""How long a host may take to answer before a verb goes on without it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the program; its exit status: 0 done, 1 it failed, 2 bad usage."""
+    try:
+        status = _main(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read our output has left. Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _main(argv: Sequence[str]) -> int:
+    before, verb, after = split(argv)
+    if verb is None and ("-h" in before or "--help" in before):
+        from tuivirt.actions.catalog import ACTIONS
+        from tuivirt.commands.parser import verbs_help
+
+        main_parser(verbs_help(list(ACTIONS.values()))).print_help()
+        return 0
+    options = main_parser().parse_args(before)
+    if verb is None:
+        return _screen(options)
+    if verb in BUILT_IN:
+        given = _both(options, built_in_parser(verb).parse_args(after))
+        return _actions(given) if verb == "actions" else _read(verb, given)
+    from tuivirt.actions.catalog import ACTIONS
+
+    action = ACTIONS.get(verb)
+    if action is None:
+        main_parser().error(_unknown(verb, [*BUILT_IN, *ACTIONS]))
+    parser = action_parser(action)
+    return _act(action, parser, _both(options, parser.parse_args(after)))
+
+
+def _unknown(verb: str, verbs: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(verb, verbs)
+    hint = f"did you mean {' or '.join(near)}?" if near else "tuivirt --help lists them"
+    return f"there is no verb {verb!r}; {hint}"
+
+
+def _both(options: argparse.Namespace, given: argparse.Namespace) -> argparse.Namespace:
+    """The verb's arguments with the options that stood before the verb."""
+    given.connect = [*options.connect, *given.connect]
+    given.readonly |= options.readonly
+    given.demo |= options.demo
+    return given
+
+
+def _actions(given: argparse.Namespace) -> int:
+    from tuivirt.commands.describe import print_actions
+
+    return print_actions(as_json=given.output == "json")
+
+
+def _read(verb: str, given: argparse.Namespace) -> int:
+    """``list`` and ``stats``: they change nothing, so the demo may stand in."""
+    from tuivirt import wiring
+    from tuivirt.backend.events import EventHub
+    from tuivirt.commands.output import DONE, FAILED, complain, complain_of
+
+    hub = EventHub()
+    sampling = verb == "stats"
+    interval = given.interval if sampling else 2.0
+    wired = wiring.connect(
+        hub,
+        given.connect,
+        demo=given.demo,
+        readonly=given.readonly,
+        sampling=sampling,
+        interval=interval,
+    )
+    try:
+        wired = wiring.or_demo(wired, sampling=sampling, interval=interval)
+        if wired.notice:
+            complain(wired.notice)
+        ready, failed = wiring.fill(wired.hosts, ANSWER_S)
+        for host, reason in failed:
+            complain_of(reason, host.name)
+        if verb == "list" and (ready or given.output == "json"):
+            from tuivirt.commands.listing import list_objects
+
+            status = list_objects(given.what, ready, as_json=given.output == "json")
+        elif verb == "stats" and ready:
+            from tuivirt.commands.stats import print_stats
+
+            status = print_stats(
+                hub, ready, interval=interval, count=given.count, as_json=given.output == "json"
+            )
+        else:
+            status = FAILED
+        return FAILED if failed else status or DONE
+    finally:
+        wired.close()
+
+
+def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+    """An action: never on the demo unless that was asked for."""
+    from tuivirt import wiring
+    from tuivirt.backend.errors import BadInput
+    from tuivirt.backend.events import EventHub
+    from tuivirt.commands.output import FAILED, complain, complain_of
+    from tuivirt.commands.verbs import check_flags, hosts_named, run_action, values_of
+
+    try:
+        values = values_of(action, given)
+        check_flags(given)
+    except BadInput as error:
+        parser.error(str(error))
+    hub = EventHub()
+    wired = wiring.connect(
+        hub, given.connect, demo=given.demo, readonly=given.readonly, sampling=False
+    )
+    try:
+        picked = hosts_named(given.objects, [host.name for host in wired.hosts])
+        asked = [host for host in wired.hosts if picked is None or host.name in picked]
+        ready, failed = wiring.fill(asked, ANSWER_S)
+        for host, reason in failed:
+            complain_of(reason, host.name)
+        if not ready:
+            if not wired.given:
+                complain(f"no libvirt answered at {wired.hosts[0].uri}; use --demo for the demo")
+            return FAILED
+        return run_action(action, given, values, hub, ready, [host.name for host, _ in failed])
+    finally:
+        wired.close()
+
+
+def _screen(options: argparse.Namespace) -> int:
+    # The connection is made while Textual is imported, which takes as long as all the rest.
+    from tuivirt import settings, wiring
+    from tuivirt.backend.events import EventHub
+    from tuivirt.commands.output import USAGE, complain
+    from tuivirt.logfile import log_defect, log_to_file
+
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        complain("the screen needs a terminal; for scripts see: tuivirt --help")
+        return USAGE
+    chosen = settings.load()
+    log_to_file()
+    hub = EventHub(on_defect=log_defect)
+    wired = wiring.connect(
+        hub,
+        options.connect,
+        demo=options.demo,
+        readonly=options.readonly,
+        interval=chosen.interval,
+    )
+    try:
+        from tuivirt.actions.runner import Tasks
+        from tuivirt.app import TuivirtApp
+
+        wired = wiring.or_demo(wired, interval=chosen.interval)
+        app = TuivirtApp(wired.hosts, hub, Tasks(hub.publish), settings=chosen)
+        if wired.notice:
+            app.notice = (wired.notice, "warning")
+        return app.run() or 0
+    finally:
+        wired.close()

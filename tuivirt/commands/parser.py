@@ -1,0 +1,169 @@
+"""The command line's grammar. A verb's own parser is made only when that verb is given."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tuivirt import __version__
+
+if TYPE_CHECKING:
+    from tuivirt.actions.registry import Action, Parameter
+
+LISTABLE = ("domains", "networks", "pools", "volumes", "devices", "interfaces")
+
+BUILT_IN = {
+    "list": "list domains, networks, pools, volumes, devices or interfaces",
+    "stats": "print live figures, a line (or table) with every tick",
+    "actions": "print every action: object, key, virsh equivalent, parameters",
+}
+
+OBJECT_WORDS = {
+    "domain": "name (or name@host), UUID or id",
+    "network": "name (or name@host) or UUID",
+    "pool": "name (or name@host) or UUID",
+    "device": "name (or name@host)",
+}
+
+
+def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
+    """(options before the verb, the verb, what follows it)."""
+    place = 0
+    while place < len(argv):
+        word = argv[place]
+        if word in ("-c", "--connect"):
+            place += 2
+        elif word.startswith("-") and word != "-":
+            place += 1
+        else:
+            return list(argv[:place]), word, list(argv[place + 1 :])
+    return list(argv), None, []
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    """The options that may stand before the verb and after it."""
+    parser.add_argument(
+        "-c",
+        "--connect",
+        action="append",
+        default=[],
+        metavar="URI",
+        help="a host, as in qemu:///system or qemu+ssh://root@srv1/system; several times for more",
+    )
+    parser.add_argument("--readonly", action="store_true", help="change nothing")
+    parser.add_argument("--demo", action="store_true", help="show a made-up host")
+
+
+def main_parser(verbs: str = "") -> argparse.ArgumentParser:
+    """The parser of what stands before the verb."""
+    parser = argparse.ArgumentParser(
+        prog="tuivirt",
+        usage="tuivirt [-c URI]… [--readonly] [--demo] [VERB …]",
+        description="A terminal virtual machine manager on libvirt. "
+        "Without a verb it opens the screen.",
+        epilog=verbs or None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    _common(parser)
+    parser.add_argument("--version", action="version", version=f"tuivirt {__version__}")
+    return parser
+
+
+def _verb_parser(verb: str, description: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"tuivirt {verb}", description=description, allow_abbrev=False
+    )
+    _common(parser)
+    parser.add_argument(
+        "-o", "--output", choices=("table", "json"), default="table", help="table unless given"
+    )
+    return parser
+
+
+def built_in_parser(verb: str) -> argparse.ArgumentParser:
+    """The parser of a verb that is no action."""
+    parser = _verb_parser(verb, BUILT_IN[verb][0].upper() + BUILT_IN[verb][1:] + ".")
+    if verb == "list":
+        parser.add_argument("what", choices=LISTABLE)
+    elif verb == "stats":
+        parser.add_argument(
+            "--interval", type=_interval, default=2.0, metavar="S", help="seconds, 0.5 to 60"
+        )
+        parser.add_argument("--count", type=_count, metavar="N", help="end after so many")
+    return parser
+
+
+def _interval(text: str) -> float:
+    value = float(text)
+    if not 0.5 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0.5 and 60")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is less than 1")
+    return value
+
+
+def action_parser(action: Action) -> argparse.ArgumentParser:
+    """The parser of an action's verb, made from its declaration."""
+    from tuivirt.backend.model.when import When
+
+    parser = _verb_parser(action.name, action.help.replace("%", "%%"))
+    several = action.bulk and not any(p.positional for p in action.parameters)
+    word = str(action.object)
+    parser.add_argument(
+        "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
+    )
+    for parameter in action.parameters:
+        if parameter.type is When:
+            _when_flags(parser)
+        else:
+            _option(parser, parameter)
+    return parser
+
+
+def _option(parser: argparse.ArgumentParser, parameter: Parameter) -> None:
+    said: dict[str, Any] = {"help": parameter.help.replace("%", "%%")}
+    if parameter.choices:
+        said["choices"] = parameter.choices
+    if parameter.positional:
+        if not parameter.required:
+            said["nargs"] = "?"
+        parser.add_argument(parameter.name, metavar=parameter.name.upper(), **said)
+    elif parameter.type is bool:
+        parser.add_argument(
+            parameter.flag, dest=parameter.name, action="store_true", help=said["help"]
+        )
+    else:
+        if not parameter.choices:
+            said["metavar"] = parameter.name.upper()
+        parser.add_argument(
+            parameter.flag, dest=parameter.name, required=parameter.required, **said
+        )
+
+
+def _when_flags(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "which configuration", "both while the domain runs, else the one there is, unless given"
+    )
+    for flag, said in (
+        ("live", "the running domain"),
+        ("config", "its saved configuration, for the next boot"),
+        ("persistent", "its saved configuration, and the running domain when it runs"),
+        ("current", "the running domain when it runs, else its saved configuration"),
+    ):
+        group.add_argument(f"--{flag}", action="store_true", help=said)
+
+
+def verbs_help(actions: Sequence[Action]) -> str:
+    """The verbs, a line each."""
+    lines = list(BUILT_IN.items())
+    lines += [(a.name, a.help.splitlines()[0]) for a in actions]
+    return "verbs (tuivirt VERB --help tells more):\n" + "\n".join(
+        f"  {name:19} {text}" for name, text in lines
+    )

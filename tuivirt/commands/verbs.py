@@ -1,0 +1,225 @@
+"""``tuivirt VERB NAME …``: an action on one or several objects, and whether it worked."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tuivirt.actions.registry import Action
+from tuivirt.actions.runner import Tasks, find
+from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
+from tuivirt.backend.events import EventHub
+from tuivirt.backend.host import Host
+from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.backend.model.when import When
+from tuivirt.widgets.text import plain
+
+from .output import DONE, FAILED, complain, complain_of, say, to_json
+
+
+def values_of(action: Action, given: argparse.Namespace) -> dict[str, Any]:
+    """The action's values as typed, but for ``when``. Raises BadInput: bad usage."""
+    named = {p.name: getattr(given, p.name) for p in action.parameters if p.type is not When}
+    return action.convert(named)
+
+
+def when_of(given: argparse.Namespace, domain: Domain) -> When:
+    """virsh's flags as the configuration they mean for this domain."""
+    if given.current and (given.live or given.config or given.persistent):
+        raise BadInput("--current excludes --live, --config and --persistent")
+    if given.current:
+        return When.NOW if domain.active else When.NEXT_BOOT
+    if given.live:
+        return When.BOTH if given.config or given.persistent else When.NOW
+    if given.persistent:
+        return When.BOTH if domain.active else When.NEXT_BOOT
+    return When.NEXT_BOOT if given.config else When.AUTO
+
+
+def check_flags(given: argparse.Namespace) -> None:
+    """Raise BadInput for flags that exclude one another, before anything is connected."""
+    if hasattr(given, "current"):
+        when_of(given, Domain("", "", "", None, DomainState.SHUTOFF))
+
+
+def hosts_named(texts: Sequence[str], names: Iterable[str]) -> set[str] | None:
+    """The hosts that the objects' ``@host`` pick; None when one of them picks none."""
+    known = set(names)
+    picked = {text.rpartition("@")[2] for text in texts if "@" in text}
+    all_pick = all("@" in text and text.rpartition("@")[2] in known for text in texts)
+    return picked if all_pick else None
+
+
+def resolve(
+    kind: Kind, text: str, hosts: Sequence[Host], absent: Sequence[str]
+) -> tuple[Host, Any]:
+    """The object that ``text`` names, and its host.
+
+    ``absent``: hosts that did not answer, and that could have one of that name as well.
+    Raises NotFound or BadInput.
+    """
+    found = _matches(kind, text, hosts)
+    name, _, host_name = text.rpartition("@")
+    if not found and name:
+        chosen = [host for host in hosts if host.name == host_name]
+        if chosen:
+            text, hosts, absent = name, chosen, ()
+            found = _matches(kind, name, hosts)
+        elif host_name in absent:
+            raise NotFound(f"host {host_name} did not answer")
+    if not found:
+        where = ", ".join(host.name for host in hosts) or "any host that answered"
+        raise NotFound(
+            f"there is no {kind} {text!r} on {where}", advice=f"see: tuivirt list {kind}s"
+        )
+    if len(found) > 1:
+        choices = ", ".join(f"{thing.name}@{host.name}" for host, thing in found)
+        if len({host.name for host, _ in found}) < len(found):
+            choices = ", ".join(f"{t.uuid}@{h.name} ({t.name})" for h, t in found)
+        raise BadInput(f"{text!r} names more than one {kind}", choices, "say which")
+    if absent:
+        host, thing = found[0]
+        raise BadInput(
+            f"it is not sure which {kind} {text!r} is",
+            f"{', '.join(absent)} did not answer and may have one as well",
+            f"say {thing.name}@{host.name}",
+        )
+    return found[0]
+
+
+def _matches(kind: Kind, text: str, hosts: Sequence[Host]) -> list[tuple[Host, Any]]:
+    return [
+        (host, thing)
+        for host in hosts
+        for thing in _things(host, kind)
+        if text == thing.name
+        or text.lower() == getattr(thing, "uuid", None)
+        or text == str(getattr(thing, "id", None))
+    ]
+
+
+def _things(host: Host, kind: Kind) -> Iterable[Any]:
+    snapshot = host.snapshot
+    of_kind: Mapping[Kind, Mapping[str, Any]] = {
+        Kind.DOMAIN: snapshot.domains,
+        Kind.NETWORK: snapshot.networks,
+        Kind.POOL: snapshot.pools,
+        Kind.DEVICE: snapshot.devices,
+    }
+    return of_kind[kind].values()
+
+
+def run_action(
+    action: Action,
+    given: argparse.Namespace,
+    values: Mapping[str, Any],
+    hub: EventHub,
+    hosts: Sequence[Host],
+    absent: Sequence[str],
+) -> int:
+    """Do it to each object in turn; the exit status."""
+    tasks = Tasks(hub.publish)
+    status = DONE
+    for text in given.objects:
+        where = ""
+        try:
+            host, thing = resolve(action.object, text, hosts, absent)
+            where = host.name
+            wanted = dict(values)
+            for parameter in action.parameters:
+                if parameter.type is When:
+                    wanted[parameter.name] = when_of(given, thing)
+            if action.view:
+                say_text(_view(action, host, thing, wanted), given.output == "json")
+            elif not _run(tasks, action, host, thing, wanted, given.output == "json"):
+                status = FAILED
+        except TuivirtError as error:
+            complain_of(error, where)
+            status = FAILED
+    return status
+
+
+def _run(
+    tasks: Tasks, action: Action, host: Host, thing: Any, values: Mapping[str, Any], as_json: bool
+) -> bool:
+    telling = Progress()
+    task = tasks.run_sync(action, host, thing.ref, thing.name, values, on_change=telling.show)
+    telling.clear()
+    done = task.state is TaskState.DONE
+    if as_json:
+        say(to_json(_task_record(task, host)))
+    elif done:
+        say(plain(task.text))
+    if not done:
+        text = f"{task.text}\n{task.advice}" if task.advice else task.text
+        complain(text, host.name)
+    return done
+
+
+def _task_record(task: Task, host: Host) -> dict[str, Any]:
+    return {
+        "action": task.action,
+        "host": host.name,
+        "object": str(task.target.kind),
+        "name": task.target_name,
+        "key": task.target.key,
+        "state": str(task.state),
+        "text": task.text,
+        "advice": task.advice,
+        "virsh": task.virsh,
+    }
+
+
+class _Here:
+    """What an action is given that runs on this thread, with this terminal."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.aborted = threading.Event()
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Nothing to say beside what it shows."""
+
+
+def _view(action: Action, host: Host, thing: Any, values: Mapping[str, Any]) -> str:
+    if action.changes:
+        host.require_write()
+    refusal = action.unavailable(thing)
+    if refusal:
+        raise TuivirtError(f"cannot {action.name} {thing.name}", refusal)
+    return action.function(_Here(host), find(host, thing.ref), **values)
+
+
+def say_text(text: str, as_json: bool) -> None:
+    """Print what a view returned: as it is, but harmless where a terminal would show it."""
+    if as_json:
+        say(to_json(text))
+    elif sys.stdout.isatty():
+        say("\n".join(plain(line) for line in text.splitlines()))
+    else:
+        say(text.rstrip("\n"))
+
+
+class Progress:
+    """The task's progress on one line of standard error, where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._shown = False
+        self._terminal = sys.stderr.isatty()
+
+    def show(self, task: Task) -> None:
+        if not self._terminal or task.state is not TaskState.RUNNING or not task.text:
+            return
+        far = "" if task.fraction is None else f" {task.fraction:.0%}"
+        print(f"\r\x1b[K{plain(task.text)}{far}", end="", file=sys.stderr, flush=True)
+        self._shown = True
+
+    def clear(self) -> None:
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False

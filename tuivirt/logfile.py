@@ -1,0 +1,34 @@
+"""Where defects are written while the screen holds the terminal."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+_log = logging.getLogger("tuivirt")
+
+
+def default_path() -> Path:
+    """``$XDG_STATE_HOME/tuivirt/tuivirt.log``."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(base) / "tuivirt" / "tuivirt.log"
+
+
+def log_to_file(path: Path | None = None) -> None:
+    """Write warnings and worse to the log file, made with the first of them."""
+    path = path or default_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler: logging.Handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    except OSError:
+        # No place to write: tasks and notices still say what went wrong, without the traceback.
+        handler = logging.NullHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    _log.addHandler(handler)
+    _log.propagate = False
+
+
+def log_defect(error: BaseException) -> None:
+    """Keep a defect that an event's subscriber had."""
+    _log.error("a subscriber failed: %s", error, exc_info=error)
