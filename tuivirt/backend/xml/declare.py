@@ -19,7 +19,7 @@ from enum import StrEnum
 from lxml import etree
 
 from .errors import BadValue, MalformedXml
-from .place import Place, place_at
+from .place import Place, Reading, place_at
 from .tree import Element, number, to_text, unit_factor
 
 Value = str | int | bool | None
@@ -115,8 +115,7 @@ class Field:
             raise BadValue(self.name, f"{amount} is below zero")
         return amount
 
-    def _read(self, element: Element, place: Place) -> Value:
-        holder = place.holder(element)
+    def _read(self, holder: Element | None, place: Place) -> Value:
         if holder is None:
             return self.nothing
         if self.type is FieldType.FLAG:
@@ -165,6 +164,8 @@ class Declaration:
     fields: tuple[Field, ...]
     _places: dict[str, Place] = field(init=False, default_factory=dict)
     _by_name: dict[str, Field] = field(init=False, default_factory=dict)
+    _plan: list[tuple[Field, Place | None]] = field(init=False, default_factory=list)
+    _silence: dict[str, Value] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         known: dict[str, Field] = {}
@@ -177,6 +178,9 @@ class Declaration:
             known[each.name] = each
             paths = (each.path,) if isinstance(each.path, str) else tuple(each.path.values())
             self._places.update({path: place_at(path) for path in paths})
+            place = self._places[each.path] if isinstance(each.path, str) else None
+            self._plan.append((each, place))
+            self._silence[each.name] = each.nothing
         self._by_name.update(known)
 
     def __getitem__(self, name: str) -> Field:
@@ -190,10 +194,15 @@ class Declaration:
         """
         if element.tag != self.tag:
             raise MalformedXml(f"<{element.tag}> found where <{self.tag}> was expected")
-        values: dict[str, Value] = {}
-        for each in self.fields:
-            place = self._place(each, values) if each.applies(values) else None
-            values[each.name] = each.nothing if place is None else each._read(element, place)
+        values = dict(self._silence)
+        reading = Reading(element)
+        for each, place in self._plan:
+            if each.only is not None and not each.applies(values):
+                continue
+            at = place or self._place(each, values)
+            holder = None if at is None else reading.holder(at)
+            if at is not None and holder is not None:
+                values[each.name] = each._read(holder, at)
         return values
 
     def check(self, values: Mapping[str, object]) -> dict[str, Value]:
@@ -249,7 +258,7 @@ class Declaration:
                 continue
             if wanted[each.name] is None:
                 after.clear(element)
-            elif each._read(element, after) != wanted[each.name]:
+            elif each._read(after.holder(element), after) != wanted[each.name]:
                 each._write(element, after, wanted[each.name])
 
     def _place(self, each: Field, values: Mapping[str, Value]) -> Place | None:

@@ -1,0 +1,138 @@
+"""What differs between a domain's live and saved configuration, and so waits for a shutdown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from ..model.device import Device, Disk, DomainConfig, Interface
+
+_LIBVIRT_ADDS = frozenset({"controller"})
+"""Kinds that libvirt adds by itself when something else needs them: nobody's wish."""
+_SLACK_KIB = 1024
+"""Memory that differs by less is the hypervisor's rounding."""
+
+
+def pending(live: DomainConfig, saved: DomainConfig) -> tuple[str, ...]:
+    """What the next boot will change, one phrase each, as in ``memory 4 → 8 GiB``.
+
+    Compared is what an operator asked for; what libvirt fills in while a domain runs (aliases,
+    addresses, names of taps and terminals, labels) is not.
+    """
+    return (
+        *_system(live, saved),
+        *_disks(live.disks, saved.disks),
+        *_interfaces(live.interfaces, saved.interfaces),
+        *_devices(live.devices, saved.devices),
+    )
+
+
+def _system(live: DomainConfig, saved: DomainConfig) -> Iterator[str]:
+    if live.title != saved.title:
+        yield f"title {saved.title!r}" if saved.title else "no title"
+    if live.description != saved.description:
+        yield "description"
+    if live.machine and saved.machine and live.machine != saved.machine:
+        yield f"machine {live.machine} → {saved.machine}"
+    if live.firmware and saved.firmware and live.firmware != saved.firmware:
+        yield f"firmware {live.firmware} → {saved.firmware}"
+    if live.vcpus_max != saved.vcpus_max:
+        yield f"vCPUs {live.vcpus_max} → {saved.vcpus_max}"
+    if live.vcpus != saved.vcpus and (live.vcpus, saved.vcpus) != (
+        live.vcpus_max,
+        saved.vcpus_max,
+    ):
+        yield f"vCPUs in use {live.vcpus} → {saved.vcpus}"
+    if abs(live.memory_max_kib - saved.memory_max_kib) >= _SLACK_KIB:
+        yield f"memory {_amounts(live.memory_max_kib, saved.memory_max_kib)}"
+    ballooned = live.memory_kib != live.memory_max_kib or saved.memory_kib != saved.memory_max_kib
+    if ballooned and abs(live.memory_kib - saved.memory_kib) >= _SLACK_KIB:
+        yield f"memory in use {_amounts(live.memory_kib, saved.memory_kib)}"
+
+
+def _amounts(before_kib: int, after_kib: int) -> str:
+    """``4 → 8 GiB``: both in the largest unit that leaves neither below one."""
+    smallest = min(before_kib, after_kib)
+    for unit, factor in (("GiB", 1024**2), ("MiB", 1024)):
+        if smallest >= factor:
+            return f"{before_kib / factor:.4g} → {after_kib / factor:.4g} {unit}"
+    return f"{before_kib} → {after_kib} KiB"
+
+
+def _disks(live: tuple[Disk, ...], saved: tuple[Disk, ...]) -> Iterator[str]:
+    now, later = {d.target: d for d in live}, {d.target: d for d in saved}
+    for target, disk in later.items():
+        if target not in now:
+            yield f"new {_noun(disk)} {target}"
+    for target, disk in now.items():
+        if target not in later:
+            yield f"{_noun(disk)} {target} goes"
+        else:
+            yield from _disk(disk, later[target])
+
+
+def _noun(disk: Disk) -> str:
+    return {"cdrom": "CD-ROM", "floppy": "floppy"}.get(disk.device, "disk")
+
+
+def _disk(now: Disk, later: Disk) -> Iterator[str]:
+    name = f"{_noun(now)} {now.target}"
+    if now.source != later.source:
+        yield f"{name}: {now.source or 'empty'} → {later.source or 'empty'}"
+    for word in ("device", "bus", "format", "cache", "io", "discard", "serial"):
+        before, after = getattr(now, word), getattr(later, word)
+        if before != after and (word != "format" or (before and after)):
+            yield f"{name}: {word} {before or 'default'} → {after or 'default'}"
+    if now.readonly != later.readonly:
+        yield f"{name}: {'read-only' if later.readonly else 'writable'}"
+    if now.shareable != later.shareable:
+        yield f"{name}: {'shareable' if later.shareable else 'not shareable'}"
+    if now.boot_order != later.boot_order:
+        yield f"{name}: boot order {now.boot_order or 'none'} → {later.boot_order or 'none'}"
+
+
+def _interfaces(live: tuple[Interface, ...], saved: tuple[Interface, ...]) -> Iterator[str]:
+    now, later = {i.mac: i for i in live}, {i.mac: i for i in saved}
+    yield from (f"new interface {mac}" for mac in later if mac not in now)
+    for mac, interface in now.items():
+        if mac not in later:
+            yield f"interface {mac} goes"
+        else:
+            yield from _interface(interface, later[mac])
+
+
+def _interface(now: Interface, later: Interface) -> Iterator[str]:
+    name = f"interface {now.mac}"
+    # A network that lends PCI functions shows as the function while the domain runs.
+    lent = now.type == "hostdev" and later.type == "network"
+    if not lent and (now.type, now.source) != (later.type, later.source):
+        yield f"{name}: {now.type} {now.source} → {later.type} {later.source}"
+    if now.model != later.model and not lent:
+        yield f"{name}: model {now.model or 'default'} → {later.model or 'default'}"
+    if now.link != later.link:
+        yield f"{name}: link {later.link}"
+    if now.boot_order != later.boot_order:
+        yield f"{name}: boot order {now.boot_order or 'none'} → {later.boot_order or 'none'}"
+
+
+def _devices(live: tuple[Device, ...], saved: tuple[Device, ...]) -> Iterator[str]:
+    """By kind and number; host devices by what they are, so that one for another is told."""
+    now, later = Counter(_identities(live)), Counter(_identities(saved))
+    for what, count in (later - now).items():
+        yield f"new {_counted(what, count)}"
+    for what, count in (now - later).items():
+        yield f"{_counted(what, count)} goes"
+
+
+def _identities(devices: Iterable[Device]) -> Iterator[tuple[str, str]]:
+    for device in devices:
+        if device.kind in _LIBVIRT_ADDS:
+            continue
+        # A USB device given by identity has an address too while the domain runs.
+        yield device.kind, device.vendor_product or device.node_device
+
+
+def _counted(what: tuple[str, str], count: int) -> str:
+    kind, identity = what
+    name = "host device" if kind == "hostdev" else kind
+    return " ".join([*([str(count)] if count > 1 else []), name, *([identity] if identity else [])])
