@@ -137,7 +137,12 @@ class Configs:
                     self._wanted.clear()
                     self._arm.clear()
             except Exception as error:
+                # A defect of ours must not be told three times a second.
                 self._host.defect(error)
+                with self._condition:
+                    self._wanted.clear()
+                    self._arm.clear()
+                    self._derive = False
 
     def _next(self, wishes: dict[str, None]) -> str | None:
         with self._condition:

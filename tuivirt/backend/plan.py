@@ -12,19 +12,23 @@ from dataclasses import dataclass, field
 
 import libvirt
 
+from .rates import BALLOON_PERIOD_S
+
 STATE = libvirt.VIR_DOMAIN_STATS_STATE
 CHEAP = STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
 """Needs no monitor: never waits for a stuck guest."""
-DEAR = (
-    CHEAP
-    | libvirt.VIR_DOMAIN_STATS_BALLOON
-    | libvirt.VIR_DOMAIN_STATS_BLOCK
-    | libvirt.VIR_DOMAIN_STATS_INTERFACE
-)
+DEAR = CHEAP | libvirt.VIR_DOMAIN_STATS_BLOCK | libvirt.VIR_DOMAIN_STATS_INTERFACE
+BALLOON = libvirt.VIR_DOMAIN_STATS_BALLOON
 VCPU = libvirt.VIR_DOMAIN_STATS_VCPU
 
 BUDGET = 0.25
 """The part of the time in which the daemon may work for us."""
+
+BALLOON_EVERY_S = BALLOON_PERIOD_S
+"""A guest's driver tells its memory no more often than this, so asking sooner gains nothing."""
+HIDDEN_CPU_TICKS = 2
+HIDDEN_ALL_TICKS = 10
+"""Out of view, asking more often than this shows nobody anything, however small the host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +69,20 @@ class Planner:
     _cheap_turn: int = 0
     _dear_turn: int = 0
     _view_turn: int = 0
+    _balloon_in: int = 0
 
     def plan(
         self,
         active: Iterable[str],
         view: frozenset[str],
         focus: str | None,
-        unsized: frozenset[str],
+        fresh: frozenset[str],
         avoid: frozenset[str],
     ) -> list[Ask]:
         """The bulk calls of one tick, at most two.
 
-        ``active`` are the UUIDs of all active domains, ``unsized`` those whose vCPUs are not
-        known yet, ``avoid`` those whose monitor does not answer: they get the cheap groups only.
+        ``active`` are the UUIDs of all active domains, ``fresh`` those whose sizes or memory are
+        not known yet, ``avoid`` those whose monitor does not answer: they get the cheap groups only.
         """
         everything = set(active)
         self._keep_order(everything)
@@ -93,10 +98,21 @@ class Planner:
 
         # First the CPU of all others, then, with what is left, the dear figures of some.
         others = [u for u in self._order if u not in set(dear)]
-        cheap = self._in_turn(others, int(0.7 * left / self.cheap.per_domain), "_cheap_turn")
+        cheap = self._in_turn(
+            others,
+            min(
+                int(0.7 * left / self.cheap.per_domain),
+                -(-len(others) // HIDDEN_CPU_TICKS),
+            ),
+            "_cheap_turn",
+        )
         left = max(0.0, left - len(cheap) * self.cheap.per_domain)
         hidden = [u for u in others if u not in view and u not in avoid]
-        background = self._in_turn(hidden, int(left / self.dear.per_domain), "_dear_turn")
+        background = self._in_turn(
+            hidden,
+            min(int(left / self.dear.per_domain), -(-len(hidden) // HIDDEN_ALL_TICKS)),
+            "_dear_turn",
+        )
         self.background_age_s = (
             self.interval * -(-len(hidden) // len(background)) if background else 0.0
         )
@@ -107,8 +123,14 @@ class Planner:
         asks = []
         if dear:
             groups = DEAR
-            if focus in chosen or not unsized.isdisjoint(chosen):
+            unknown = not fresh.isdisjoint(chosen)
+            if focus in chosen or unknown:
                 groups |= VCPU
+            self._balloon_in -= 1
+            if self._balloon_in <= 0 or unknown or focus in chosen:
+                groups |= BALLOON
+            if self._balloon_in <= 0:
+                self._balloon_in = max(1, round(BALLOON_EVERY_S / self.interval))
             asks.append(Ask(tuple(dear), groups))
         if cheap:
             asks.append(Ask(tuple(cheap), CHEAP))

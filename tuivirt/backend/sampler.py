@@ -181,12 +181,17 @@ class Sampler:
         handles = self._host.handles
         view = self._host.view
         active = [u for u, d in domains.items() if d.active and u in handles]
-        unsized = frozenset(u for u in active if domains[u].vcpus_max is None)
+        stats = self._host.snapshot.domain_stats
+        fresh = frozenset(
+            u
+            for u in active
+            if domains[u].vcpus_max is None or (u in stats and stats[u].memory_at is None)
+        )
         avoid = frozenset(self._avoid)
         if len(self._abandoned) >= _ABANDONED_MOST:
             # No call that could hang may be added; the cheap groups ask no monitor.
             avoid = avoid | frozenset(active)
-        return self._planner.plan(active, view.domains, view.focus, unsized, avoid)
+        return self._planner.plan(active, view.domains, view.focus, fresh, avoid)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
         doms = [handles[u] for u in ask.uuids if u in handles]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuivirt.backend.plan import CHEAP, VCPU, Ask, Planner
+from tuivirt.backend.plan import BALLOON, CHEAP, VCPU, Ask, Planner
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -88,3 +88,19 @@ def test_vcpu_figures_are_asked_for_the_focus_and_for_unknown_sizes_only() -> No
     assert ask.groups & VCPU
     (ask,) = planner.plan(everyone, view, None, frozenset(everyone[:1]), NOBODY)
     assert ask.groups & VCPU
+
+
+def test_memory_is_asked_no_more_often_than_a_guests_driver_tells_it() -> None:
+    planner = Planner(interval=2.0)
+    everyone = names(5)
+    asked = [bool(plan(planner, everyone, set(everyone))[0].groups & BALLOON) for _ in range(9)]
+    assert asked[0]
+    assert asked.count(True) in (3, 4, 5)
+
+
+def test_memory_that_is_not_known_yet_is_asked_at_once() -> None:
+    planner = Planner(interval=2.0)
+    everyone = names(5)
+    plan(planner, everyone, set(everyone))
+    (ask,) = planner.plan(everyone, frozenset(everyone), None, frozenset(everyone[:1]), NOBODY)
+    assert ask.groups & BALLOON
