@@ -1,0 +1,165 @@
+"""A detach that waits for the guest: followed by events until it is gone, refused or moot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from .errors import NotConnected, TuivirtError, from_libvirt, is_gone
+from .events import DomainEvent, Event, LinkChanged
+from .lifecycle import touch
+from .model.host import Link
+from .waiters import domain_event
+from .xml.domain import parse_domain
+
+if TYPE_CHECKING:
+    from .host import Host
+
+Settled = Callable[[str | BaseException], None]
+
+
+class DetachOutcome:
+    """What is true after a detach was asked for.
+
+    While ``pending`` the guest has not let go; the follower settles it later with a sentence
+    or an error.
+    """
+
+    def __init__(self, text: str, *, pending: bool = False, advice: str = "") -> None:
+        self.text = text
+        self.pending = pending
+        self.advice = advice
+        self._callback: Settled | None = None
+        self._end: str | BaseException | None = None
+        self._lock = threading.Lock()
+
+    def on_settled(self, callback: Settled) -> None:
+        """Have ``callback`` called once when it ends, at once if it has; on any thread."""
+        with self._lock:
+            self._callback = callback
+            end = self._end
+        if end is not None:
+            callback(end)
+
+    def settle(self, end: str | BaseException) -> None:
+        """Tell how it ended; only the first time counts."""
+        with self._lock:
+            if self._end is not None:
+                return
+            self._end = end
+            self.pending = False
+            callback = self._callback
+        if callback is not None:
+            callback(end)
+
+
+class Detaching:
+    """One detach of one disk of a running domain."""
+
+    def __init__(self, host: Host, domain: Any, target: str, alias: str) -> None:
+        self._host = host
+        self._name = domain.name()
+        self._uuid = domain.UUIDString()
+        self._target = target
+        self._alias = alias
+        self._outcome: DetachOutcome | None = None
+        self._done = ""
+        self._refused = False
+        self._unsubscribe: Callable[[], None] | None = None
+
+    def is_settled(self, events: Iterable[Event], done: str = "") -> bool:
+        """Whether the disk is gone, by reading the XML. Raises when the guest refused."""
+        if self._is_gone():
+            return True
+        if any(self._is_refusal(event) for event in events):
+            raise self._refusal(done)
+        return False
+
+    def follow(self, done: str) -> DetachOutcome:
+        """Follow it by events from now on. ``done``: what of the change has taken effect."""
+        text = f"the guest has not let go of {self._target} yet"
+        if done:
+            text += f"; {done}"
+        self._outcome = DetachOutcome(
+            text,
+            pending=True,
+            advice="it is being followed; a guest without a running system never lets go:"
+            " forcing it off settles it",
+        )
+        self._done = done
+        self._host.set_detaching(self._uuid, self._target, True)
+        self._unsubscribe = self._host.subscribe(self._take)
+        self._look_soon()  # It may have happened before the subscription.
+        return self._outcome
+
+    def _take(self, event: Event) -> None:
+        """On libvirt's event thread: only note and hand on."""
+        mine = domain_event(self._uuid, "device-removed", "device-removal-failed", "lifecycle")
+        if mine(event):
+            self._refused = self._refused or self._is_refusal(event)
+            self._look_soon()
+        elif isinstance(event, LinkChanged) and event.link == Link.CONNECTED:
+            self._look_soon()
+
+    def _look_soon(self) -> None:
+        try:
+            self._host.lookups.submit(self._look)
+        except RuntimeError:
+            self._settle(NotConnected(f"host {self._host.name} was closed", done=self._done))
+
+    def _look(self) -> None:
+        if self._outcome is None or not self._outcome.pending:
+            return
+        try:
+            if self._is_gone():
+                self._settle(f"{self._target} is detached from {self._name}")
+            elif self._refused:
+                self._settle(self._refusal(self._done))
+        except NotConnected:
+            return  # Looked at again when the host is back.
+        except TuivirtError as error:
+            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
+                self._settle(error)
+
+    def _settle(self, end: str | BaseException) -> None:
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+        self._host.set_detaching(self._uuid, self._target, False)
+        touch(self._host, self._uuid)
+        if self._outcome is not None:
+            self._outcome.settle(end)
+
+    def _is_gone(self) -> bool:
+        """Whether the running domain has it no more; a domain that stopped has nothing."""
+        try:
+            domain = self._host.conn.lookupByUUIDString(self._uuid)
+            if not domain.isActive():
+                return True
+            disks = parse_domain(domain.XMLDesc(0)).disks
+        except libvirt.libvirtError as error:
+            if is_gone(error):
+                return True
+            raise from_libvirt(
+                error, f"cannot tell whether {self._target} is detached from {self._name}"
+            ) from error
+        # By alias: meanwhile another disk may have been given the same name.
+        return not any(disk.target == self._target and disk.alias == self._alias for disk in disks)
+
+    def _is_refusal(self, event: Event) -> bool:
+        return (
+            isinstance(event, DomainEvent)
+            and event.family == "device-removal-failed"
+            and event.key == self._uuid
+            and event.detail.get("device") == self._alias
+        )
+
+    def _refusal(self, done: str) -> TuivirtError:
+        return TuivirtError(
+            f"the guest refused to let go of {self._target}",
+            f"{self._name} goes on using it",
+            "unmount it in the guest and detach it again",
+            done=done,
+        )

@@ -1,0 +1,335 @@
+"""What a disk is to be made of: where its data lie, in which format, under which name."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libvirt
+
+from .errors import BadInput, TuivirtError, from_libvirt, is_gone
+from .model.device import Disk, DomainConfig
+from .xml.domain import parse_domain
+from .xml.volume import parse_volume
+
+if TYPE_CHECKING:
+    from .host import Host
+
+PROBE_TIMEOUT_S = 10.0
+"""A file on a dead NFS server is never answered for."""
+PREFIXES = {
+    "virtio": "vd",
+    "scsi": "sd",
+    "sata": "sd",
+    "usb": "sd",
+    "ide": "hd",
+    "fdc": "fd",
+    "xen": "xvd",
+    "sd": "sd",
+}
+"""How a bus' disks are named."""
+ROOM = {"ide": 4, "fdc": 2}
+"""How many disks a bus of fixed size holds."""
+_QEMU_FORMATS = frozenset(
+    ("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "bochs", "cloop", "dmg")
+)
+_BLOCK, _FILE = 1, 0  # VIR_STORAGE_VOL_*
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRequest:
+    """What is asked for; whatever is left empty is chosen."""
+
+    source: str = ""
+    """A path on the host, or ``pool/volume``; empty: a drive without a medium."""
+    target: str = ""
+    bus: str = ""
+    device: str = "disk"
+    format: str = ""
+    readonly: bool = False
+    shareable: bool = False
+    serial: str = ""
+    cache: str = ""
+    io: str = ""
+    discard: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a disk's data lie, resolved."""
+
+    source_type: str = "file"
+    source: str = ""
+    pool: str = ""
+    volume: str = ""
+    format: str = ""
+    path: str = ""
+    """On the host, as far as known: two names of one thing are told by it."""
+
+    @property
+    def label(self) -> str:
+        """As the operator wrote it."""
+        return f"{self.pool}/{self.volume}" if self.pool else self.source
+
+    def fields(self) -> dict[str, object]:
+        """For the disk's XML."""
+        fields: dict[str, object] = {"source_type": self.source_type, "format": self.format}
+        if self.source_type == "volume":
+            return {**fields, "pool": self.pool, "volume": self.volume}
+        return {**fields, "source": self.source}
+
+
+def resolve(host: Host, source: str, form: str = "") -> Source:
+    """Look the source up where it lies. Raises BadInput when it cannot be used; changes nothing.
+
+    The format, when it is not given: from ``qemu-img info`` where the host is this machine,
+    else from the volume's XML.
+    """
+    if not source:
+        return Source(format=form or "raw")
+    if "\0" in source:
+        raise BadInput("a path cannot hold a null character")
+    if source.startswith("/"):
+        info = host.snapshot.info
+        if info is not None and info.local:
+            return _local(host, source, form)
+        return _remote(host, source, form)
+    pool, slash, volume = source.partition("/")
+    if not slash or not pool or not volume:
+        raise BadInput(
+            f"{source!r} is neither a path nor a volume",
+            advice="give an absolute path on the host, or pool/volume",
+        )
+    return _volume(host, pool, volume, form)
+
+
+def _local(host: Host, path: str, form: str) -> Source:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise BadInput(
+                f"{path} is a link to {os.readlink(path)}, which is not there"
+            ) from error
+        raise BadInput(f"{path} does not exist on host {host.name}") from error
+    except PermissionError:
+        # The daemon may see what we may not.
+        return _remote(host, path, form)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be used", str(error)) from error
+    if stat.S_ISDIR(mode):
+        raise BadInput(f"{path} is a directory", advice="give a file or a block device")
+    if not (stat.S_ISREG(mode) or stat.S_ISBLK(mode)):
+        raise BadInput(f"{path} is neither a file nor a block device")
+    kind = "block" if stat.S_ISBLK(mode) else "file"
+    if not form:
+        if not os.access(path, os.R_OK):
+            return _remote(host, path, form)
+        form = probe(path)
+    return Source(kind, path, format=form, path=os.path.realpath(path))
+
+
+def probe(path: str) -> str:
+    """The format of a file or block device of this machine. Source: ``qemu-img info -U``."""
+    command = ["qemu-img", "info", "-U", "--output=json", "--", path]
+    advice = "give the format (raw, qcow2 …) yourself"
+    try:
+        answer = subprocess.run(
+            command, capture_output=True, timeout=PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL
+        )
+    except FileNotFoundError as error:
+        raise BadInput(f"cannot find out the format of {path}", "no qemu-img here", advice) from (
+            error
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BadInput(
+            f"cannot find out the format of {path}",
+            f"qemu-img has not answered within {PROBE_TIMEOUT_S:g} s",
+            "is the storage it lies on reachable?",
+        ) from error
+    why = answer.stderr.decode(errors="replace").strip().removeprefix("qemu-img: ")
+    try:
+        found = json.loads(answer.stdout)["format"] if answer.returncode == 0 else ""
+    except (ValueError, KeyError, TypeError):
+        found, why = "", "qemu-img's answer cannot be read"
+    if not isinstance(found, str) or not found:
+        raise BadInput(f"cannot find out the format of {path}", why, advice)
+    # Devices of a machine are told as host_device; to a domain they are raw.
+    return found if found in _QEMU_FORMATS else "raw"
+
+
+def _remote(host: Host, path: str, form: str) -> Source:
+    """A path that only the daemon can look at: as a volume of a pool, if it is one."""
+    try:
+        volume = host.conn.storageVolLookupByPath(path)
+        kind = "block" if volume.info()[0] == _BLOCK else "file"
+        known = parse_volume(host.name, "", volume.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        if not is_gone(error):
+            raise from_libvirt(error, f"cannot look at {path}") from error
+        if not form:
+            raise BadInput(
+                f"cannot find out the format of {path}",
+                f"it is no volume of host {host.name}'s active pools, and cannot be read here",
+                "give the format, if the path is right",
+                code=error.get_error_code(),
+            ) from error
+        kind = "block" if path.startswith("/dev/") else "file"
+        return Source(kind, path, format=form, path=path)
+    return Source(kind, path, format=form or _qemu_format(known.format), path=known.path or path)
+
+
+def _volume(host: Host, pool_name: str, name: str, form: str) -> Source:
+    pool = host.pool(pool_name)
+    what = f"cannot use volume {name} of pool {pool_name}"
+    try:
+        if not pool.isActive():
+            raise BadInput(f"pool {pool_name} is not active", advice="start it first")
+        volume = pool.storageVolLookupByName(name)
+        kind = volume.info()[0]
+        known = parse_volume(host.name, pool_name, volume.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            raise BadInput(
+                f"pool {pool_name} has no volume {name}",
+                advice="refresh the pool, if it is new there",
+                code=error.get_error_code(),
+            ) from error
+        raise from_libvirt(error, what) from error
+    if kind not in (_FILE, _BLOCK, libvirt.VIR_STORAGE_VOL_NETWORK):
+        raise BadInput(what, "it is a directory")
+    return Source(
+        "volume",
+        pool=pool.name(),
+        volume=name,
+        format=form or _qemu_format(known.format),
+        path=known.path,
+    )
+
+
+def _qemu_format(form: str) -> str:
+    """A volume's format as a disk's: a file system image or an ISO is raw to the guest."""
+    return form if form in _QEMU_FORMATS else "raw"
+
+
+def is_same(host: Host, source: Source, disk: Disk) -> bool:
+    """Whether a disk that is there has this source."""
+    if not disk.source or not source.label:
+        return False
+    if disk.source_type == "volume":
+        if (disk.pool, disk.volume) == (source.pool, source.volume):
+            return True
+        try:
+            path = host.pool(disk.pool).storageVolLookupByName(disk.volume).path()
+        except (libvirt.libvirtError, TuivirtError):
+            return False  # A saved configuration may name a volume that is gone.
+        return bool(source.path) and path == source.path
+    if disk.source_type not in ("file", "block"):
+        return False
+    info = host.snapshot.info
+    there = os.path.realpath(disk.source) if info is not None and info.local else disk.source
+    return there in (source.path, source.source)
+
+
+def refuse_used(host: Host, uuid: str, source: Source, request: DiskRequest) -> None:
+    """Raises BadInput when another running domain has the source and has not agreed to share it.
+
+    One call for each running domain: the price of not losing a disk's data.
+    """
+    if not source.label:
+        return
+    try:
+        for other in host.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+            if other.UUIDString() == uuid:
+                continue
+            try:
+                config = parse_domain(other.XMLDesc(0))
+            except libvirt.libvirtError as error:
+                if is_gone(error):
+                    continue
+                raise
+            for disk in config.disks:
+                agreed = (disk.shareable and request.shareable) or (
+                    disk.readonly and (request.readonly or request.device == "cdrom")
+                )
+                if not agreed and is_same(host, source, disk):
+                    raise BadInput(
+                        f"{source.label} is in use by {config.name}",
+                        f"it is disk {disk.target} there, and {config.name} runs",
+                        "two guests that write to one disk destroy it; mark it shareable in"
+                        " both if they can",
+                    )
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot tell whether {source.label} is in use") from error
+
+
+def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: bool) -> str:
+    """The bus: as the target's name says, else as the domain's other disks have it.
+
+    A running machine takes new disks on virtio, SCSI and USB only.
+    """
+    config = next(iter(configs))
+    scsi = any(d.kind == "controller" and 'type="scsi"' in d.xml for d in config.devices)
+    old_pc = not ("q35" in config.machine or "virt" in config.machine)
+    if request.target:
+        name = re.match(r"(vd|sd|hd|fd|xvd)[a-z]+$", request.target)
+        prefix = name[1] if name else ""
+        if prefix == "sd":
+            return "scsi" if scsi or live else ("usb" if old_pc else "sata")
+        for bus in ("virtio", "ide", "fdc", "xen"):
+            if PREFIXES[bus] == prefix:
+                return bus
+    if request.device == "floppy":
+        return "fdc"
+    if request.device == "lun" or (scsi and request.device == "cdrom"):
+        return "scsi"
+    if request.device == "cdrom":
+        return "ide" if old_pc else "sata"
+    used = next((d.bus for d in config.disks if d.device == "disk" and d.bus), "")
+    if used in ("virtio", "scsi") or (used and not live):
+        return used
+    return "scsi" if scsi else "virtio"
+
+
+def choose_target(configs: Iterable[DomainConfig], bus: str, wanted: str) -> str:
+    """The name: as wanted, else the next one that neither configuration has."""
+    taken = {disk.target: disk for config in configs for disk in config.disks}
+    room = ROOM.get(bus)
+    on_bus = {target for target, disk in taken.items() if disk.bus == bus}
+    if room is not None and len(on_bus) >= room:
+        raise BadInput(
+            f"the {bus} bus is full", f"it has {room} places", "use another bus, or detach one"
+        )
+    if wanted:
+        if not re.fullmatch(r"[a-z]{2,3}[a-z]{1,3}", wanted):
+            raise BadInput(
+                f"a disk cannot be called {wanted!r}", advice="vda, vdb, sda … are right"
+            )
+        if wanted in taken:
+            disk = taken[wanted]
+            raise BadInput(f"{wanted} is taken", f"by {disk.source or 'an empty drive'}")
+        return wanted
+    prefix = PREFIXES.get(bus)
+    if prefix is None:
+        raise BadInput(f"there is no bus {bus!r}", f"one of {', '.join(PREFIXES)}")
+    for number in range(26 * 27):
+        target = prefix + letters(number)
+        if target not in taken and (room is None or number < room):
+            return target
+    raise BadInput(f"the {bus} bus is full")
+
+
+def letters(number: int) -> str:
+    """0 → a, 25 → z, 26 → aa, as disks are counted."""
+    text = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(ord("a") + rest) + text
+    return text

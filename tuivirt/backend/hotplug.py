@@ -1,0 +1,227 @@
+"""Disks, attached and detached under the eyes of libvirt: what is said is what was read again.
+
+A running and persistent domain has two configurations. A change of both is one call of
+libvirt's, which checks the saved one before it touches the running one; the live XML is never
+written back as the configuration.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libvirt
+
+from .detaching import Detaching, DetachOutcome
+from .disks import DiskRequest, choose_bus, choose_target, is_same, refuse_used, resolve
+from .errors import Aborted, BadInput, TuivirtError, from_libvirt
+from .lifecycle import Progress, domain_to_change, touch
+from .media import eject_media, insert_media, swap_media
+from .model.when import When
+from .sides import read_sides
+from .waiters import Waiter, domain_event
+from .xml.disk import build_disk
+from .xml.errors import XmlError
+
+if TYPE_CHECKING:
+    from .host import Host
+
+__all__ = [
+    "AttachOutcome",
+    "DetachOutcome",
+    "DiskRequest",
+    "attach_disk",
+    "detach_disk",
+    "eject_media",
+    "insert_media",
+    "swap_media",
+]
+
+DETACH_TIMEOUT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class AttachOutcome:
+    """What is true after a disk was attached."""
+
+    text: str
+    target: str
+    alias: str = ""
+    """Its alias in the running domain; empty when only the saved configuration has it."""
+
+
+def attach_disk(
+    host: Host,
+    uuid: str,
+    request: DiskRequest,
+    when: str = When.AUTO,
+    progress: Progress | None = None,
+) -> AttachOutcome:
+    """Attach a disk. Raises BadInput for what cannot be right, with nothing changed.
+
+    Source: virDomainAttachDeviceFlags.
+    """
+    domain = domain_to_change(host, uuid)
+    name, uuid = domain.name(), domain.UUIDString()
+    what = f"cannot attach {request.source or 'an empty drive'} to {name}"
+    before = read_sides(domain, what)
+    live, saved = before.choose(when)
+    if not request.source and request.device not in ("cdrom", "floppy"):
+        raise BadInput("a disk needs a source", advice="give a path, or pool/volume")
+    if progress is not None:
+        progress(f"looking at {request.source}", None)
+    source = resolve(host, request.source, request.format)
+    for disk in before.disks():
+        if is_same(host, source, disk):
+            raise BadInput(f"{source.label} is already attached to {name}", f"as {disk.target}")
+    configs = before.configs()
+    bus = request.bus or choose_bus(configs, request, live=live)
+    target = choose_target(configs, bus, request.target)
+    refuse_used(host, uuid, source, request)
+    try:
+        xml = build_disk(
+            **source.fields(),  # type: ignore[arg-type]  # checked by name and value there
+            target=target,
+            bus=bus,
+            device=request.device,
+            readonly=request.readonly,
+            shareable=request.shareable or None,
+            serial=request.serial,
+            cache=request.cache,
+            io=request.io,
+            discard=request.discard,
+            **({"driver": ""} if before.current.type == "test" else {}),
+        )
+    except XmlError as error:
+        raise BadInput(what, str(error)) from error
+    if progress is not None:
+        progress(f"attaching {target}", None)
+    try:
+        domain.attachDeviceFlags(xml, _flags(live, saved))
+    except libvirt.libvirtError as error:
+        raise _explained(error, what, bus) from error
+    finally:
+        touch(host, uuid)
+    after = read_sides(domain, f"cannot tell whether {target} is attached to {name}")
+    now, then = after.find_live(target), after.find_saved(target)
+    _verify(f"{target} is not attached", name, live and now is None, saved and then is None, live)
+    where = before.words(live, saved)
+    return AttachOutcome(
+        f"{source.label or 'an empty drive'} is {target} of {name}{where}",
+        target,
+        now.alias if now is not None else "",
+    )
+
+
+def detach_disk(
+    host: Host,
+    uuid: str,
+    target: str,
+    when: str = When.AUTO,
+    *,
+    timeout_s: float = DETACH_TIMEOUT_S,
+    aborted: threading.Event | None = None,
+) -> DetachOutcome:
+    """Detach a disk and wait up to ``timeout_s`` seconds until the guest has let go.
+
+    If it has not by then (or the waiting is aborted), the outcome is pending and the detach is
+    followed by events until it settles. Source: virDomainDetachDeviceFlags, and its events
+    DEVICE_REMOVED and DEVICE_REMOVAL_FAILED.
+    """
+    domain = domain_to_change(host, uuid)
+    name, uuid = domain.name(), domain.UUIDString()
+    what = f"cannot detach {target} from {name}"
+    before = read_sides(domain, what)
+    live, saved = before.choose(when)
+    now, then = before.find_live(target), before.find_saved(target)
+    if now is None and then is None:
+        has = ", ".join(sorted({disk.target for disk in before.disks()})) or "no disks"
+        raise BadInput(f"{name} has no disk {target}", f"it has {has}")
+    if when == When.AUTO:
+        live, saved = live and now is not None, saved and then is not None
+    if live and now is None:
+        raise BadInput(what, "the running domain does not have it", "detach it for the next boot")
+    if saved and then is None:
+        raise BadInput(what, "the saved configuration does not have it", "detach it now only")
+    known = host.snapshot.domains.get(uuid)
+    if live and known is not None and target in known.detaching:
+        raise BadInput(
+            f"{name} has already been asked to let go of {target}",
+            "the guest has not done so yet; it is being followed",
+            "forcing the guest off settles it",
+        )
+    disk = now if live and now is not None else then
+    assert disk is not None
+    detaching = Detaching(host, domain, target, now.alias if live and now is not None else "")
+    families = ("device-removed", "device-removal-failed", "lifecycle")
+    with Waiter(host, domain_event(uuid, *families)) as waiter:
+        try:
+            domain.detachDeviceFlags(disk.xml, _flags(live, saved))
+        except libvirt.libvirtError as error:
+            raise _explained(error, what, disk.bus) from error
+        finally:
+            touch(host, uuid)
+        if saved and read_sides(domain, what).find_saved(target) is not None:
+            _verify(f"{target} is not detached", name, False, True, live)
+        done = f"{target} is gone from {name}'s saved configuration" if saved and live else ""
+        if live:
+            try:
+                gone = waiter.until(
+                    lambda: detaching.is_settled(waiter.events, done), timeout_s, aborted=aborted
+                )
+            except Aborted:
+                gone = False
+            if not gone:
+                # Subscribed before the waiter lets go, so that no event falls in between.
+                return detaching.follow(done)
+    where = before.words(live, saved)
+    return DetachOutcome(f"{target} is detached from {name}{where}")
+
+
+def _flags(live: bool, saved: bool) -> int:
+    flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+    flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG if saved else 0
+    return int(flags)
+
+
+def _verify(what: str, name: str, live_bad: bool, saved_bad: bool, live: bool) -> None:
+    """Raises when a re-read does not show what libvirt said it did; half-way is told as such."""
+    if live_bad and saved_bad:
+        raise TuivirtError(f"{what}: {name} has not changed", "though libvirt reported no error")
+    if live_bad:
+        raise TuivirtError(
+            f"{what} in the running {name}",
+            "though libvirt reported no error",
+            "shut it down and start it again, or change the saved configuration back",
+            done="the saved configuration is changed",
+        )
+    if saved_bad:
+        raise TuivirtError(
+            f"{what} in the saved configuration of {name}",
+            "though libvirt reported no error",
+            "do it again for the next boot" if live else "",
+            done="the running domain is changed" if live else "",
+        )
+
+
+def _explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError:
+    """libvirt's error, with advice where its text needs some."""
+    told = from_libvirt(error, what)
+    text = told.why.lower()
+    if "pci" in text and ("no more available" in text or "slot" in text):
+        return _plainer(
+            told,
+            f"the {bus} bus is full: the running machine has no free PCI slot",
+            "attach it for the next boot (ports are added then), or to a SCSI controller",
+        )
+    if "cannot be hotplugged" in text or ("hotplug" in text and "support" in text):
+        told.advice = "attach it for the next boot, or use the virtio, scsi or usb bus"
+    elif "already in the process of unplug" in text:
+        told.advice = "the guest has been asked and has not let go yet; forcing it off settles it"
+    return told
+
+
+def _plainer(told: TuivirtError, why: str, advice: str) -> BadInput:
+    """The same refusal in plainer words, libvirt's own kept behind them."""
+    return BadInput(told.what, f"{why} ({told.why})", advice, code=told.code)

@@ -1,0 +1,101 @@
+"""A domain's two configurations: the running one and the saved one, and which a change touches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import libvirt
+
+from .errors import BadInput, from_libvirt
+from .model.device import Disk, DomainConfig
+from .model.when import When
+from .xml.domain import parse_domain
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What there is of a domain at one moment; at least one of the two exists."""
+
+    name: str
+    live: DomainConfig | None
+    saved: DomainConfig | None
+
+    @property
+    def current(self) -> DomainConfig:
+        """What the guest sees now, or would see if it were started."""
+        config = self.live or self.saved
+        assert config is not None
+        return config
+
+    def configs(self) -> tuple[DomainConfig, ...]:
+        """Those there are, the current one first."""
+        return tuple(config for config in (self.live, self.saved) if config is not None)
+
+    def disks(self) -> tuple[Disk, ...]:
+        """Every disk of both."""
+        return tuple(disk for config in self.configs() for disk in config.disks)
+
+    def find_live(self, target: str) -> Disk | None:
+        """The running domain's disk of that target."""
+        return _find(self.live, target)
+
+    def find_saved(self, target: str) -> Disk | None:
+        """The saved configuration's disk of that target."""
+        return _find(self.saved, target)
+
+    def choose(self, when: str) -> tuple[bool, bool]:
+        """Whether the running and the saved configuration are to be changed.
+
+        Raises BadInput when the one that is asked for does not exist.
+        """
+        try:
+            when = When(when)
+        except ValueError as error:
+            raise BadInput(f"{when!r} is no time for a change", f"one of {', '.join(When)}") from (
+                error
+            )
+        if when is When.AUTO:
+            return self.live is not None, self.saved is not None
+        live, saved = when in (When.NOW, When.BOTH), when in (When.NEXT_BOOT, When.BOTH)
+        if live and self.live is None:
+            raise BadInput(
+                f"{self.name} is off: nothing of it can be changed now",
+                advice="change it for the next boot",
+            )
+        if saved and self.saved is None:
+            raise BadInput(
+                f"{self.name} has no saved configuration: it is gone when it stops",
+                advice="change it now",
+            )
+        return live, saved
+
+    def words(self, live: bool, saved: bool) -> str:
+        """What is to be said of when it holds, after a sentence about a change."""
+        if live and saved:
+            return ", now and from the next boot on"
+        if live:
+            return "" if self.saved is None else ", until it stops"
+        return "" if self.live is None else ", from the next boot on"
+
+
+def read_sides(domain: Any, what: str) -> Sides:
+    """Read both configurations as they are now. Source: virDomainGetXMLDesc, live and INACTIVE."""
+    try:
+        live = parse_domain(domain.XMLDesc(0)) if domain.isActive() else None
+        saved = (
+            parse_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+            if domain.isPersistent()
+            else None
+        )
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    if live is None and saved is None:
+        raise BadInput(what, "the domain has just gone")
+    return Sides(domain.name(), live, saved)
+
+
+def _find(config: DomainConfig | None, target: str) -> Disk | None:
+    if config is None:
+        return None
+    return next((disk for disk in config.disks if disk.target == target), None)
