@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from textual.screen import Screen
 
 from tuivirt.actions.errors import BadInput, TuivirtError
-from tuivirt.actions.registry import ACTIONS, Action, Parameter
+from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.registry import Action, Parameter
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref
 from tuivirt.widgets.text import plain
@@ -28,7 +29,7 @@ class Actor(Protocol):
     def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
         """Hand it to the tasks' runner. Raises TuivirtError."""
 
-    def show_view(self, action: Action, ref: Ref) -> None:
+    def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         """Run an action that shows something."""
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
@@ -64,14 +65,15 @@ class Wishes:
         targets = self._fit(action, refs)
         if not targets:
             return
-        if action.view:
-            self._app.show_view(action, targets[0].ref)
+        if action.view and not (form and action.changes):
+            # What only shows something has its own choices on its own screen.
+            self._app.show_view(action, targets[0].ref, values)
             return
         missing = [p for p in action.parameters if p.required and p.name not in values]
         fields = [p for p in action.parameters if p.name not in values]
         # One option alone is not worth a form: the question's ``o`` opens it.
         decides = action.destructive and len(fields) > 1
-        if missing or decides or (fields and form):
+        if missing or decides or (fields and (form or values)):
             self._fill_in(action, targets, values)
         elif action.confirm:
             self._confirm(action, targets, values)
@@ -244,6 +246,9 @@ class Wishes:
         )
 
     def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
+        if action.view:
+            self._app.show_view(action, targets[0].ref, values)
+            return
         for target in targets:
             try:
                 self._app.submit(action, target.ref, target.name, values)
