@@ -70,6 +70,14 @@ def system_daemon() -> Iterator[str]:
                 os.kill(int(pid_file.read_text()), signal.SIGTERM)
 
 
+def _alive(pid: int) -> bool:
+    """Whether the process runs: neither gone nor waiting to be collected."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 # The first process of the private daemon's namespaces: it collects orphans and waits for its end.
 _FIRST = """
 import signal, subprocess, sys
@@ -96,6 +104,7 @@ for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/
     mkdir -p "${pair#*:}"
     mount --bind "$folder/${pair%%:*}" "${pair#*:}"
 done
+mkdir -p /run/lock
 mount -t tmpfs tmpfs /run/lock
 hostname "$name"
 virtlogd -d -p /run/libvirt/virtlogd.pid
@@ -138,11 +147,17 @@ class PrivateLibvirtd:
             self.stop()
             raise
 
+    def _children(self) -> list[int]:
+        path = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
+        try:
+            return [int(word) for word in path.read_text().split()]
+        except FileNotFoundError:
+            return []
+
     @property
     def _first(self) -> int:
         """The first process in the namespaces."""
-        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text()
-        return int(children.split()[0])
+        return self._children()[0]
 
     def start(self) -> None:
         """Start the daemon (again); it answers when this returns."""
@@ -168,16 +183,17 @@ class PrivateLibvirtd:
                     return int(numbers[0])
         raise RuntimeError(f"process {inner} of the private libvirtd is gone")
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> int:
         if self.pid is None:
             raise RuntimeError("the private libvirtd does not run")
         os.kill(self.pid, number)
+        return self.pid
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Kill the daemon, as a crash does; its guests go on. Returns when it is gone."""
-        self._signal(number)
-        pid, self.pid = self.pid, None
-        until(lambda: not Path(f"/proc/{pid}").exists(), "the private libvirtd ends")
+        pid = self._signal(number)
+        self.pid = None
+        until(lambda: not _alive(pid), "the private libvirtd ends")
         # What a killed daemon leaves behind.
         for name in ("libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "test.pid"):
             (self.folder / "run" / name).unlink(missing_ok=True)
@@ -199,8 +215,10 @@ class PrivateLibvirtd:
     def stop(self) -> None:
         """End the daemon, all guests in it and all that it wrote."""
         self.pid = None
+        first = self._children()
         self._outer.kill()  # The namespaces' first process dies with it, and all others with that.
         self._outer.wait()
+        until(lambda: not any(map(_alive, first)), "the private libvirtd's processes end")
         for end in (self._outer.stdout, self._outer.stderr):
             if end is not None:
                 end.close()
