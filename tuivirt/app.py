@@ -6,12 +6,14 @@ screen in front is given the whole Fleet at most ten times a second.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -72,6 +74,17 @@ class Answered(Message):
         self.answer = answer
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What an action is given that runs on the screen's own thread, in place of a task."""
+
+    host: Host
+    aborted: threading.Event = field(default_factory=threading.Event)
+
+    def progress(self, text: str, fraction: float | None = None) -> None:
+        """Nobody looks: the terminal is the action's own."""
+
+
 class TuivirtApp(App[int], inherit_bindings=False):
     """The program with a screen."""
 
@@ -93,7 +106,9 @@ class TuivirtApp(App[int], inherit_bindings=False):
         tasks: Tasks,
         *,
         settings: Settings | None = None,
+        notice: str = "",
     ) -> None:
+        """``notice`` is said at the start: why this is the demo, for instance."""
         super().__init__()
         # The terminal's own sixteen colours: short sequences, and the operator's own taste.
         self.theme = "ansi-dark"
@@ -107,7 +122,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         self.fleet = Fleet(hosts={host.name: host.snapshot for host in hosts})
         self.events_log: deque[Event] = deque(maxlen=KEEP_EVENTS)
         """Newest last."""
-        self.notice = ("", "information")
+        self.notice = (notice, "warning") if notice else ("", "information")
         if self.settings.problems:
             self.notice = (self.settings.problems[0], "warning")
         self._wishes = Wishes(self)
@@ -308,11 +323,32 @@ class TuivirtApp(App[int], inherit_bindings=False):
     def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
         self.tasks.submit(action, self.hosts[ref.host], ref, name, values)
 
-    def show_view(self, action: Action, ref: Ref) -> None:
+    def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         if action.name == "console":
-            self.open_console(ref)
+            self.lend_terminal(action, ref, values)
         else:
             self.open_xml(ref)
+
+    def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
+        """Run an action that takes over the terminal; then the screen comes back as it was."""
+        thing = self.fleet.find(ref)
+        try:
+            with self.suspend():
+                said = action.function(Lent(self.hosts[ref.host]), thing, **action.convert(values))
+        except TuivirtError as error:
+            self.tell_error(error)
+        except SuspendNotSupported:
+            self.say("this terminal cannot be handed on", "error")
+        else:
+            self.say(said)
+
+    def tell_error(self, error: TuivirtError) -> None:
+        """An error in full: what, libvirt's code and words, and what to do next."""
+        from tuivirt.widgets.dialogs import MessageDialog
+
+        why = error.why + (f" (libvirt error {error.code})" if error.code is not None else "")
+        done = f"Done all the same: {error.done}\n" if error.done else ""
+        self.push_screen(MessageDialog("That did not work", error.what, why, done + error.advice))
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)

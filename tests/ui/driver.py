@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
+from textual.widget import Widget
 
-from tuivirt.actions import domains as _declare_domain_actions  # noqa: F401
 from tuivirt.actions.registry import Action
 from tuivirt.actions.runner import Tasks
 from tuivirt.app import TuivirtApp
@@ -128,8 +128,8 @@ def sent_bytes(app: TuivirtApp, act: Callable[[], None]) -> str:
 
 def _settle(app: TuivirtApp) -> None:
     """Hand the dirty regions of all widgets to the compositor, as the next frame would."""
-    widgets = [w for w in app.screen.walk_children() if w._repaint_regions]
-    app.screen._compositor.update_widgets(set(widgets))
+    widgets = {w for w in app.screen.walk_children(Widget) if w._repaint_regions}
+    app.screen._compositor.update_widgets(widgets)
 
 
 def check_golden(name: str, text: str) -> None:
@@ -139,3 +139,8 @@ def check_golden(name: str, text: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+def on_top(app: TuivirtApp) -> Any:
+    """The screen in front, be it a dialog."""
+    return app.screen

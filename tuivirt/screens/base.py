@@ -15,9 +15,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event
-from tuivirt.actions.registry import ACTIONS, Action
+from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState

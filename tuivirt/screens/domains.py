@@ -202,7 +202,7 @@ _NAME = Column[Row](
     "name",
     "NAME",
     _name,
-    width=20,
+    width=24,
     max_width=44,
     sort_key=lambda row: natural(row.domain.name),
     sort_letter="N",

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from textual.screen import Screen
 
-from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.registry import Action, Parameter
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref

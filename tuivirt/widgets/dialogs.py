@@ -11,12 +11,16 @@ from .panel import Dialog, PanelLine, wrap
 from .tones import Toned
 
 
-class ConfirmDialog(Dialog[bool]):
-    """A question. Where something is lost, ``no`` has the focus: Enter alone does nothing."""
+class ConfirmDialog(Dialog[bool | None]):
+    """A question: True, False, or None for the options that ``o`` opens where there are any.
+
+    Where something is lost, ``no`` has the focus: Enter alone does nothing.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
         Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
+        Binding("o", "options", "Options", id="confirm.options"),
         Binding("left,right,tab,shift+tab,h,l", "other", "Other", id="confirm.other"),
         Binding("enter", "take", "Take", id="confirm.take"),
     ]
@@ -29,8 +33,10 @@ class ConfirmDialog(Dialog[bool]):
         yes: str = "yes",
         no: str = "no",
         destructive: bool = False,
+        options: bool = False,
     ) -> None:
         super().__init__(title)
+        self._options = options
         self._sentences = tuple(sentences)
         self._words = (yes, no)
         self._destructive = destructive
@@ -47,12 +53,17 @@ class ConfirmDialog(Dialog[bool]):
                 Toned(f"[ y {yes} ]", _button(self.on_yes, self._destructive)),
                 Toned("   "),
                 Toned(f"[ n {no} ]", _button(not self.on_yes, False)),
+                Toned("   o options" if self._options else "", "dim"),
             ]
         )
         self.panel.show(lines, len(lines) - 1)
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
+
+    def action_options(self) -> None:
+        if self._options:
+            self.dismiss(None)
 
     def action_other(self) -> None:
         self.on_yes = not self.on_yes

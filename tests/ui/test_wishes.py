@@ -1,0 +1,226 @@
+"""From a key to a run: menus, questions, forms, and what is said when it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tuivirt.actions.errors import BadInput
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import HostInfo
+from tuivirt.backend.model.task import TaskState
+from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.form import Field, FormDialog
+from tuivirt.widgets.menu import Menu
+
+from . import factory
+from .driver import DrivenApp, check_golden, on_top, screen_text
+
+SIZE = (80, 24)
+
+
+async def go_to(pilot: Any, app: DrivenApp, number: int) -> None:
+    await pilot.pause()
+    assert app.front is not None
+    assert app.front.table is not None
+    app.front.table.move_to(factory.ref_of(number))
+
+
+async def test_a_key_runs_its_action_on_the_row_under_the_cursor() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("s")
+        assert [wish[:2] for wish in app.recorded.wishes] == [("start", "template-deb12")]
+
+
+async def test_force_off_asks_and_enter_alone_does_not_do_it() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        assert isinstance(app.screen, ConfirmDialog)
+        assert "web-01" in app.screen.panel.text
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert on_top(app) is app.front
+
+
+async def test_force_off_is_done_by_y_or_by_going_to_its_button() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k", "y")
+        await pilot.pause()
+        await pilot.press("ctrl+k", "left", "enter")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("destroy", "web-01")] * 2
+
+
+async def test_a_harmless_question_is_answered_by_enter() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("x", "enter")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("shutdown", "web-01")]
+
+
+async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("ctrl+d")
+        await pilot.pause()
+        assert isinstance(app.screen, FormDialog)
+        assert "Its configuration is lost" in app.screen.panel.text
+        check_golden("undefine-80x24", screen_text(app))
+        await pilot.press("enter", "ctrl+s")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        await pilot.press("escape")
+
+
+async def test_marks_are_acted_on_together_and_those_that_cannot_are_named() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("N")
+        await go_to(pilot, app, 7)
+        for number in (7, 8, 1):
+            await go_to(pilot, app, number)
+            await pilot.press("space")
+        await pilot.press("s")
+        await pilot.pause()
+        assert {wish[1] for wish in app.recorded.wishes} == {"kernel-test", "template-deb12"}
+        assert app.front is not None
+        assert "not web-01" in app.front._footer.notice
+
+
+async def test_the_menu_shows_everything_and_why_some_of_it_cannot_be() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("a")
+        await pilot.pause()
+        assert isinstance(app.screen, Menu)
+        refused = {choice.id: choice.refusal for choice in app.screen.shown}
+        assert "web-01 is on already" in refused["start"]
+        assert refused["shutdown"] == ""
+        await pilot.press("s")
+        await pilot.pause()
+        assert isinstance(app.screen, Menu)
+        assert app.recorded.wishes == []
+
+
+async def test_from_the_menu_an_action_with_options_asks_for_them() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("a", "s")
+        await pilot.pause()
+        assert isinstance(app.screen, FormDialog)
+        await pilot.press("space", "ctrl+s")
+        await pilot.pause()
+        assert app.recorded.wishes[0][2] == {"paused": True, "force_boot": False}
+
+
+async def test_a_form_that_is_wrong_says_so_and_loses_nothing() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("a", "x")
+        await pilot.pause()
+        await pilot.press("down", "ctrl+u", "s", "o", "o", "n", "ctrl+s")
+        await pilot.pause()
+        assert isinstance(app.screen, FormDialog)
+        assert "it is a number" in app.screen.panel.text
+        assert app.screen.values["timeout"] == "soon"
+        await pilot.press("ctrl+u", "9", "ctrl+s")
+        await pilot.pause()
+        assert app.recorded.wishes[0][2]["timeout"] == "9"
+
+
+async def test_a_choice_goes_around_and_a_flag_turns() -> None:
+    given: list[Any] = []
+    fields = [Field("mode", "Mode", "choice", "b", ("a", "b")), Field("on", "On", "flag", False)]
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        app.push_screen(FormDialog("Form", fields, lambda _values: ""), given.append)
+        await pilot.pause()
+        await pilot.press("right", "down", "space", "down", "enter")
+        await pilot.pause()
+        assert given == [{"mode": "a", "on": True}]
+
+
+async def test_what_is_pasted_into_a_form_holds_no_control_characters() -> None:
+    form = FormDialog("Form", [Field("path", "Path")], lambda _values: "")
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        app.push_screen(form)
+        await pilot.pause()
+        form._edits["path"].insert("/a\x1b[31m\n/b")
+        assert form.values == {"path": "/a[31m/b"}
+
+
+async def test_on_a_read_only_connection_a_key_is_refused_with_the_reason() -> None:
+    fleet = factory.sketch()
+    host = fleet.hosts["srv1"]
+    info = replace(host.info or HostInfo(""), readonly=True)
+    app = DrivenApp(Fleet(hosts={"srv1": replace(host, info=info)}))
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("s")
+        assert app.recorded.wishes == []
+        assert "the connection is read-only" in screen_text(app)
+
+
+async def test_what_the_runner_refuses_is_said_with_its_advice() -> None:
+    app = DrivenApp(factory.sketch())
+    app.recorded.fail_with = BadInput("mode cannot be 'x'", advice="use acpi")
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("s")
+        assert "use acpi" in screen_text(app)
+
+
+async def test_how_a_task_ended_is_told_above_the_hints_and_counted_while_it_runs() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("s")
+        app.show(app.fleet)
+        assert "1 task" in screen_text(app)
+        app.recorded.end(1, TaskState.FAILED, "cannot start template-deb12: no memory", "stop one")
+        app.show(app.fleet)
+        text = screen_text(app)
+        assert "✗ cannot start template-deb12: no memory. stop one" in text
+        assert "1 task" not in text
+
+
+async def test_typing_after_colon_completes_actions_and_runs_them() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 6)
+        await pilot.press("colon", "r", "e", "s", "u", "tab", "enter")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("resume", "win11")]
+
+
+async def test_an_unknown_word_after_colon_is_said() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon", "z", "z", "enter")
+        await pilot.pause()
+        assert "there is no “zz”" in screen_text(app)
+
+
+async def test_the_palette_narrows_as_words_are_typed() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+p", *"saved")
+        await pilot.pause()
+        assert isinstance(app.screen, Menu)
+        assert [choice.id for choice in app.screen.shown] == ["managedsave-remove"]
