@@ -107,6 +107,11 @@ class Configs:
             self._stopping = True
             self._condition.notify_all()
 
+    def known(self) -> dict[str, tuple[DomainConfig | None, DomainConfig | None]]:
+        """The live and saved configurations read so far, by UUID, without the devices' XML."""
+        with self._condition:
+            return dict(self._known)
+
     # -- the reading --------------------------------------------------------------------------
 
     def _start(self) -> None:
@@ -170,7 +175,8 @@ class Configs:
                 self._condition.wait_for(lambda: self._stopping, took * (1 / SHARE - 1))
 
     def _read(self, uuid: str) -> None:
-        from .xml.domain import parse_domain, pending
+        from .xml.domain import parse_domain
+        from .xml.pending import pending
 
         handle = self._host.handles.get(uuid)
         domain = self._host.snapshot.domains.get(uuid)

@@ -53,11 +53,14 @@ def users_of_devices(
             for interface in config.interfaces:
                 if interface.type == "direct" and interface.source:
                     by_path.setdefault(f"net:{interface.source}", set()).add(name)
+                elif interface.type == "hostdev" and interface.source:
+                    by_address.setdefault(interface.source, set()).add(name)
     found = {}
     for device_name, node in devices.items():
         names: set[str] = set()
-        if node.address:
-            names |= by_address.get(node.address, set())
+        for address in (node.address, node.mdev_uuid):
+            if address:
+                names |= by_address.get(address, set())
         if node.capability == "usb_device" and node.vendor_id:
             names |= by_identity.get(f"{node.vendor_id}:{node.product_id}".lower(), set())
         for path in (node.block_path, *node.devnodes):

@@ -27,6 +27,8 @@ class Disk:
     io: str = ""
     discard: str = ""
     boot_order: int | None = None
+    backing: tuple[str, ...] = ()
+    """Paths of the files below it, nearest first, as far as the XML tells."""
     alias: str = ""
     address: str = ""
     xml: str = ""

@@ -277,10 +277,22 @@ def read_disk(element: Element) -> Disk:
         io=cast(str, values["io"]),
         discard=cast(str, values["discard"]),
         boot_order=cast("int | None", values["boot_order"]),
+        backing=_backing(element),
         alias=attribute(element, "alias", "name"),
         address=address_of(element.find("address")),
         xml=to_text(element),
     )
+
+
+def _backing(element: Element) -> tuple[str, ...]:
+    found = []
+    below = element.find("backingStore")
+    while below is not None:
+        source = below.find("source")
+        if source is not None:
+            found.append(source.get("file") or source.get("dev") or source.get("name") or "")
+        below = below.find("backingStore")
+    return tuple(path for path in found if path)
 
 
 def parse_disk(xml: str) -> Disk:

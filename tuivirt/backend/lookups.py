@@ -1,0 +1,231 @@
+"""What is asked for only when somebody looks: XML, volumes, leases. Runs on the look-ups lane.
+
+Every function may block for as long as libvirt does, and raises TuivirtError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import libvirt
+
+from .errors import TuivirtError, from_libvirt, is_gone
+from .leases import read_leases
+from .model.device import DomainConfig, DomainDetail
+from .model.ref import Kind, Ref
+from .model.resources import Lease, Volume
+from .uses import Configs, users_of_devices, users_of_networks
+from .xml.domain import parse_domain, pending
+from .xml.errors import XmlError
+from .xml.volume import parse_volume
+
+if TYPE_CHECKING:
+    from .host import Host
+
+__all__ = [
+    "configs_of",
+    "domain_detail",
+    "leases",
+    "users_of_devices",
+    "users_of_networks",
+    "users_of_volumes",
+    "volumes",
+    "xml_of",
+]
+
+T = TypeVar("T")
+
+
+def domain_detail(host: Host, uuid: str) -> DomainDetail:
+    """Both configurations of a domain, and what differs between them.
+
+    Source: virDomainGetXMLDesc, live and VIR_DOMAIN_XML_INACTIVE, never with secrets.
+    """
+    domain = host.domain(uuid)
+    what = f"cannot read the configuration of {domain.name()}"
+    live_xml = saved_xml = ""
+    try:
+        persistent = bool(domain.isPersistent())
+        if domain.isActive():
+            live_xml = domain.XMLDesc(0)
+        if persistent or not live_xml:
+            saved_xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    live = _read(what, lambda: parse_domain(live_xml)) if live_xml else None
+    saved = _read(what, lambda: parse_domain(saved_xml)) if saved_xml else None
+    return DomainDetail(
+        live=live,
+        saved=saved,
+        live_xml=live_xml,
+        saved_xml=saved_xml,
+        pending=pending(live, saved) if live is not None and saved is not None else (),
+    )
+
+
+def xml_of(host: Host, ref: Ref, *, saved: bool = False) -> str:
+    """The XML of an object as libvirt tells it, without secrets.
+
+    ``saved`` asks for the configuration of the next start, where the object has one apart
+    (domains, networks, pools).
+    """
+    asked = _XML_OF.get(ref.kind)
+    if asked is None:
+        raise TuivirtError(f"a {ref.kind} has no XML")
+    what = f"cannot read the XML of {ref.kind} {ref.key}"
+    try:
+        return str(asked(host, ref.key, saved))
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+
+
+def _volume_xml(host: Host, key: str, _saved: bool) -> str:
+    try:
+        volume = host.conn.storageVolLookupByKey(key)
+    except libvirt.libvirtError as error:
+        if not is_gone(error):
+            raise
+        volume = host.conn.storageVolLookupByPath(key)
+    return str(volume.XMLDesc(0))
+
+
+def _flag(saved: bool, flag: int) -> int:
+    return flag if saved else 0
+
+
+_XML_OF: dict[Kind, Callable[[Any, str, bool], Any]] = {
+    Kind.DOMAIN: lambda host, key, saved: host.domain(key).XMLDesc(
+        _flag(saved, libvirt.VIR_DOMAIN_XML_INACTIVE)
+    ),
+    Kind.NETWORK: lambda host, key, saved: host.network(key).XMLDesc(
+        _flag(saved, libvirt.VIR_NETWORK_XML_INACTIVE)
+    ),
+    Kind.POOL: lambda host, key, saved: host.pool(key).XMLDesc(
+        _flag(saved, libvirt.VIR_STORAGE_XML_INACTIVE)
+    ),
+    Kind.VOLUME: _volume_xml,
+    Kind.DEVICE: lambda host, key, _saved: host.conn.nodeDeviceLookupByName(key).XMLDesc(0),
+    Kind.INTERFACE: lambda host, key, _saved: host.conn.interfaceLookupByName(key).XMLDesc(0),
+    Kind.HOST: lambda host, _key, _saved: host.conn.getCapabilities(),
+}
+
+
+def volumes(host: Host, pool_uuid: str, configs: Configs | None = None) -> tuple[Volume, ...]:
+    """The volumes of a pool by name, with who uses them; () while the pool is not active.
+
+    ``configs`` are the domains' configurations; when None, those that the host has read, or,
+    where it reads none by itself, all of them are read now. A volume that goes away meanwhile
+    is left out. Source: one virStoragePoolListAllVolumes, and each volume's XML.
+    """
+    pool = host.pool(pool_uuid)
+    name = pool.name()
+    try:
+        handles = pool.listAllVolumes(0) if pool.isActive() else []
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot list the volumes of pool {name}") from error
+    found = []
+    for handle in handles:
+        what = f"cannot read volume {handle.name()} of pool {name}"
+        try:
+            xml = handle.XMLDesc(0)
+        except libvirt.libvirtError as error:
+            if is_gone(error):
+                continue
+            raise from_libvirt(error, what) from error
+        found.append(_read(what, lambda xml=xml: parse_volume(host.name, name, xml)))  # type: ignore[misc]
+    found.sort(key=lambda volume: volume.name)
+    if not found:
+        return ()
+    users = users_of_volumes(configs_of(host) if configs is None else configs, found)
+    return tuple(replace(volume, users=users.get(volume.key, ())) for volume in found)
+
+
+def leases(host: Host, network_uuid: str) -> tuple[Lease, ...]:
+    """The DHCP leases of a network now; () where it hands out none."""
+    network = host.snapshot.networks.get(network_uuid)
+    try:
+        return read_leases(host.conn, network) or ()
+    except libvirt.libvirtError as error:
+        name = network.name if network is not None else network_uuid
+        raise from_libvirt(error, f"cannot read the leases of network {name}") from error
+
+
+def configs_of(host: Host) -> dict[str, tuple[DomainConfig, ...]]:
+    """By domain name: its configurations, live and saved.
+
+    Those that the host has read already; a host that does not sample reads none by itself, so
+    there each domain is asked now.
+    """
+    domains = host.snapshot.domains
+    if host.sampling:
+        return {
+            domains[uuid].name: tuple(config for config in pair if config is not None)
+            for uuid, pair in host.configs.known().items()
+            if uuid in domains
+        }
+    found: dict[str, tuple[DomainConfig, ...]] = {}
+    try:
+        for handle in host.conn.listAllDomains(0):
+            found[handle.name()] = tuple(_configs(handle))
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, "cannot read the domains' configurations") from error
+    return found
+
+
+def _configs(handle: Any) -> list[DomainConfig]:
+    """Live and saved, as far as there are; [] when the domain is gone meanwhile."""
+    what = f"cannot read the configuration of {handle.name()}"
+    try:
+        flags = [0] if handle.isActive() else []
+        if handle.isPersistent() or not flags:
+            flags.append(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        texts = [handle.XMLDesc(flag) for flag in flags]
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return []
+        raise
+    return [_read(what, lambda text=text: parse_domain(text)) for text in texts]  # type: ignore[misc]
+
+
+def users_of_volumes(configs: Configs, found: Sequence[Volume]) -> dict[str, tuple[str, ...]]:
+    """By volume key: the names of the domains that have it, and ``volume …`` for each that
+    lies on it as its backing file.
+
+    A domain has a volume by its path, by pool and name, or because a disk of it lies on it.
+    """
+    by_path, by_name = _disks_in_use(configs)
+    overlays: dict[str, set[str]] = {}
+    for volume in found:
+        if volume.backing:
+            overlays.setdefault(volume.backing, set()).add(volume.name)
+    users = {}
+    for volume in found:
+        names = by_path.get(volume.path, set()) | by_name.get((volume.pool, volume.name), set())
+        above = overlays.get(volume.path, set())
+        if names or above:
+            users[volume.key] = (*sorted(names), *(f"volume {name}" for name in sorted(above)))
+    return users
+
+
+def _disks_in_use(
+    configs: Mapping[str, Iterable[DomainConfig]],
+) -> tuple[dict[str, set[str]], dict[tuple[str, str], set[str]]]:
+    by_path: dict[str, set[str]] = {}
+    by_name: dict[tuple[str, str], set[str]] = {}
+    for name, each in configs.items():
+        for disk in (disk for config in each for disk in config.disks):
+            if disk.volume:
+                by_name.setdefault((disk.pool, disk.volume), set()).add(name)
+            for path in (disk.source, *disk.backing):
+                if path:
+                    by_path.setdefault(path, set()).add(name)
+    return by_path, by_name
+
+
+def _read(what: str, reader: Callable[[], T]) -> T:
+    try:
+        return reader()
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
