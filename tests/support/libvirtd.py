@@ -52,6 +52,8 @@ def system_daemon() -> Iterator[str]:
         subprocess.run(["systemctl", "start", "libvirtd"], check=True)
         yield SYSTEM
         return  # systemd stops it by itself when nobody talks to it any more.
+    # Consoles are locked there; without systemd nobody may have made it.
+    Path("/run/lock").mkdir(mode=0o1777, exist_ok=True)
     started = []
     for program in ("virtlogd", "libvirtd"):
         pid_file = Path(f"/run/{program}.pid")
