@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from tuivirt.backend import hotplug
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
@@ -68,8 +69,6 @@ def attach_disk(
     when: _WHEN = When.AUTO,
 ) -> str:
     """Attach a file, a block device or a volume as a disk, now, at the next boot, or both."""
-    from tuivirt.backend import hotplug
-
     request = hotplug.DiskRequest(
         source=source,
         target=target or "",
@@ -104,17 +103,17 @@ def detach_disk(
     when: _WHEN = When.AUTO,
     timeout: Annotated[
         float, Option("seconds to wait for the guest to let go", label="Wait, seconds", minimum=0)
-    ] = 10.0,
+    ] = hotplug.DETACH_TIMEOUT_S,
 ) -> str:
     """Detach a disk, and wait until the guest has let go; one that has not is followed."""
-    from tuivirt.backend import hotplug
-
     outcome = hotplug.detach_disk(
         run.host, domain.uuid, target, when, timeout_s=timeout, aborted=run.aborted
     )
-    if outcome.pending:
-        pending = Pending(outcome.text, outcome.advice)
-        outcome.on_settled(pending.settle)
+    # Read before it is listened to: it may settle at any moment, on the events' thread.
+    still = outcome.pending
+    pending = Pending(outcome.text, outcome.advice)
+    outcome.on_settled(pending.settle)
+    if still or pending.is_settled:
         raise pending
     return outcome.text
 
@@ -145,8 +144,6 @@ def change_media(
     when: _WHEN = When.AUTO,
 ) -> str:
     """Insert, eject or swap the medium of a CD-ROM or floppy drive."""
-    from tuivirt.backend import hotplug
-
     if eject + insert + update > 1:
         raise BadInput("eject, insert and update exclude one another", "choose one")
     if eject:

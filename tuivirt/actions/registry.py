@@ -130,6 +130,11 @@ class Pending(Exception):
         self._outcome: str | BaseException | None = None
         self._lock = threading.Lock()
 
+    @property
+    def is_settled(self) -> bool:
+        with self._lock:
+            return self._outcome is not None
+
     def settle(self, outcome: str | BaseException) -> None:
         """Tell how it ended; from any thread, once."""
         with self._lock:

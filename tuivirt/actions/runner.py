@@ -47,7 +47,7 @@ class _Run:
         """Set when it has ended, or is pending: nothing runs for it any more."""
         self.on_change = on_change
         self._owner = owner
-        self._told = 0.0
+        self._told = float("-inf")
 
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is being done now, and how far it is (0 to 1)."""

@@ -1,0 +1,315 @@
+"""Tasks: each run is told from start to end, and no failure is lost."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, cast
+
+import pytest
+
+from tuivirt.actions import registry
+from tuivirt.actions.registry import ACTIONS, Action, Option, Pending, Run, action
+from tuivirt.actions.runner import Tasks
+from tuivirt.backend.errors import Aborted, BadInput, ReadOnly, TuivirtError
+from tuivirt.backend.events import Event, TaskChanged
+from tuivirt.backend.host import Host
+from tuivirt.backend.lanes import Lane
+from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task, TaskState
+
+LONG = 10.0
+WEB = Domain("h", "uuid-1", "web-01", 1, DomainState.RUNNING)
+
+
+class FakeHost:
+    """As much of a Host as the runner uses."""
+
+    def __init__(self) -> None:
+        self.name = "h"
+        self.actions = Lane("test-actions", 2)
+        self.readonly = False
+        self.snapshot = HostSnapshot("h", "x:", domains={WEB.uuid: WEB})
+
+    def require_write(self) -> None:
+        if self.readonly:
+            raise ReadOnly("read-only")
+
+
+class Told:
+    """What was published, in order."""
+
+    def __init__(self) -> None:
+        self._tasks: queue.Queue[Task] = queue.Queue()
+
+    def __call__(self, event: Event) -> None:
+        assert isinstance(event, TaskChanged)
+        self._tasks.put(event.task)
+
+    def next(self) -> Task:
+        return self._tasks.get(timeout=LONG)
+
+    def until(self, state: TaskState) -> Task:
+        while (task := self.next()).state is not state:
+            pass
+        return task
+
+    @property
+    def is_empty(self) -> bool:
+        return self._tasks.empty()
+
+
+@pytest.fixture
+def host() -> Iterator[FakeHost]:
+    made = FakeHost()
+    yield made
+    made.actions.close()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def tasks(told: Told) -> Tasks:
+    return Tasks(told)
+
+
+@pytest.fixture
+def doing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., str]], Action]:
+    """An action that calls the function given, with one number beside the object."""
+    monkeypatch.setattr(registry, "ACTIONS", dict(ACTIONS))
+
+    def declare(function: Callable[..., str]) -> Action:
+        @action("domain", virsh="virsh try {name}[ --n {n}]", api="virTry")
+        def try_it(
+            run: Run, domain: Domain, *, n: Annotated[int | None, Option("a number")] = None
+        ) -> str:
+            """Try it."""
+            return function(run, domain, n)
+
+        return registry.ACTIONS["try-it"]
+
+    return declare
+
+
+def submit(tasks: Tasks, host: FakeHost, it: Action, **values: Any) -> Task:
+    return tasks.submit(it, cast(Host, host), WEB.ref, WEB.name, values)
+
+
+def run_sync(tasks: Tasks, host: FakeHost, it: Action, **values: Any) -> Task:
+    return tasks.run_sync(it, cast(Host, host), WEB.ref, WEB.name, values)
+
+
+def fail(error: BaseException) -> Callable[..., str]:
+    def function(*_: Any) -> str:
+        raise error
+
+    return function
+
+
+def test_a_task_is_told_when_it_starts_and_when_it_is_done(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    begun = submit(tasks, host, doing(lambda run, domain, n: f"{domain.name} got {n}"), n="7")
+    assert begun.state is TaskState.RUNNING
+    assert begun.virsh == "virsh try web-01 --n 7"
+    assert told.next() == begun
+    done = told.next()
+    assert (done.id, done.state, done.text) == (begun.id, TaskState.DONE, "web-01 got 7")
+    assert done.ended is not None
+    assert done.ended >= done.started
+    assert not done.abortable
+    assert tasks.under_way == ()
+
+
+def test_two_tasks_have_different_numbers(tasks: Tasks, host: FakeHost, doing: Any) -> None:
+    it = doing(lambda *_: "")
+    assert submit(tasks, host, it).id != submit(tasks, host, it).id
+
+
+def test_a_value_that_does_not_fit_calls_nothing_and_makes_no_task(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    it = doing(fail(AssertionError("called")))
+    with pytest.raises(BadInput, match="whole number"):
+        submit(tasks, host, it, n="seven")
+    assert told.is_empty
+
+
+def test_nothing_is_begun_on_a_readonly_connection(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    host.readonly = True
+    with pytest.raises(ReadOnly):
+        submit(tasks, host, doing(fail(AssertionError("called"))))
+    assert told.is_empty
+
+
+def test_progress_is_told_while_it_runs(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    heard = threading.Event()
+
+    def work(run: Run, *_: Any) -> str:
+        run.progress("copying", 0.5)
+        assert heard.wait(LONG)
+        return "copied"
+
+    submit(tasks, host, doing(work))
+    assert told.next().text == ""
+    now = told.next()
+    assert (now.state, now.text, now.fraction) == (TaskState.RUNNING, "copying", 0.5)
+    heard.set()
+    end = told.next()
+    assert (end.state, end.text, end.fraction) == (TaskState.DONE, "copied", None)
+
+
+def test_a_flood_of_progress_is_throttled_but_never_the_end(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuivirt.actions.runner.PROGRESS_EVERY_S", 3600.0)
+
+    def work(run: Run, *_: Any) -> str:
+        for i in range(1000):
+            run.progress(f"step {i}", i / 1000)
+        return "done"
+
+    done = run_sync(tasks, host, doing(work))
+    assert (done.state, done.text) == (TaskState.DONE, "done")
+    assert [told.next().text for _ in range(3)] == ["", "step 0", "done"]
+    assert told.is_empty
+
+
+def test_an_error_keeps_the_code_the_text_and_the_advice(
+    tasks: Tasks, host: FakeHost, doing: Any
+) -> None:
+    error = TuivirtError("cannot do it", "no space", "make some", code=38)
+    failed = run_sync(tasks, host, doing(fail(error)))
+    assert failed.state is TaskState.FAILED
+    assert failed.text == "cannot do it: no space (libvirt error 38)"
+    assert failed.advice == "make some"
+
+
+def test_an_unexpected_exception_is_shown_with_its_type_and_logged(
+    tasks: Tasks, host: FakeHost, doing: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = run_sync(tasks, host, doing(fail(KeyError("vdb"))))
+    assert failed.state is TaskState.FAILED
+    assert failed.text == "try-it web-01: unexpected KeyError: 'vdb'"
+    assert caplog.records[0].exc_info is not None
+
+
+def test_even_an_exit_within_an_action_ends_its_task(
+    tasks: Tasks, host: FakeHost, doing: Any
+) -> None:
+    assert "SystemExit" in run_sync(tasks, host, doing(fail(SystemExit(3)))).text
+
+
+def test_an_object_that_is_gone_fails_the_task(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    it = doing(fail(AssertionError("called")))
+    tasks.submit(it, cast(Host, host), Ref("h", Kind.DOMAIN, "other"), "db-01", {})
+    assert "no such domain" in told.until(TaskState.FAILED).text
+
+
+def test_aborting_sets_the_event_and_the_task_ends_as_aborted(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    began = threading.Event()
+
+    def work(run: Run, *_: Any) -> str:
+        began.set()
+        assert run.aborted.wait(LONG)
+        raise Aborted("stopped half-way")
+
+    task = submit(tasks, host, doing(work))
+    assert began.wait(LONG)
+    assert [t.id for t in tasks.under_way] == [task.id]
+    assert tasks.abort(task.id)
+    assert told.until(TaskState.ABORTED).text == "stopped half-way"
+    assert not tasks.abort(task.id)
+
+
+def test_a_task_that_was_aborted_before_its_turn_is_never_begun(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    gate = threading.Event()
+    for _ in range(2):
+        host.actions.submit(lambda: gate.wait(LONG))
+    task = submit(tasks, host, doing(fail(AssertionError("called"))))
+    tasks.abort(task.id)
+    gate.set()
+    assert "not begun" in told.until(TaskState.ABORTED).text
+
+
+class TestPending:
+    def begin(self, tasks: Tasks, host: FakeHost, told: Told, doing: Any) -> tuple[Task, Pending]:
+        pending = Pending("the guest has not let go of vdb", "force it off")
+        submit(tasks, host, doing(fail(pending)))
+        return told.until(TaskState.PENDING), pending
+
+    def test_it_is_told_and_stays_under_way(
+        self, tasks: Tasks, host: FakeHost, told: Told, doing: Any
+    ) -> None:
+        task, _ = self.begin(tasks, host, told, doing)
+        assert (task.text, task.advice) == ("the guest has not let go of vdb", "force it off")
+        assert task.ended is None
+        assert [t.id for t in tasks.under_way] == [task.id]
+
+    @pytest.mark.parametrize(
+        ("outcome", "state", "text"),
+        [
+            ("vdb is detached", TaskState.DONE, "vdb is detached"),
+            (TuivirtError("refused", "busy"), TaskState.FAILED, "refused: busy"),
+        ],
+    )
+    def test_it_ends_when_it_settles(
+        self,
+        tasks: Tasks,
+        host: FakeHost,
+        told: Told,
+        doing: Any,
+        outcome: str | BaseException,
+        state: TaskState,
+        text: str,
+    ) -> None:
+        task, pending = self.begin(tasks, host, told, doing)
+        pending.settle(outcome)
+        end = told.next()
+        assert (end.id, end.state, end.text) == (task.id, state, text)
+        pending.settle("a second word")
+        assert told.is_empty
+        assert tasks.under_way == ()
+
+    def test_it_ends_at_once_when_it_settled_before_it_was_raised(
+        self, tasks: Tasks, host: FakeHost, told: Told, doing: Any
+    ) -> None:
+        pending = Pending("waits")
+        pending.settle("done after all")
+        submit(tasks, host, doing(fail(pending)))
+        assert told.until(TaskState.DONE).text == "done after all"
+
+    def test_aborting_it_stops_the_following(
+        self, tasks: Tasks, host: FakeHost, told: Told, doing: Any
+    ) -> None:
+        task, pending = self.begin(tasks, host, told, doing)
+        assert tasks.abort(task.id)
+        assert "no longer followed" in told.next().text
+        pending.settle("too late")
+        assert told.is_empty
+
+    def test_the_command_line_does_not_wait_for_it(
+        self, tasks: Tasks, host: FakeHost, doing: Any
+    ) -> None:
+        assert run_sync(tasks, host, doing(fail(Pending("waits")))).state is TaskState.PENDING
+
+
+def test_a_view_is_never_run_in_the_background(tasks: Tasks, host: FakeHost) -> None:
+    with pytest.raises(TypeError, match="shows something"):
+        submit(tasks, host, ACTIONS["console"])
