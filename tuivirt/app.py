@@ -35,7 +35,8 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
-from tuivirt.screens.rooms import DETAILS, ROOMS, XML, find_room, make
+from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
+from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
 from tuivirt.widgets.sparkline import use_ascii
@@ -126,6 +127,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         if self.settings.problems:
             self.notice = (self.settings.problems[0], "warning")
         self._wishes = Wishes(self)
+        self._ways = Ways(self, self._wishes)
         self._inbox: deque[Event] = deque()
         self._snapshots: dict[str, HostSnapshot] = {}
         self._called = False
@@ -264,6 +266,21 @@ class TuivirtApp(App[int], inherit_bindings=False):
         if self.front is not None:
             self.front.show_footer()
 
+    @property
+    def host_names(self) -> list[str]:
+        return list(self.hosts)
+
+    def enter(self, where: str) -> FleetScreen:
+        """Rooms lie beside one another on top of the list of domains, never on a heap."""
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        base = self.screen
+        if isinstance(base, FleetScreen) and where == ROOMS[0].where:
+            return base
+        screen = make(where)
+        self.push_screen(screen)
+        return screen
+
     def open_object(self, ref: Ref) -> None:
         where = DETAILS.get(ref.kind)
         if where is None:
@@ -278,45 +295,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         self._wishes.menu(refs)
 
     def go(self, command: str) -> None:
-        """``:dom``, ``:dom /web``, ``:dom @host2``, ``:start``, ``:q``."""
-        word, _, rest = command.strip().partition(" ")
-        if not word:
-            return
-        if word in ("q", "quit", "exit"):
-            self.action_leave()
-            return
-        room = find_room(word.lower())
-        if room is None:
-            front = self.front
-            if not self._wishes.act_by_name(word, () if front is None else front.targets()):
-                self.say(f"there is no “{word}”; tab after : shows what there is", "warning")
-            return
-        screen = self._enter(room.where)
-        if rest.strip():
-            self.call_after_refresh(self._narrow, screen, rest.strip())
-
-    def _enter(self, where: str) -> FleetScreen:
-        """Rooms lie beside one another on top of the list of domains, never on a heap."""
-        while len(self.screen_stack) > 1:
-            self.pop_screen()
-        base = self.screen
-        if isinstance(base, FleetScreen) and where == ROOMS[0].where:
-            return base
-        screen = make(where)
-        self.push_screen(screen)
-        return screen
-
-    def _narrow(self, screen: FleetScreen, rest: str) -> None:
-        """``/expression`` filters, ``@host`` shows one host, a bare word filters too."""
-        if rest.startswith("@"):
-            name, _, rest = rest[1:].partition(" ")
-            if name and name not in self.hosts:
-                self.say(f"there is no host {name}; there are {', '.join(self.hosts)}", "warning")
-                return
-            screen.only_host(name or None)
-        wrong = screen.set_filter(rest.removeprefix("/")) if rest else ""
-        if wrong:
-            self.say(wrong, "warning")
+        self._ways.go(command)
 
     # What wishes need (screens.wishes.Actor)
 
@@ -357,16 +336,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         return () if self.front is None else self.front.targets()
 
     def words_for(self, begun: str) -> list[str]:
-        """What ``begun``, typed after ``:``, could become."""
-        if " @" in begun:
-            head, _, name = begun.rpartition(" @")
-            return [f"{head} @{host}" for host in self.hosts if host.startswith(name)]
-        if not begun:
-            return [room.word for room in ROOMS]
-        words = [room.word for room in ROOMS]
-        words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
-        words += self._wishes.names()
-        return [word for word in words if word.startswith(begun) and word != begun]
+        return self._ways.words_for(begun)
 
     def back(self) -> None:
         if len(self.screen_stack) > 1:

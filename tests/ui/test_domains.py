@@ -137,6 +137,10 @@ async def test_going_to_a_host_shows_its_domains_only() -> None:
         await pilot.press("colon", *"dom", "space", *"@srv2", "enter")
         await pilot.pause()
         assert [row.domain.name for row in table_of(app).rows.all.values()] == ["far"]
+        assert "Domains @srv2 1 of 1" in screen_text(app)
+        await pilot.press("colon", *"dom", "enter")
+        await pilot.pause()
+        assert "Domains 9 of 9" in screen_text(app)
 
 
 async def test_the_sampler_is_told_what_is_in_view_and_what_is_marked() -> None:

@@ -359,4 +359,5 @@ class DomainsScreen(FleetScreen):
     def only_host(self, host: str | None) -> None:
         """Show the domains of one host, or of all."""
         self._only_host = host
+        self._table.caption = "Domains" if host is None else f"Domains @{host}"
         self.show_fleet(self.fleet)

@@ -7,9 +7,8 @@ layout: a tick costs what is visible, and a move of the cursor two lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region
@@ -17,26 +16,21 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .columns import GAP, Column, Placed, fit_cell, lay_out
+from .columns import Column, Placed, lay_out
 from .rows import Rows
+from .table_lines import (
+    GUTTER,
+    RowLine,
+    changed_regions,
+    format_row,
+    row_strip,
+    strip_of,
+    titles_strip,
+)
 from .text import fit, plain
-from .tones import Toned, style_of
+from .tones import Toned
 
 R = TypeVar("R")
-
-GUTTER = 3
-"""The cursor's bar, the mark, a space."""
-MERGE = 6
-"""Changed cells this near to one another are sent as one piece: a jump costs as many bytes."""
-
-
-class _Line(NamedTuple):
-    """A row as it was drawn last."""
-
-    key: Hashable
-    cursor: bool
-    marked: bool
-    cells: tuple[tuple[Toned, ...], ...]
 
 
 class LiveTable(Widget, Generic[R], can_focus=True):
@@ -114,7 +108,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._top = 0
         self._anchor: Hashable | None = None
         self._placed: tuple[Placed[R], ...] = ()
-        self._lines: list[_Line | None] = []
+        self._lines: list[RowLine | None] = []
         self._strips: dict[int, Strip] = {}
         self._caption_drawn: tuple[str, str] = ("", "")
         self._seen: frozenset[Hashable] = frozenset()
@@ -327,7 +321,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
                 continue
             self._lines[y] = line
             self._strips.pop(y + 2, None)
-            regions.extend(self._changed(y + 2, old, line))
+            regions.extend(changed_regions(self._placed, y + 2, old, line, self.size.width))
         if not order:
             self._strips.clear()
             regions.append(Region(0, 2, self.size.width, height))
@@ -343,32 +337,9 @@ class LiveTable(Widget, Generic[R], can_focus=True):
             self._seen = seen
             self.post_message(self.ViewChanged(self))
 
-    def _format(self, key: Hashable) -> _Line:
+    def _format(self, key: Hashable) -> RowLine:
         row = self.rows.all[key]
-        return _Line(
-            key,
-            key == self.cursor,
-            key in self.rows.marks,
-            tuple(fit_cell(p.column.cell(row), p.width, p.column.align) for p in self._placed),
-        )
-
-    def _changed(self, y: int, old: _Line | None, new: _Line | None) -> list[Region]:
-        if (
-            old is None
-            or new is None
-            or old.cursor != new.cursor
-            or len(old.cells) != len(new.cells)
-        ):
-            return [Region(0, y, self.size.width, 1)]
-        spans: list[tuple[int, int]] = [(0, 2)] if old.marked != new.marked else []
-        for placed, before, after in zip(self._placed, old.cells, new.cells, strict=True):
-            if before != after:
-                end = placed.x + placed.width
-                if spans and placed.x - spans[-1][1] <= MERGE:
-                    spans[-1] = (spans[-1][0], end)
-                else:
-                    spans.append((placed.x, end))
-        return [Region(x, y, end - x, 1) for x, end in spans]
+        return format_row(key, row, key == self.cursor, key in self.rows.marks, self._placed)
 
     def _caption(self) -> tuple[str, str]:
         total = len(self.rows.all)
@@ -397,33 +368,13 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         if y == 0:
             left, right = self._caption()
             room = max(0, width - 2 - len(right))
-            return _strip([Toned(" "), Toned(fit(left, room)), Toned(right, "dim")], width)
+            return strip_of([Toned(" "), Toned(fit(left, room)), Toned(right, "dim")], width)
         if y == 1:
-            return self._titles(width)
+            return titles_strip(self._placed, width)
         line = self._lines[y - 2] if y - 2 < len(self._lines) else None
         if line is None:
             return self._blank(y, width)
-        pieces = [
-            Toned("▌" if line.cursor else " ", "accent" if line.cursor else ""),
-            Toned("✓" if line.marked else " ", "accent" if line.marked else ""),
-            Toned(" "),
-        ]
-        x = GUTTER
-        for placed, cell in zip(self._placed, line.cells, strict=True):
-            if placed.x > x:
-                pieces.append(Toned(" " * (placed.x - x)))
-            pieces.extend(cell)
-            x = placed.x + placed.width
-        return _strip(pieces, width, cursor=line.cursor)
-
-    def _titles(self, width: int) -> Strip:
-        pieces = [Toned(" " * GUTTER)]
-        for placed in self._placed:
-            if placed.x > GUTTER:
-                pieces.append(Toned(" " * GAP))
-            title = fit(placed.column.title, placed.width, placed.column.align)
-            pieces.append(Toned(title, "title"))
-        return _strip(pieces, width)
+        return row_strip(line, self._placed, width)
 
     def _blank(self, y: int, width: int) -> Strip:
         """A line without a row: an empty table says here what to do."""
@@ -436,21 +387,5 @@ class LiveTable(Widget, Generic[R], can_focus=True):
             text = self.empty.split("\n")
         number = y - 3
         if 0 <= number < len(text):
-            return _strip([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)
+            return strip_of([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)
         return Strip.blank(width)
-
-
-def _strip(pieces: Iterable[Toned], width: int, cursor: bool = False) -> Strip:
-    """Pieces as a strip, neighbours of one style joined: each change of style costs bytes."""
-    segments: list[Segment] = []
-    text, style = "", style_of("", cursor)
-    for piece in pieces:
-        wanted = style_of(piece.tone, cursor)
-        if wanted != style and text:
-            segments.append(Segment(text, style))
-            text = ""
-        style = wanted
-        text += piece.text
-    if text:
-        segments.append(Segment(text, style))
-    return Strip(segments).adjust_cell_length(width, style_of("", cursor))

@@ -1,0 +1,83 @@
+"""Where a command after ``:`` leads: a room, a host in it, a filter, or an action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from tuivirt.backend.model.ref import Ref
+
+from .base import FleetScreen
+from .rooms import ROOMS, find_room
+from .wishes import Wishes
+
+
+class Traveller(Protocol):
+    """The app, as far as going needs it."""
+
+    @property
+    def host_names(self) -> Sequence[str]: ...
+
+    def say(self, text: str, severity: str = "information") -> None: ...
+
+    def enter(self, where: str) -> FleetScreen: ...
+
+    def front_targets(self) -> tuple[Ref, ...]: ...
+
+    def action_leave(self) -> None: ...
+
+    def call_after_refresh(self, callback: Any, *args: Any, **kwargs: Any) -> bool: ...
+
+
+class Ways:
+    """Understands what was typed after ``:``."""
+
+    def __init__(self, app: Traveller, wishes: Wishes) -> None:
+        self._app = app
+        self._wishes = wishes
+
+    def go(self, command: str) -> None:
+        """``:dom``, ``:dom /web``, ``:dom @host2``, ``:start``, ``:q``."""
+        word, _, rest = command.strip().partition(" ")
+        if not word:
+            return
+        if word in ("q", "quit", "exit"):
+            self._app.action_leave()
+            return
+        room = find_room(word.lower())
+        if room is None:
+            if not self._wishes.act_by_name(word, self._app.front_targets()):
+                self._app.say(f"there is no “{word}”; tab after : shows what there is", "warning")
+            return
+        screen = self._app.enter(room.where)
+        if rest.strip():
+            self._app.call_after_refresh(self._narrow, screen, rest.strip())
+        elif room is ROOMS[0]:
+            screen.only_host(None)
+
+    def _narrow(self, screen: FleetScreen, rest: str) -> None:
+        """``/expression`` filters, ``@host`` shows one host, a bare word filters too."""
+        if rest.startswith("@"):
+            name, _, rest = rest[1:].partition(" ")
+            if name and name not in self._app.host_names:
+                self._app.say(
+                    f"there is no host {name}; there are {', '.join(self._app.host_names)}",
+                    "warning",
+                )
+                return
+            screen.only_host(name or None)
+        wrong = screen.set_filter(rest.removeprefix("/")) if rest else ""
+        if wrong:
+            self._app.say(wrong, "warning")
+
+    def words_for(self, begun: str) -> list[str]:
+        """What ``begun``, typed after ``:``, could become."""
+        if " @" in begun:
+            head, _, name = begun.rpartition(" @")
+            return [f"{head} @{host}" for host in self._app.host_names if host.startswith(name)]
+        if not begun:
+            return [room.word for room in ROOMS]
+        words = [room.word for room in ROOMS]
+        words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
+        words += self._wishes.names()
+        return [word for word in words if word.startswith(begun) and word != begun]
