@@ -8,6 +8,7 @@ written back as the configuration.
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -155,6 +156,8 @@ def detach_disk(
     assert disk is not None
     detaching = Detaching(host, domain, target, now.alias if live and now is not None else "")
     families = ("device-removed", "device-removal-failed", "lifecycle")
+    # libvirt's call itself waits for the guest, up to 5 s.
+    until = time.monotonic() + timeout_s
     with Waiter(host, domain_event(uuid, *families)) as waiter:
         try:
             domain.detachDeviceFlags(disk.xml, _flags(live, saved))
@@ -168,7 +171,9 @@ def detach_disk(
         if live:
             try:
                 gone = waiter.until(
-                    lambda: detaching.is_settled(waiter.events, done), timeout_s, aborted=aborted
+                    lambda: detaching.is_settled(waiter.events, done),
+                    until - time.monotonic(),
+                    aborted=aborted,
                 )
             except Aborted:
                 gone = False
