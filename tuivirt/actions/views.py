@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from tuivirt.backend import lookups
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import Network, NodeDevice, Pool
 
@@ -52,44 +53,37 @@ _INACTIVE = Annotated[bool, Option("the saved configuration, not the running one
 )
 def dumpxml(run: Run, domain: Domain, *, inactive: _INACTIVE = False) -> str:
     """Print a domain's XML, without its secrets."""
-    from tuivirt.backend import lookups
-
-    detail = lookups.domain_detail(run.host, domain.uuid)
-    return (detail.saved_xml if inactive else "") or detail.live_xml or detail.saved_xml
+    return lookups.xml_of(run.host, domain.ref, saved=inactive)
 
 
 @action(
     "network",
     title="XML",
     key="y",
-    virsh="virsh net-dumpxml {name}",
+    virsh="virsh net-dumpxml {name}[inactive? --inactive]",
     api="virNetworkGetXMLDesc",
     changes=False,
     bulk=False,
     view=True,
 )
-def net_dumpxml(run: Run, network: Network) -> str:
+def net_dumpxml(run: Run, network: Network, *, inactive: _INACTIVE = False) -> str:
     """Print a network's XML."""
-    from tuivirt.backend import lookups
-
-    return lookups.xml_of(run.host, network.ref)
+    return lookups.xml_of(run.host, network.ref, saved=inactive)
 
 
 @action(
     "pool",
     title="XML",
     key="y",
-    virsh="virsh pool-dumpxml {name}",
+    virsh="virsh pool-dumpxml {name}[inactive? --inactive]",
     api="virStoragePoolGetXMLDesc",
     changes=False,
     bulk=False,
     view=True,
 )
-def pool_dumpxml(run: Run, pool: Pool) -> str:
+def pool_dumpxml(run: Run, pool: Pool, *, inactive: _INACTIVE = False) -> str:
     """Print a storage pool's XML."""
-    from tuivirt.backend import lookups
-
-    return lookups.xml_of(run.host, pool.ref)
+    return lookups.xml_of(run.host, pool.ref, saved=inactive)
 
 
 @action(
@@ -104,6 +98,4 @@ def pool_dumpxml(run: Run, pool: Pool) -> str:
 )
 def nodedev_dumpxml(run: Run, device: NodeDevice) -> str:
     """Print the XML of a device of the host."""
-    from tuivirt.backend import lookups
-
     return lookups.xml_of(run.host, device.ref)

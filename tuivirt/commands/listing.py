@@ -8,6 +8,7 @@ from typing import Any
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.model.resources import Volume
 from tuivirt.widgets.text import natural, size, size_bytes
 
 from . import records
@@ -41,19 +42,19 @@ def _sized(record: Record) -> Record:
 
 
 def _volumes(host: Host) -> list[Record]:
-    from tuivirt.actions.lookups import volumes
+    from tuivirt.actions.lookups import configs_of, volumes
 
-    found = []
-    for pool in host.snapshot.pools.values():
-        if pool.active:
-            future = host.lookups.submit(lambda uuid=pool.uuid: volumes(host, uuid))  # type: ignore[misc]
-            try:
-                found += future.result(LOOKUP_S)
-            except TimeoutError:
-                raise TuivirtError(
-                    f"cannot list the volumes of pool {pool.name}",
-                    f"no answer within {LOOKUP_S:.0f} s",
-                ) from None
+    def read() -> list[Volume]:
+        configs = configs_of(host)
+        pools = host.snapshot.pools.values()
+        return [v for p in pools if p.active for v in volumes(host, p.uuid, configs)]
+
+    try:
+        found = host.lookups.submit(read).result(LOOKUP_S)
+    except TimeoutError:
+        raise TuivirtError(
+            "cannot list the volumes", f"no answer within {LOOKUP_S:.0f} s"
+        ) from None
     return [records.volume_record(volume) for volume in found]
 
 
