@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,6 +25,7 @@ from tuivirt.widgets.tree_rows import tree_rows
 from .base import FleetScreen
 from .empty import why_empty
 from .paged import FactsScreen
+from .words import for_hosts
 
 _WORDS = {
     "pci": "PCI",
@@ -47,6 +49,14 @@ _WORDS = {
 }
 
 
+_COMPANY = re.compile(
+    r",? (corporation|corp|incorporated|inc|co|company|ltd|limited|gmbh|technologies|semiconductor"
+    r"|electronics|systems|international)\b.*$",
+    re.IGNORECASE,
+)
+"""What a list leaves out of a vendor's name; the detail has it in full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """What a digit shows."""
@@ -63,7 +73,7 @@ GROUPS = (
     Group("net", lambda d: d.capability == "net"),
     Group("storage", lambda d: d.capability == "storage" or d.pci_class.startswith("0108")),
     Group("SCSI", lambda d: d.capability.startswith("scsi")),
-    Group("mediated", lambda d: d.capability == "mdev" or bool(d.mdev_types)),
+    Group("mdev", lambda d: d.capability == "mdev" or bool(d.mdev_types)),
 )
 
 
@@ -82,7 +92,8 @@ def short_name(device: NodeDevice) -> str:
 
 def what_it_is(device: NodeDevice) -> str:
     """Vendor and product in words, or what else tells it from others."""
-    words = " ".join(x for x in (device.vendor, device.product) if x)
+    vendor = _COMPANY.sub("", device.vendor)
+    words = " ".join(x for x in (vendor, device.product) if x)
     more = [words]
     if device.capability == "net":
         more += [device.net_mac, device.net_state]
@@ -111,7 +122,7 @@ def _number(value: int | None) -> str:
 
 
 _COLUMNS: tuple[Column[Row], ...] = (
-    Column("name", "DEVICE", _name, width=24, max_width=44),
+    Column("name", "DEVICE", _name, width=22, max_width=34),
     Column(
         "kind",
         "KIND",
@@ -120,7 +131,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
         max_width=13,
         priority=3,
     ),
-    Column("what", "WHAT IT IS", lambda r: what_it_is(r.device), width=18, max_width=80),
+    Column("what", "WHAT IT IS", lambda r: what_it_is(r.device), width=27, max_width=80),
     Column("driver", "DRIVER", lambda r: r.device.driver, width=9, max_width=14, priority=2),
     Column(
         "iommu",
@@ -138,7 +149,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
         align="right",
         priority=4,
     ),
-    Column("users", "USED BY", _users, width=10, max_width=30),
+    Column("users", "USED BY", _users, width=9, max_width=30),
     Column(
         "ids",
         "VENDOR:ID",
@@ -231,6 +242,7 @@ class DevicesScreen(FleetScreen):
             what = "devices" if self._group == 0 else f"{word} devices"
             advice = "1 shows all devices." if devices else "Its driver may not list them."
             self._table.set_empty(why_empty(fleet, what, advice))
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:

@@ -29,6 +29,7 @@ from .domain_rows import (
     DISK_COLUMNS,
     INTERFACE_COLUMNS,
     Row,
+    columns_for,
     device_rows,
     disk_rows,
     interface_rows,
@@ -179,13 +180,13 @@ class DomainScreen(PagedScreen):
         assert detail is not None
         if view is self._disks:
             self._disks.set_empty("No disks.\n+ attaches one.")
-            self._disks.update(disk_rows(domain, detail, fleet.stats(self.ref)))
+            _fill(self._disks, DISK_COLUMNS, disk_rows(domain, detail, fleet.stats(self.ref)))
         elif view is self._interfaces:
             self._interfaces.set_empty("No network interfaces.")
-            self._interfaces.update(interface_rows(domain, detail))
+            _fill(self._interfaces, INTERFACE_COLUMNS, interface_rows(domain, detail))
         elif view is self._devices:
             self._devices.set_empty("No other devices.")
-            self._devices.update(device_rows(domain, detail))
+            _fill(self._devices, DEVICE_COLUMNS, device_rows(domain, detail))
         elif view is self._xml:
             self._xml.show_xml(self._xml_text(detail))
 
@@ -294,3 +295,8 @@ class DomainScreen(PagedScreen):
             self.joint.act(name, self.targets(), {parameter: row.device.target})
         else:
             self.act(name)
+
+
+def _fill(table: LiveTable[Any], columns: tuple[Any, ...], rows: dict[Any, Row[Any]]) -> None:
+    table.use_columns(columns_for(columns, rows.values()))
+    table.update(rows)

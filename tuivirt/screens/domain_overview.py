@@ -10,7 +10,7 @@ from tuivirt.backend.model.stats import DiskStats, DomainStats, NicStats, Point
 from tuivirt.widgets.chart import beside, chart, nice_top, spark
 from tuivirt.widgets.facts import facts
 from tuivirt.widgets.page import PageLine
-from tuivirt.widgets.text import UNKNOWN, fit, per_second, percent, rate, share, size
+from tuivirt.widgets.text import NONE, UNKNOWN, fit, per_second, percent, rate, share, size
 from tuivirt.widgets.tones import Toned
 
 CHARTS_FROM = (100, 24)
@@ -221,13 +221,18 @@ def _vcpus(stats: DomainStats, width: int) -> list[PageLine]:
     return lines
 
 
+def _count(per_s: float | None) -> str:
+    """Events per second; none at all is –, as it is for bytes."""
+    return NONE if per_s is not None and per_s < 0.05 else per_second(per_s)
+
+
 def _latency(ms: float | None) -> str:
     return "" if ms is None else f"{ms:.1f} ms"
 
 
 def _disk(disk: DiskStats, width: int) -> PageLine:
     def half(word: str, rate_: float | None, requests: float | None, ms: float | None) -> str:
-        return f"{word} {rate(rate_):>8} {per_second(requests):>8} {_latency(ms):>8}"
+        return f"{word} {rate(rate_):>8} {_count(requests):>8} {_latency(ms):>8}"
 
     left = half("read", disk.read_bytes_per_s, disk.read_requests_per_s, disk.read_latency_ms)
     right = half("write", disk.write_bytes_per_s, disk.write_requests_per_s, disk.write_latency_ms)
@@ -244,10 +249,8 @@ def _nic(nic: NicStats, width: int) -> PageLine:
     said = Toned("   " + ", ".join(lost), "bad") if lost else Toned("   no drops" if known else "")
     return (
         Toned(f" {fit(nic.name, 9)}", "bold"),
-        Toned(f" rx   {rate(nic.rx_bytes_per_s):>8} {per_second(nic.rx_packets_per_s):>8}"),
-        Toned(
-            f"            tx    {rate(nic.tx_bytes_per_s):>8} {per_second(nic.tx_packets_per_s):>8}"
-        ),
+        Toned(f" rx   {rate(nic.rx_bytes_per_s):>8} {_count(nic.rx_packets_per_s):>8}"),
+        Toned(f"            tx    {rate(nic.tx_bytes_per_s):>8} {_count(nic.tx_packets_per_s):>8}"),
         said,
     )
 

@@ -13,6 +13,8 @@ from tuivirt.widgets.columns import Column
 from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
+from .words import place
+
 D = TypeVar("D")
 
 NEXT_BOOT = "next boot"
@@ -151,7 +153,16 @@ def _source(row: Row[Disk]) -> Cell:
     disk = row.device
     if not disk.source:
         return Toned("empty", "dim")
-    return disk.source
+    return place(disk.source)
+
+
+def columns_for(
+    columns: tuple[Column[Row[D]], ...], rows: Iterable[Row[D]]
+) -> tuple[Column[Row[D]], ...]:
+    """Without the column of when a device holds, where all hold now and later."""
+    if any(row.when for row in rows):
+        return columns
+    return tuple(column for column in columns if column.id != "when")
 
 
 DISK_COLUMNS: tuple[Column[Row[Disk]], ...] = (

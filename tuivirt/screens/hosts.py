@@ -71,7 +71,9 @@ def _says(row: Row) -> Cell:
     info = host.info
     if info is None:
         return ""
-    return f"{info.hypervisor} {info.hypervisor_version}, libvirt {info.libvirt_version}"
+    return f"{info.hypervisor} {info.hypervisor_version}".strip() + (
+        f", libvirt {info.libvirt_version}" if info.libvirt_version else ""
+    )
 
 
 _COLUMNS: tuple[Column[Row], ...] = (
@@ -107,7 +109,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
         "",
         lambda r: bars(r.host.stats.cpu_history if r.host.stats else b"", 8),
         width=8,
-        priority=3,
+        priority=4,
     ),
     Column(
         "cpus",
@@ -115,7 +117,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
         lambda r: str(r.host.info.cpus) if r.host.info else UNKNOWN,
         width=4,
         align="right",
-        priority=2,
+        priority=3,
     ),
     Column(
         "memory",
@@ -129,7 +131,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
         descending=True,
     ),
     Column("domains", "DOMAINS", _domains, width=16, max_width=44, priority=1),
-    Column("says", "IT SAYS", _says, width=20, max_width=80, priority=4),
+    Column("says", "IT SAYS", _says, width=20, max_width=80, priority=2),
     Column("uri", "URI", lambda r: r.host.uri, width=24, max_width=60, priority=5),
 )
 

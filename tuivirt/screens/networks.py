@@ -21,7 +21,7 @@ from tuivirt.widgets.tones import Toned
 from .base import FleetScreen
 from .empty import why_empty
 from .paged import FactsScreen
-from .words import active, auto
+from .words import active, auto, for_hosts
 
 
 def _addresses(network: Network) -> str:
@@ -126,6 +126,7 @@ class NetworksScreen(FleetScreen):
             self._table.set_empty(
                 why_empty(fleet, "networks", "“virsh net-define FILE” makes one; it appears here.")
             )
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:
@@ -187,7 +188,7 @@ class NetworkScreen(FactsScreen):
             lines.append((Toned("   No domain has an interface on it.", "dim"),))
         lines += heading(f"Leases {len(network.leases)}")
         if network.leases:
-            lines.append((Toned(f"   {'ADDRESS':<26} {'MAC':<18} {'NAME':<24} EXPIRES", "title"),))
+            lines.append((Toned(f"   {'ADDRESS':<24} {'MAC':<17} {'NAME':<20} EXPIRES", "title"),))
             lines += [_lease_line(lease) for lease in network.leases]
         else:
             served = any(a.ranges for a in network.addresses)
@@ -199,5 +200,5 @@ class NetworkScreen(FactsScreen):
 def _lease_line(lease: Lease) -> PageLine:
     left = lease.expires - time.time()
     ends = "never" if not lease.expires else f"in {age(left)}" if left > 0 else "expired"
-    address = fit(f"{lease.address}/{lease.prefix}", 26)
-    return (Toned(f"   {address} {fit(lease.mac, 18)} {fit(lease.hostname or '–', 24)} {ends}"),)
+    address = fit(f"{lease.address}/{lease.prefix}", 24)
+    return (Toned(f"   {address} {fit(lease.mac, 17)} {fit(lease.hostname or '–', 20)} {ends}"),)

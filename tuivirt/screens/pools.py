@@ -17,7 +17,7 @@ from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
 from .empty import why_empty
-from .words import auto
+from .words import auto, for_hosts
 
 BAR = 15
 """Cells of a capacity bar with its percentage."""
@@ -158,6 +158,7 @@ class PoolsScreen(FleetScreen):
                     "“virsh pool-define-as images dir --target PATH” makes one; it appears here.",
                 )
             )
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:

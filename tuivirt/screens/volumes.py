@@ -18,6 +18,7 @@ from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .words import place
 
 BAR = 8
 
@@ -69,7 +70,7 @@ _COLUMNS: tuple[Column[Volume], ...] = (
         sort_key=lambda v: v.users or None,
         sort_letter="U",
     ),
-    Column("backing", "ON TOP OF", lambda v: v.backing, width=20, max_width=60, priority=3),
+    Column("backing", "ON TOP OF", lambda v: place(v.backing), width=20, max_width=60, priority=3),
     Column("path", "PATH", lambda v: v.path, width=24, max_width=70, priority=4),
 )
 

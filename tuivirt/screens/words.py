@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import TypeVar
 
 from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.widgets.columns import Column
 from tuivirt.widgets.text import age
 from tuivirt.widgets.tones import Cell, Toned
 
@@ -13,6 +16,8 @@ def active(on: bool) -> Cell:
     """The state of a network, a pool, an interface."""
     return Toned("active", "good") if on else Toned("off", "dim")
 
+
+R = TypeVar("R")
 
 _STATES = {
     DomainState.RUNNING: "good",
@@ -45,6 +50,14 @@ def clock(at: float) -> str:
     return time.strftime("%H:%M:%S" if today else "%d %b %H:%M", then)
 
 
-def count(number: int, word: str) -> str:
-    """``1 lease``, ``3 leases``."""
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def for_hosts(columns: Sequence[Column[R]], hosts: int) -> tuple[Column[R], ...]:
+    """The columns without the host's, where there is only one host."""
+    return tuple(column for column in columns if hosts > 1 or column.id != "host")
+
+
+def place(path: str) -> Cell:
+    """A path with its last part first: of many that begin alike the end tells."""
+    folder, slash, name = path.rpartition("/")
+    if not slash or not name or not folder:
+        return path
+    return (Toned(name), Toned(f"  in {folder}", "dim"))

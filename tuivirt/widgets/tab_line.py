@@ -30,9 +30,9 @@ class TabLine(Line):
 
     def show_tabs(self, labels: Sequence[str], current: int) -> None:
         """Show these labels, the one with the index ``current`` as chosen."""
-        pieces: list[Toned] = []
+        pieces: list[Toned] = [Toned(" ")]
         self._ends = []
-        end = 0
+        end = 1
         for index, label in enumerate(labels):
             text = f"[{plain(label)}]" if index == current else f" {plain(label)} "
             pieces += [Toned("│", "dim")] if index else []
