@@ -31,7 +31,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        return _defect(error)
     return status
+
+
+def _defect(error: Exception) -> int:
+    """Say what nobody expected, and keep where it came from."""
+    from tuivirt.commands.output import FAILED, complain
+    from tuivirt.logfile import default_path, log_defect, log_to_file
+
+    log_to_file()
+    log_defect(error)
+    complain(f"unexpected {type(error).__name__}: {error}\nits details are in {default_path()}")
+    return FAILED
 
 
 def _main(argv: Sequence[str]) -> int:

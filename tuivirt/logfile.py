@@ -18,6 +18,8 @@ def default_path() -> Path:
 def log_to_file(path: Path | None = None) -> None:
     """Write warnings and worse to the log file, made with the first of them."""
     path = path or default_path()
+    if _log.handlers:
+        return
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handler: logging.Handler = logging.FileHandler(path, encoding="utf-8", delay=True)
@@ -30,5 +32,5 @@ def log_to_file(path: Path | None = None) -> None:
 
 
 def log_defect(error: BaseException) -> None:
-    """Keep a defect that an event's subscriber had."""
-    _log.error("a subscriber failed: %s", error, exc_info=error)
+    """Keep what nobody expected, and where it came from."""
+    _log.error("unexpected %s", type(error).__name__, exc_info=error)

@@ -15,6 +15,7 @@ from tuivirt.backend.host import Host
 from tuivirt.backend.model.host import Link
 
 SYSTEM_URI = "qemu:///system"
+DEMO_URI = "demo:///"
 SETTLE_S = 2.0
 """How long the default host may take to open or fail; one that hangs is shown as it is."""
 
@@ -46,7 +47,11 @@ def connect(
 ) -> Wiring:
     """Begin to connect, in the background. No URI: the default one, see ``default_uri``."""
     wiring = Wiring(hub, given=bool(uris) or demo or "LIBVIRT_DEFAULT_URI" in os.environ)
-    chosen = [demo_uri(), *uris] if demo else list(uris) or [default_uri()]
+    chosen = [DEMO_URI, *uris] if demo else list(uris) or [default_uri()]
+    if any(uri.startswith("demo:") for uri in chosen):
+        from tuivirt.demo import register
+
+        register()
     for name, uri in named(chosen):
         host = Host(
             name,
@@ -93,14 +98,6 @@ def or_demo(wiring: Wiring, *, sampling: bool = True, interval: float = 2.0) -> 
 
 def _known(link: Link, info: object) -> bool:
     return link is not Link.CONNECTING or info is not None
-
-
-def demo_uri() -> str:
-    """The demo's URI, once its scheme is known to the backend."""
-    from tuivirt.demo import DEMO_URI, register
-
-    register()
-    return DEMO_URI
 
 
 def default_uri() -> str:

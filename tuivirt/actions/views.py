@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tuivirt.backend import lookups
+from tuivirt.backend import lookups, rawtty
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import Network, NodeDevice, Pool
 
@@ -33,9 +33,7 @@ def console(
     safe: Annotated[bool, Option("only where the host keeps others from opening it too")] = False,
 ) -> str:
     """Hand this terminal to the guest's serial console; ctrl+] comes back."""
-    from tuivirt.backend.rawtty import attach
-
-    return attach(run.host, domain.uuid, devname=devname, force=force, safe=safe)
+    return rawtty.attach(run.host, domain.uuid, devname=devname, force=force, safe=safe)
 
 
 _INACTIVE = Annotated[bool, Option("the saved configuration, not the running one")]

@@ -135,7 +135,12 @@ def run_action(
                 if parameter.type is When:
                     wanted[parameter.name] = when_of(given, thing)
             if action.view:
-                say_text(_view(action, host, thing, wanted), given.output == "json")
+                shown = _view(action, host, thing, wanted)
+                if action.changes:
+                    # It had the terminal; standard output is the guest's alone.
+                    complain(shown, host.name)
+                else:
+                    say_text(shown, given.output == "json")
             elif not _run(tasks, action, host, thing, wanted, given.output == "json"):
                 status = FAILED
         except TuivirtError as error:
