@@ -63,7 +63,8 @@ def test_an_import_rule_about_a_room_that_is_not_there_is_an_error() -> None:
 
 @pytest.mark.parametrize("path", OURS, ids=[str(path.relative_to(ROOT)) for path in OURS])
 def test_a_file_has_one_idea_in_400_lines(path: Path) -> None:
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+    lines = path.read_text(encoding="utf-8").count("\n")
+    assert lines <= 400
 
 
 def test_the_command_line_is_there_without_textual() -> None:
