@@ -204,6 +204,11 @@ class Guest:
         with contextlib.suppress(libvirt.libvirtError):  # It may end by itself meanwhile.
             self.domain.destroy()
 
+    def reconnect(self) -> None:
+        """Open its connection anew, after its daemon was killed and started again."""
+        self.conn = libvirt.open(self.uri)
+        self.domain = self.conn.lookupByUUIDString(self.uuid)
+
     def remove(self) -> None:
         """Close its consoles, end it and undefine it."""
         for serial in self.serials:

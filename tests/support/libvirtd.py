@@ -95,7 +95,10 @@ _SET_UP = """
 folder=$1 name=$2
 mount --make-rprivate /
 cp -a /etc/libvirt/. "$folder/etc"
-rm -rf "$folder/etc/qemu/networks/autostart" "$folder/etc/storage/autostart"
+# Neither the machine's own domains nor its networks and pools come up here.
+for gone in qemu/*.xml qemu/autostart qemu/networks/autostart storage/autostart; do
+    rm -rf "$folder/etc"/$gone
+done
 printf 'host_uuid = "%s"\n' "$3" >>"$folder/etc/libvirtd.conf"
 # Both would use the same cgroup paths, and change the owners of the same files.
 printf 'cgroup_controllers = []\nuser = "root"\ngroup = "root"\n' >>"$folder/etc/qemu.conf"
