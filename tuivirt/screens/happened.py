@@ -20,7 +20,7 @@ def _what(row: Happening) -> Cell:
     return Toned(_MARKS[row.severity] + row.what, _TONES[row.severity])
 
 
-_TIME: Column[Happening] = Column("time", "TIME", lambda r: clock(r.at), width=8, max_width=12)
+_TIME: Column[Happening] = Column("time", "TIME", lambda r: clock(r.at), width=12)
 _HOST: Column[Happening] = Column(
     "host", "HOST", lambda r: r.host, width=8, max_width=16, priority=4
 )
@@ -29,9 +29,9 @@ _KIND: Column[Happening] = Column(
 )
 _NAME: Column[Happening] = Column("name", "OBJECT", lambda r: r.name, width=16, max_width=32)
 _FAMILY: Column[Happening] = Column(
-    "family", "FAMILY", lambda r: r.family, width=16, max_width=24, priority=2
+    "family", "FAMILY", lambda r: r.family, width=14, max_width=24, priority=2
 )
-_WHAT: Column[Happening] = Column("what", "WHAT", _what, width=24, max_width=60)
+_WHAT: Column[Happening] = Column("what", "WHAT", _what, width=22, max_width=60)
 _DETAIL: Column[Happening] = Column(
     "detail", "DETAIL", lambda r: r.detail, width=20, max_width=100, priority=5
 )

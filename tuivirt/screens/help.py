@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
@@ -11,7 +12,6 @@ from textual.widget import Widget
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.widgets.page import Page, PageLine
-from tuivirt.widgets.panel import wrap
 from tuivirt.widgets.tones import Toned
 
 from .base import FleetScreen
@@ -80,7 +80,9 @@ class HelpScreen(PagedScreen):
 
 def help_lines(screen: FleetScreen, width: int) -> Sequence[PageLine]:
     """The help for a screen: what it is, what can be done, its keys, where one can go."""
-    lines: list[PageLine] = [(Toned(f" {line}"),) for line in wrap(screen.HELP, width - 2)]
+    lines: list[PageLine] = [
+        (Toned(f" {line}"),) for line in textwrap.wrap(screen.HELP, max(width - 2, 20))
+    ]
     actions = screen.actions()
     if actions:
         lines += _heading(f"What can be done to a {screen.KIND}, and the virsh command for it")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import chop_cells
 
 from .page import PageLine
-from .text import plain
+from .text import plain, width_of
 from .tones import Toned
 
 Fact = tuple[str, str | Toned | Sequence[str]]
@@ -28,10 +28,24 @@ def facts(pairs: Iterable[Fact], width: int) -> list[PageLine]:
             values, tone = ((value,) if isinstance(value, str) else value), ""
         first = True
         for text in values:
-            for part in chop_cells(plain(text), room) if text else ():
+            for part in _wrapped(plain(text), room) if text else ():
                 head = label if first else ""
                 lines.append((Toned(f" {head:<{LABEL}}  ", "dim"), Toned(part, tone)))
                 first = False
+    return lines
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Broken between words, and inside those that are wider than a line (paths, hashes)."""
+    lines = [""]
+    for word in text.split(" "):
+        begun = f"{lines[-1]} {word}" if lines[-1] else word
+        if width_of(begun) <= width:
+            lines[-1] = begun
+            continue
+        if not lines[-1]:
+            lines.pop()
+        lines += chop_cells(word, width)
     return lines
 
 

@@ -1,0 +1,312 @@
+"""The events, the tasks and the help, driven by keys."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tuivirt.actions.registry import ACTIONS
+from tuivirt.backend.events import (
+    DomainEvent,
+    Event,
+    LinkChanged,
+    NetworkEvent,
+    NodeDeviceEvent,
+    PoolEvent,
+    TaskChanged,
+)
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.screens.domain import DomainScreen
+from tuivirt.screens.help import HelpScreen, key_words
+from tuivirt.screens.networks import NetworkScreen
+
+from . import things
+from .driver import DrivenApp, check_golden, screen_lines, screen_text
+from .factory import HOST, uuid_of
+from .things import SIZES, WEB, driven, go, harmless, settle, size_name
+
+DAY = 86400.0
+
+
+@pytest.fixture(autouse=True)
+def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    things.answer(monkeypatch, domain_detail=things.DETAIL)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def web_event(what: str, at: float = DAY, **more: Any) -> DomainEvent:
+    values: dict[str, Any] = {"family": "lifecycle", "name": "web-01", "key": uuid_of(1)}
+    return DomainEvent(host=HOST, at=at, what=what, **(values | more))
+
+
+EVENTS: tuple[Event, ...] = (
+    LinkChanged(host=HOST, at=DAY, link="connected"),
+    web_event("started (booted)", DAY + 5),
+    web_event("added", DAY + 6, family="device-added", detail={"alias": "virtio-disk2"}),
+    NetworkEvent(
+        host=HOST, at=DAY + 7, family="lifecycle", what="started", name="lab", key=uuid_of(2)
+    ),
+    PoolEvent(
+        host=HOST, at=DAY + 8, family="refresh", what="refreshed", name="images", key=uuid_of(1)
+    ),
+    NodeDeviceEvent(
+        host=HOST, at=DAY + 9, family="lifecycle", what="created", name="usb_1_2", key="usb_1_2"
+    ),
+    web_event("crashed (panicked)", DAY + 10),
+    LinkChanged(host=HOST, at=DAY + 11, link="lost", reason="End of file while reading data"),
+)
+
+
+def publish(app: DrivenApp, *events: Event) -> None:
+    for event in events:
+        app.hub.publish(event)
+    app.show(app.fleet)
+
+
+def task(number: int, state: TaskState, **more: Any) -> Task:
+    values: dict[str, Any] = {
+        "action": "attach-disk",
+        "target": WEB,
+        "target_name": "web-01",
+        "started": DAY * number,
+        "ended": None if state in (TaskState.RUNNING, TaskState.PENDING) else DAY * number + 3,
+        "virsh": "virsh attach-disk web-01 /x vdb --live",
+    }
+    return Task(id=number, state=state, **(values | more))
+
+
+def tell(app: DrivenApp, *tasks: Task) -> None:
+    publish(app, *(TaskChanged(host=HOST, task=t) for t in tasks))
+
+
+TASKS = (
+    task(1, TaskState.DONE, action="start", text="web-01 runs", virsh="virsh start web-01"),
+    task(
+        2,
+        TaskState.FAILED,
+        text="cannot attach /x to web-01: target vdb already exists (libvirt error 1)",
+        advice="choose another target",
+    ),
+)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+async def test_the_events_look_as_drawn(size: tuple[int, int]) -> None:
+    app = driven()
+    async with app.run_test(size=size) as pilot:
+        publish(app, *EVENTS)
+        await go(app, pilot, "events")
+        check_golden(f"events-{size_name(size)}", screen_text(app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+async def test_the_tasks_look_as_drawn(size: tuple[int, int]) -> None:
+    app = driven()
+    async with app.run_test(size=size) as pilot:
+        tell(app, *TASKS)
+        await go(app, pilot, "job")
+        check_golden(f"tasks-{size_name(size)}", screen_text(app))
+
+
+async def test_an_event_appears_at_once_on_top_with_time_object_and_detail() -> None:
+    app = driven()
+    async with app.run_test(size=(160, 24)) as pilot:
+        await go(app, pilot, "events")
+        assert "Nothing happened yet." in screen_text(app)
+        publish(app, *EVENTS[:2])
+        await pilot.pause()
+        publish(app, EVENTS[2])
+        await pilot.pause()
+        first = screen_lines(app)[4]
+        for word in ("02 Jan 00:00", HOST, "web-01", "device-added", "alias=virtio-disk2"):
+            assert word in first
+        assert "started (booted)" in screen_lines(app)[5]
+
+
+async def test_bad_news_is_marked_by_a_sign_too() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 24)) as pilot:
+        publish(app, *EVENTS)
+        await go(app, pilot, "events")
+        text = screen_text(app)
+        assert "⚠ crashed (panicked)" in text
+        assert "✗ lost" in text
+
+
+async def test_held_still_the_list_stays_counts_what_is_new_and_shows_it_when_let_go() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        publish(app, *EVENTS[:2])
+        await go(app, pilot, "events")
+        await pilot.press("p")
+        publish(app, web_event("suspended (paused)", DAY + 20))
+        await pilot.pause()
+        assert "suspended" not in screen_text(app)
+        assert "held still; 1 new since" in screen_text(app)
+        await pilot.press("p")
+        await pilot.pause()
+        assert "suspended" in screen_text(app)
+        assert "live" in screen_lines(app)[1]
+
+
+async def test_at_the_top_one_reads_along_and_elsewhere_the_cursor_stays_on_its_event() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        publish(app, *EVENTS[:3])
+        await go(app, pilot, "events")
+
+        def under_the_cursor() -> str:
+            return next(line for line in screen_lines(app) if line.startswith("▌"))
+
+        publish(app, EVENTS[3])
+        await pilot.pause()
+        assert "lab" in under_the_cursor()
+        await pilot.press("j")
+        before = under_the_cursor()
+        publish(app, EVENTS[4])
+        await pilot.pause()
+        assert under_the_cursor() == before
+
+
+async def test_events_can_be_filtered_and_their_object_opened() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        publish(app, *EVENTS)
+        await go(app, pilot, "events")
+        await pilot.press("slash", *"lab", "enter")
+        await pilot.pause()
+        assert "Events 1 of 8" in screen_text(app)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert isinstance(app.front, NetworkScreen)
+
+
+async def test_hostile_events_and_tasks_are_drawn_and_not_obeyed() -> None:
+    app = driven()
+    evil = things.HOSTILE
+    async with app.run_test(size=(80, 24)) as pilot:
+        publish(app, web_event(evil, name=evil, detail={"x": evil}))
+        tell(app, task(1, TaskState.FAILED, text=evil, advice=evil, target_name=evil, virsh=evil))
+        await go(app, pilot, "events")
+        assert harmless(screen_text(app))
+        await go(app, pilot, "job")
+        assert harmless(screen_text(app))
+
+
+async def test_the_task_under_the_cursor_is_told_in_full_with_advice_and_virsh() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, *TASKS)
+        await go(app, pilot, "job")
+        text = screen_text(app)
+        assert "already exists (libvirt" in text
+        assert "choose another target" in text
+        assert "virsh attach-disk web-01 /x vdb --live" in text
+        await pilot.press("j")
+        await pilot.pause()
+        assert "virsh start web-01" in screen_text(app)
+
+
+async def test_running_tasks_stand_on_top_with_their_progress() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 24)) as pilot:
+        tell(app, *TASKS, task(3, TaskState.RUNNING, fraction=0.5, text="copying", abortable=True))
+        await go(app, pilot, "job")
+        first = screen_lines(app)[3]
+        for word in ("running", "Attach a disk", "████░░░░  50%", "copying"):
+            assert word in first
+
+
+async def test_aborting_asks_first_and_enter_alone_aborts_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = driven()
+    aborted: list[int] = []
+    monkeypatch.setattr(app, "abort", aborted.append)
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, task(7, TaskState.RUNNING, abortable=True))
+        await go(app, pilot, "job")
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        assert "stays done" in screen_text(app)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert aborted == []
+        await pilot.press("ctrl+k", "y")
+        await pilot.pause()
+        assert aborted == [7]
+
+
+async def test_a_task_that_has_ended_cannot_be_aborted() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, TASKS[0])
+        await go(app, pilot, "job")
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        assert "this task has ended" in screen_text(app)
+
+
+async def test_enter_on_a_task_opens_what_it_was_about() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, *TASKS)
+        await go(app, pilot, "job")
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert isinstance(app.front, DomainScreen)
+
+
+async def test_help_is_about_where_one_stands_and_names_the_virsh_command() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 60)) as pilot:
+        await go(app, pilot, "net")
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(app.front, HelpScreen)
+        lines = screen_lines(app)
+        assert "virtual networks of libvirt" in lines[1]
+        for action in ACTIONS.values():
+            if action.object == "network":
+                line = next(line for line in lines if action.title in line)
+                assert action.virsh.split("[")[0].strip() in line
+        assert not any("virsh start {name}" in line for line in lines)
+        assert any(":pools" in line for line in lines)
+        await pilot.press("q")
+        await pilot.pause()
+        assert "Networks 3 of 3" in screen_text(app)
+
+
+async def test_help_tells_the_keys_of_the_screen_and_of_its_table() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 90)) as pilot:
+        await go(app, pilot, "dev")
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = screen_text(app)
+        for words in ("Show USB", "Mark a range", "Refresh now", "ctrl+r"):
+            assert words in text
+
+
+async def test_help_can_be_searched() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        await pilot.press("slash", *"where : leads", "enter")
+        await pilot.pause()
+        assert "hit 1 of 1" in screen_text(app)
+        assert "Where : leads" in screen_text(app)
+
+
+def test_keys_are_written_as_on_a_keyboard() -> None:
+    assert key_words(["colon"]) == ":"
+    assert key_words(["ctrl+k", "enter", "plus"]) == "ctrl+k  ⏎  +"
+    assert key_words(["ctrl+space", "ctrl+@"]) == "ctrl+space"
