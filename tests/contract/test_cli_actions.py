@@ -152,6 +152,16 @@ class TestOnQemu:
         assert ran.status == 1
         assert "vdb" in ran.err
 
+    def test_the_first_line_of_stats_holds_figures_of_a_running_domain(
+        self, idle_guest: Guest, qemu_uri: str
+    ) -> None:
+        ran = tuivirt("-c", qemu_uri, "stats", "--interval", "0.5", "--count", "1", "-o", "json")
+        assert ran.status == 0
+        (domain,) = (d for d in ran.json["domains"] if d["name"] == idle_guest.name)
+        assert domain["state"] == "running"
+        assert domain["cpu_percent"] is not None
+        assert domain["memory_rss_kib"] > 0
+
     def test_start_and_destroy_are_done_when_they_say_so(self, off: Guest, qemu_uri: str) -> None:
         assert tuivirt("-c", qemu_uri, "start", off.name, "--paused").status == 0
         assert off.active

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,6 +21,12 @@ from .records import STATE_WORDS
 
 PATIENCE = 1.0
 """How many intervals a line waits for figures that are late, before it is printed with old ones."""
+
+ENOUGH = 3
+"""After so many samples without a CPU figure, the driver has none to give."""
+
+FIRST_S = 5.0
+"""How long the first line may wait for rates, at least."""
 
 _FIGURES = (
     "cpu_percent",
@@ -40,29 +46,54 @@ _FIGURES = (
 
 
 class Ticks:
-    """Wakes when every connected host has figures that are newer than those shown last."""
+    """Wakes when the hosts have figures that are newer than those shown last."""
 
     def __init__(self, hub: EventHub, hosts: Sequence[Host]) -> None:
         self._hosts = hosts
         self._changed = threading.Event()
         self._shown: dict[str, float] = {}
+        self._samples: dict[str, set[float]] = {}
+        """By UUID: when a domain without a CPU figure was sampled."""
         hub.subscribe(self._heard)
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, SnapshotChanged):
             self._changed.set()
 
+    def wait_for_rates(self, seconds: float) -> None:
+        """Wait until every domain that runs has been sampled twice, at most so long."""
+        self._wait(lambda: all(self._has_rates(host.snapshot) for host in self._hosts), seconds)
+
     def wait(self, seconds: float) -> None:
-        """Wait until all are newer, at most so long."""
+        """Wait until every connected host has newer figures, at most so long."""
+        self._wait(lambda: all(self._is_newer(host.snapshot) for host in self._hosts), seconds)
+        for host in self._hosts:
+            self._shown[host.name] = _newest(host.snapshot)
+
+    def _wait(self, true: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not all(self._is_newer(host.snapshot) for host in self._hosts):
+        while not true():
             left = end - time.monotonic()
             if left <= 0:
                 break
             self._changed.wait(left)
             self._changed.clear()
-        for host in self._hosts:
-            self._shown[host.name] = _newest(host.snapshot)
+
+    def _has_rates(self, snapshot: HostSnapshot) -> bool:
+        if snapshot.link is not Link.CONNECTED:
+            return True
+        waiting = 0
+        for domain in snapshot.domains.values():
+            if not domain.active or domain.stalled_since is not None:
+                continue
+            stats = snapshot.domain_stats.get(domain.uuid)
+            if stats is not None and stats.cpu_percent is not None:
+                continue
+            samples = self._samples.setdefault(domain.uuid, set())
+            if stats is not None:
+                samples.add(stats.at)
+            waiting += len(samples) < ENOUGH
+        return not waiting
 
     def _is_newer(self, snapshot: HostSnapshot) -> bool:
         if snapshot.link is not Link.CONNECTED:
@@ -71,10 +102,8 @@ class Ticks:
 
 
 def _newest(snapshot: HostSnapshot) -> float:
-    times = [stats.at for stats in snapshot.domain_stats.values()]
-    if snapshot.stats is not None:
-        times.append(snapshot.stats.at)
-    return max(times, default=0.0)
+    times = (stats.at for stats in snapshot.domain_stats.values())
+    return max(times, default=snapshot.data_at or 0.0)
 
 
 def print_stats(
@@ -82,20 +111,21 @@ def print_stats(
 ) -> int:
     """Print the figures of all hosts ``count`` times (for ever when None); the exit status.
 
-    The first line comes after two samples, so that it holds rates.
+    The first line comes when there are rates, which takes two samples.
     """
     ticks = Ticks(hub, hosts)
     watch_all(hosts)
-    ticks.wait(interval * (1 + PATIENCE))
+    ticks.wait_for_rates(max(interval * ENOUGH, FIRST_S))
     status = DONE
     told: set[str] = set()
     due = time.monotonic()
     printed = 0
     while count is None or printed < count:
-        due += interval
-        time.sleep(max(0.0, due - time.monotonic() - interval / 4))
-        ticks.wait(max(0.0, due - time.monotonic()) + interval * PATIENCE)
-        due = min(due + interval, time.monotonic() + interval) - interval
+        if printed:
+            # A little before it is due, so that a sampler that ticks a little early counts.
+            due = max(due + interval, time.monotonic())
+            time.sleep(max(0.0, due - interval / 4 - time.monotonic()))
+        ticks.wait(interval * (0.25 + PATIENCE) if printed else 0.0)
         watch_all(hosts)
         snapshots = [host.snapshot for host in hosts]
         say(to_json(as_record(snapshots)) if as_json else as_table(snapshots))

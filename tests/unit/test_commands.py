@@ -1,0 +1,83 @@
+"""The grammar of the command line, and what its flags mean."""
+
+from __future__ import annotations
+
+import pytest
+
+from tuivirt.actions.catalog import ACTIONS
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.model.when import When
+from tuivirt.commands.output import table
+from tuivirt.commands.parser import action_parser, split
+from tuivirt.commands.verbs import check_flags, values_of, when_of
+
+ON = Domain("h", "u1", "web", 1, DomainState.RUNNING)
+OFF = Domain("h", "u2", "db", None, DomainState.SHUTOFF)
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        ([], ([], None, [])),
+        (["--demo"], (["--demo"], None, [])),
+        (["list", "domains"], ([], "list", ["domains"])),
+        (["-c", "list", "start", "web"], (["-c", "list"], "start", ["web"])),
+        (["--connect=x", "start", "-c", "y"], (["--connect=x"], "start", ["-c", "y"])),
+        (["--connect", "x", "--readonly"], (["--connect", "x", "--readonly"], None, [])),
+    ],
+)
+def test_the_verb_is_the_first_word_that_is_no_option_or_its_value(
+    argv: list[str], expected: tuple[list[str], str | None, list[str]]
+) -> None:
+    assert split(argv) == expected
+
+
+@pytest.mark.parametrize(
+    ("flags", "running", "off"),
+    [
+        ([], When.AUTO, When.AUTO),
+        (["--live"], When.NOW, When.NOW),
+        (["--config"], When.NEXT_BOOT, When.NEXT_BOOT),
+        (["--persistent"], When.BOTH, When.NEXT_BOOT),
+        (["--live", "--persistent"], When.BOTH, When.BOTH),
+        (["--live", "--config"], When.BOTH, When.BOTH),
+        (["--current"], When.NOW, When.NEXT_BOOT),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_virshs_flags_choose_the_configuration(flags: list[str], running: When, off: When) -> None:
+    given = action_parser(ACTIONS["detach-disk"]).parse_args(["web", "vdb", *flags])
+    assert when_of(given, ON) is running
+    assert when_of(given, OFF) is off
+
+
+def test_current_excludes_the_other_flags() -> None:
+    given = action_parser(ACTIONS["detach-disk"]).parse_args(["web", "vdb", "--current", "--live"])
+    with pytest.raises(BadInput, match="excludes"):
+        check_flags(given)
+
+
+@pytest.mark.parametrize("name", list(ACTIONS))
+def test_every_action_has_a_parser_that_takes_its_least_and_tells_its_help(name: str) -> None:
+    action = ACTIONS[name]
+    parser = action_parser(action)
+    words = ["thing"]
+    for parameter in action.parameters:
+        if parameter.required:
+            words += ["x"] if parameter.positional else [parameter.flag, "x"]
+    given = parser.parse_args(words)
+    assert given.objects == ["thing"]
+    assert values_of(action, given).keys() == {p.name for p in action.parameters}
+    assert parser.format_help().startswith(f"usage: tuivirt {name}")
+
+
+def test_an_action_for_many_takes_several_names_and_others_take_one() -> None:
+    assert action_parser(ACTIONS["start"]).parse_args(["a", "b"]).objects == ["a", "b"]
+    given = action_parser(ACTIONS["attach-disk"]).parse_args(["a", "b"])
+    assert (given.objects, given.source) == (["a"], "b")
+
+
+def test_a_table_is_aligned_by_cells_and_holds_no_control_character() -> None:
+    text = table(("A", "N"), [("名前", 1), ("x\x1b[2J", 100), (None, None)], right=("N",))
+    assert text == "A        N\n名前     1\nx␛[2J  100\n-        -"

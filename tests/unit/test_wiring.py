@@ -1,0 +1,62 @@
+"""Which hosts there are, and what they are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuivirt import wiring
+
+
+@pytest.mark.parametrize(
+    ("uris", "names"),
+    [
+        (["qemu:///system"], ["local"]),
+        (["test:///default"], ["local"]),
+        (["demo:///"], ["demo"]),
+        (["qemu+ssh://root@srv1/system"], ["srv1"]),
+        (["qemu+ssh://root@srv1.example.org:2222/system?keyfile=/a/b"], ["srv1.example.org"]),
+        (["qemu+tls://[2001:db8::1]/system"], ["[2001:db8::1]"]),
+        (["qemu+unix:///system?socket=/run/a@b/sock"], ["local"]),
+        (["alias"], ["alias"]),
+        (["qemu:///system", "test:///default"], ["local", "local-test"]),
+        (["qemu:///system", "qemu:///session", "qemu:///embed"],
+         ["local", "local-qemu", "local-qemu-2"]),
+        (["qemu:///system", "qemu:///system"], ["local"]),
+    ],
+)  # fmt: skip
+def test_a_host_is_named_by_its_uri_and_no_two_alike(uris: list[str], names: list[str]) -> None:
+    assert [name for name, _ in wiring.named(uris)] == names
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A libvirt.conf of the test's own."""
+    monkeypatch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = tmp_path / "libvirt" / "libvirt.conf"
+    path.parent.mkdir()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "uri"),
+    [
+        ('uri_default = "qemu+ssh://a/system"', "qemu+ssh://a/system"),
+        ("# comment\n  uri_default='xen:///'\n", "xen:///"),
+        ('#uri_default = "qemu+ssh://a/system"', wiring.SYSTEM_URI),
+        ("", wiring.SYSTEM_URI),
+    ],
+)
+def test_libvirts_own_configuration_gives_the_default(config: Path, text: str, uri: str) -> None:
+    config.write_text(text)
+    assert wiring.default_uri() == uri
+
+
+def test_the_environment_comes_before_the_configuration(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config.write_text('uri_default = "qemu+ssh://a/system"')
+    monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "test:///default")
+    assert wiring.default_uri() == "test:///default"
