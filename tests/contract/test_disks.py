@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,25 @@ from tuivirt.backend.hotplug import (
     insert_media,
     swap_media,
 )
+from tuivirt.backend.model.device import Disk
 from tuivirt.backend.model.when import When
-from tuivirt.backend.sides import read_sides
+from tuivirt.backend.sides import Sides, read_sides
 
 
-def sides(place: Place):  # type: ignore[no-untyped-def]
+def sides(place: Place) -> Sides:
     return read_sides(place.host.domain(place.uuid), "cannot look")
+
+
+def now(place: Place, target: str) -> Disk:
+    disk = sides(place).find_live(target)
+    assert disk is not None, f"no {target} in the running domain"
+    return disk
+
+
+def later(place: Place, target: str) -> Disk:
+    disk = sides(place).find_saved(target)
+    assert disk is not None, f"no {target} in the saved configuration"
+    return disk
 
 
 def test_an_attached_disk_is_seen_in_the_guest_and_a_detached_one_no_more(full: Place) -> None:
@@ -36,7 +48,7 @@ def test_an_attached_disk_is_seen_in_the_guest_and_a_detached_one_no_more(full: 
     assert "is vda of" in text
     assert "from the next boot on" in text
     talk.run_until("cat /proc/partitions", r"\d vda\n")
-    assert sides(full).find_live("vda").alias
+    assert now(full, "vda").alias
     assert sides(full).find_saved("vda") is not None
 
     assert "vda is detached" in full.run(detach_disk, "vda")
@@ -65,7 +77,7 @@ def test_the_format_is_found_out_on_a_local_host(qemu: Place, images: Path) -> N
     image = make_image(images / "grown.qcow2", "16M", "qcow2")
     qemu.run(attach_disk, DiskRequest(str(image)), When.NEXT_BOOT)
     try:
-        assert sides(qemu).find_saved("vda").format == "qcow2"
+        assert later(qemu, "vda").format == "qcow2"
     finally:
         qemu.run(detach_disk, "vda", When.NEXT_BOOT)
 
@@ -73,16 +85,16 @@ def test_the_format_is_found_out_on_a_local_host(qemu: Place, images: Path) -> N
 def test_a_medium_is_inserted_swapped_and_ejected(qemu: Place) -> None:
     first, second = qemu.make_image("first.iso"), qemu.make_image("second.iso")
     qemu.run(insert_media, "sda", first)
-    assert sides(qemu).find_live("sda").source == first
-    assert sides(qemu).find_saved("sda").source == first
+    assert now(qemu, "sda").source == first
+    assert later(qemu, "sda").source == first
     with pytest.raises(BadInput, match="is not empty"):
         qemu.run(insert_media, "sda", second)
     qemu.run(swap_media, "sda", second)
-    assert sides(qemu).find_live("sda").source == second
-    assert sides(qemu).find_saved("sda").source == second
+    assert now(qemu, "sda").source == second
+    assert later(qemu, "sda").source == second
     assert second in qemu.run(eject_media, "sda")
-    assert sides(qemu).find_live("sda").source == ""
-    assert sides(qemu).find_saved("sda").source == ""
+    assert now(qemu, "sda").source == ""
+    assert later(qemu, "sda").source == ""
     with pytest.raises(BadInput, match="is empty"):
         qemu.run(eject_media, "sda")
 
@@ -153,22 +165,25 @@ def test_a_disk_of_another_running_domain_is_refused_and_the_domain_named(
 
 def test_a_bus_without_a_free_place_is_told_as_full(qemu: Place) -> None:
     attached: list[str] = []
-    try:
+    before = qemu.xml(), qemu.xml(saved=True)
+
+    def fill() -> None:
+        nonlocal before
         for number in range(12):
             before = qemu.xml(), qemu.xml(saved=True)
             image = qemu.make_image(f"many{number}.img")
             outcome = attach_disk(qemu.host, qemu.uuid, DiskRequest(image), When.NOW)
             attached.append(outcome.target)
-    except BadInput as error:
-        assert "no free PCI slot" in error.why
-        assert "next boot" in error.advice
+
+    try:
+        with pytest.raises(BadInput, match="no free PCI slot") as caught:
+            fill()
+        assert "next boot" in caught.value.advice
         assert (qemu.xml(), qemu.xml(saved=True)) == before
-    else:
-        raise AssertionError("twelve disks fit into four ports")
+        assert len(attached) == 4
     finally:
         for target in attached:
             qemu.run(detach_disk, target)
-    assert len(attached) == 4
 
 
 def test_a_name_that_xml_cannot_hold_is_refused(full: Place) -> None:
@@ -179,7 +194,7 @@ def test_a_name_that_xml_cannot_hold_is_refused(full: Place) -> None:
 def test_paths_with_quotes_and_wide_characters_arrive_as_they_are(full: Place) -> None:
     image = full.make_image('it\'s <a> "磁盘" & more.img')
     full.run(attach_disk, DiskRequest(image))
-    assert sides(full).find_live("vda").source.endswith('it\'s <a> "磁盘" & more.img')
+    assert now(full, "vda").source.endswith('it\'s <a> "磁盘" & more.img')
     full.run(detach_disk, "vda")
 
 
@@ -218,11 +233,11 @@ def test_a_read_only_connection_changes_nothing(qemu: Place, qemu_uri: str) -> N
 
 
 @pytest.fixture
-def deaf(qemu: Place, idle_guest: Guest, images: Path) -> Iterator[tuple[Place, DetachOutcome]]:
+def deaf(qemu: Place, idle_guest: Guest, images: Path) -> tuple[Place, DetachOutcome]:
     """A guest without an operating system that has been asked to let go of vdb."""
     place = Place("qemu", qemu.host, idle_guest.uuid, qemu.heard)
     place.run(attach_disk, DiskRequest(str(make_image(images / "stuck.img", "8M"))))
-    yield place, detach_disk(place.host, place.uuid, "vdb", timeout_s=0.2)
+    return place, detach_disk(place.host, place.uuid, "vdb", timeout_s=0.2)
 
 
 def test_a_guest_that_does_not_let_go_leaves_the_detach_pending(
@@ -243,7 +258,12 @@ def test_forcing_the_guest_off_settles_a_pending_detach(deaf: tuple[Place, Detac
     place, outcome = deaf
     ended: list[str | BaseException] = []
     settled = threading.Event()
-    outcome.on_settled(lambda end: (ended.append(end), settled.set()))
+
+    def note(end: str | BaseException) -> None:
+        ended.append(end)
+        settled.set()
+
+    outcome.on_settled(note)
     assert not ended
     lifecycle.force_off(place.host, place.uuid)
     assert settled.wait(20)

@@ -19,7 +19,7 @@ import libvirt
 
 from . import eventloop
 from .consolestream import ConsoleStream
-from .errors import NotConnected, NotFound, TuivirtError, code_of, from_libvirt
+from .errors import NotConnected, NotFound, TuivirtError, code_of, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
 from .model.host import Link
 from .waiters import lifecycle
@@ -105,6 +105,7 @@ class Console:
         self._attempt = 0
         self._under_way = False
         self._again = False
+        self._was_open = False
         self._barren = 0
         self._paused = False
         self._closing = False
@@ -273,6 +274,7 @@ class Console:
         except libvirt.libvirtError:
             self._ended()
             return
+        self._was_open = True
         self._set(ConsoleState.OPEN, "open")
 
     def _refused(self, error: Exception, alive: bool) -> None:
@@ -293,6 +295,12 @@ class Console:
             # What drivers say of an active session; the text is in the daemon's language.
             told = from_libvirt(error, what, "take it over (force) if nobody needs it")
             self._set(ConsoleState.HELD, f"somebody else has it open ({told.why})", told)
+        elif is_gone(error):
+            told = from_libvirt(error, what)
+            self._set(ConsoleState.CLOSED, "the domain is gone", told)
+        elif self._was_open:
+            # A guest that is just dying still counts as active, its port already gone.
+            self._try_again(from_libvirt(error, what))
         else:
             told = from_libvirt(error, what)
             self._set(ConsoleState.CLOSED, str(told), told)
@@ -306,16 +314,20 @@ class Console:
         if self.host.snapshot.link not in (Link.CONNECTED, Link.STALLED):
             self._host_away()
             return
+        text = "it ends as soon as it is opened"
+        self._try_again(TuivirtError("cannot keep the console open", text))
+
+    def _try_again(self, error: TuivirtError) -> None:
+        """Open it again, later each time; closed with ``error`` when that never helps."""
         if self._barren >= len(TRY_AGAIN_S):
-            text = "the console ends as soon as it is opened"
-            self._set(ConsoleState.CLOSED, text, TuivirtError("cannot keep it open", text))
+            self._set(ConsoleState.CLOSED, str(error), error)
             return
         delay = TRY_AGAIN_S[self._barren]
         self._barren += 1
         if not delay:
             self._open()
             return
-        self._set(ConsoleState.OPENING, "the console ended, opening it again")
+        self._set(ConsoleState.OPENING, "opening the console again")
         self._timer = threading.Timer(delay, lambda: self._loop.call(self._open))
         self._timer.daemon = True
         self._timer.start()
