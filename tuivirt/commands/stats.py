@@ -53,7 +53,7 @@ class Ticks:
         self._changed = threading.Event()
         self._shown: dict[str, float] = {}
         self._samples: dict[str, set[float]] = {}
-        """By UUID: when a domain without a CPU figure was sampled."""
+        """By UUID, or the host's name: when what has no CPU figure was sampled."""
         hub.subscribe(self._heard)
 
     def _heard(self, event: Event) -> None:
@@ -61,7 +61,7 @@ class Ticks:
             self._changed.set()
 
     def wait_for_rates(self, seconds: float) -> None:
-        """Wait until every domain that runs has been sampled twice, at most so long."""
+        """Wait until there are rates of all that has any, at most so long."""
         self._wait(lambda: all(self._has_rates(host.snapshot) for host in self._hosts), seconds)
 
     def wait(self, seconds: float) -> None:
@@ -83,17 +83,22 @@ class Ticks:
         if snapshot.link is not Link.CONNECTED:
             return True
         waiting = 0
+        if snapshot.stats is None or snapshot.stats.cpu_percent is None:
+            waiting += self._is_waiting(snapshot.name, snapshot.data_at)
         for domain in snapshot.domains.values():
             if not domain.active or domain.stalled_since is not None:
                 continue
             stats = snapshot.domain_stats.get(domain.uuid)
             if stats is not None and stats.cpu_percent is not None:
                 continue
-            samples = self._samples.setdefault(domain.uuid, set())
-            if stats is not None:
-                samples.add(stats.at)
-            waiting += len(samples) < ENOUGH
+            waiting += self._is_waiting(domain.uuid, stats.at if stats is not None else None)
         return not waiting
+
+    def _is_waiting(self, key: str, sampled_at: float | None) -> bool:
+        samples = self._samples.setdefault(key, set())
+        if sampled_at is not None:
+            samples.add(sampled_at)
+        return len(samples) < ENOUGH
 
     def _is_newer(self, snapshot: HostSnapshot) -> bool:
         if snapshot.link is not Link.CONNECTED:
