@@ -17,8 +17,9 @@ from .model.device import DomainConfig, DomainDetail
 from .model.ref import Kind, Ref
 from .model.resources import Lease, Volume
 from .uses import Configs, users_of_devices, users_of_networks
-from .xml.domain import parse_domain, pending
+from .xml.domain import parse_domain
 from .xml.errors import XmlError
+from .xml.pending import pending
 from .xml.volume import parse_volume
 
 if TYPE_CHECKING:

@@ -214,6 +214,14 @@ class Declaration:
             checked[name] = self[name].check(value)
         return checked
 
+    def _check_against(
+        self, old: Mapping[str, Value], changes: Mapping[str, object]
+    ) -> dict[str, Value]:
+        """As `check`, but what the XML says already may be said again: a newer libvirt's word."""
+        known = {name: old[name] for name in changes if name in old and changes[name] == old[name]}
+        new = self.check({name: value for name, value in changes.items() if name not in known})
+        return new | {name: None if value == "" else value for name, value in known.items()}
+
     def build(self, values: Mapping[str, object]) -> str:
         """A new device's XML, in the order of declaration. Raises BadValue.
 
@@ -243,8 +251,8 @@ class Declaration:
         is one that no longer makes sense. A change that says what the element says already
         writes nothing. Raises BadValue, with nothing changed.
         """
-        wanted = self.check(changes)
         old = self.parse(element)
+        wanted = self._check_against(old, changes)
         new = old | {
             name: self[name].nothing if value is None else value for name, value in wanted.items()
         }

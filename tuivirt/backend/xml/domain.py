@@ -6,10 +6,7 @@ from ..model.device import Device, Disk, DomainConfig, Interface
 from .devices import read_device
 from .disk import read_disk
 from .interface import read_interface
-from .pending import pending
 from .tree import Element, number, parse, size_of
-
-__all__ = ["parse_domain", "pending"]
 
 _NOT_DEVICES = frozenset({"emulator"})
 
