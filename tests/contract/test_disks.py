@@ -73,6 +73,14 @@ def test_a_disk_attached_for_the_next_boot_leaves_the_running_guest_as_it_was(fu
     assert "from the next boot on" in full.run(detach_disk, "vda", When.NEXT_BOOT)
 
 
+def test_a_disk_attached_now_is_kept_for_the_next_boot_under_the_same_name(full: Place) -> None:
+    image = full.make_image("kept.img")
+    full.run(attach_disk, DiskRequest(image, target="vdc"), When.NOW)
+    full.run(attach_disk, DiskRequest(image), When.NEXT_BOOT)
+    assert later(full, "vdc").source == now(full, "vdc").source
+    full.run(detach_disk, "vdc")
+
+
 def test_the_format_is_found_out_on_a_local_host(qemu: Place, images: Path) -> None:
     image = make_image(images / "grown.qcow2", "16M", "qcow2")
     qemu.run(attach_disk, DiskRequest(str(image)), When.NEXT_BOOT)

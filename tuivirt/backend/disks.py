@@ -297,9 +297,9 @@ def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: b
     return "scsi" if scsi else "virtio"
 
 
-def choose_target(configs: Iterable[DomainConfig], bus: str, wanted: str) -> str:
-    """The name: as wanted, else the next one that neither configuration has."""
-    taken = {disk.target: disk for config in configs for disk in config.disks}
+def choose_target(others: Iterable[Disk], bus: str, wanted: str) -> str:
+    """The name: as wanted, else the next one that no other disk has, running or saved."""
+    taken = {disk.target: disk for disk in others}
     room = ROOM.get(bus)
     on_bus = {target for target, disk in taken.items() if disk.bus == bus}
     if room is not None and len(on_bus) >= room:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libvirt
 
 from .detaching import Detaching, DetachOutcome
-from .disks import DiskRequest, choose_bus, choose_target, is_same, refuse_used, resolve
+from .disks import DiskRequest, Source, choose_bus, choose_target, is_same, refuse_used, resolve
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.when import When
-from .sides import read_sides
+from .sides import Sides, read_sides
 from .waiters import Waiter, domain_event
 from .xml.disk import build_disk
 from .xml.errors import XmlError
@@ -73,13 +73,11 @@ def attach_disk(
     if progress is not None:
         progress(f"looking at {request.source}", None)
     source = resolve(host, request.source, request.format)
-    for disk in before.disks():
-        if is_same(host, source, disk):
-            raise BadInput(f"{source.label} is already attached to {name}", f"as {disk.target}")
-    configs = before.configs()
-    bus = request.bus or choose_bus(configs, request, live=live)
-    target = choose_target(configs, bus, request.target)
+    request = _beside_its_twin(host, before, source, request, live, saved)
     refuse_used(host, uuid, source, request)
+    bus = request.bus or choose_bus(before.configs(), request, live=live)
+    others = tuple(disk for disk in before.disks() if not is_same(host, source, disk))
+    target = choose_target(others, bus, request.target)
     try:
         xml = build_disk(
             **source.fields(),  # type: ignore[arg-type]  # checked by name and value there
@@ -92,7 +90,7 @@ def attach_disk(
             cache=request.cache,
             io=request.io,
             discard=request.discard,
-            **({"driver": ""} if before.current.type == "test" else {}),
+            driver="qemu" if before.current.type in ("qemu", "kvm", "test") else "",
         )
     except XmlError as error:
         raise BadInput(what, str(error)) from error
@@ -182,6 +180,32 @@ def detach_disk(
                 return detaching.follow(done)
     where = before.words(live, saved)
     return DetachOutcome(f"{target} is detached from {name}{where}")
+
+
+def _beside_its_twin(
+    host: Host, before: Sides, source: Source, request: DiskRequest, live: bool, saved: bool
+) -> DiskRequest:
+    """The request, with the place that the disk already has in the configuration left alone.
+
+    Raises BadInput when one that is to be changed has the disk.
+    """
+    for config, changed in ((before.live, live), (before.saved, saved)):
+        for disk in config.disks if config is not None else ():
+            if not is_same(host, source, disk):
+                continue
+            if changed:
+                side = "running domain" if config is before.live else "saved configuration"
+                raise BadInput(
+                    f"{source.label} is already attached to {before.name}",
+                    f"as {disk.target} of the {side}",
+                    "attach it to the other configuration alone, if that is what it lacks"
+                    if live and saved
+                    else "",
+                )
+            target = request.target or disk.target
+            bus = request.bus or (disk.bus if target == disk.target else "")
+            request = replace(request, target=target, bus=bus)
+    return request
 
 
 def _flags(live: bool, saved: bool) -> int:
