@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.fleet import Fleet
@@ -290,3 +291,15 @@ def test_every_row_of_a_list_names_an_object_that_can_be_opened() -> None:
     snapshot: Any = things.everything()
     for thing in (*snapshot.networks.values(), *snapshot.pools.values()):
         assert fleet(snapshot).find(thing.ref) is thing
+
+
+async def test_what_is_typed_ahead_of_the_command_line_belongs_to_it() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        # One packet of a slow line: no key waits until the one before it was drawn.
+        for key in ("colon", "n", "e", "t", "space", "slash", "l", "a", "colon", "enter"):
+            char = {"colon": ":", "slash": "/", "space": " "}.get(key, key)
+            app.post_message(events.Key(key, char if len(char) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        assert "Networks 0 of 3   /la:" in screen_text(app)

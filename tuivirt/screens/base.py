@@ -99,8 +99,9 @@ class FleetScreen(Screen[None]):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", "Go to", show=False, id="screen.command"),
-        Binding("slash", "filter", "Filter", show=False, id="screen.filter"),
+        # With priority, so that they have taken effect before the next key is given out.
+        Binding("colon", "command", "Go to", show=False, priority=True, id="screen.command"),
+        Binding("slash", "filter", "Filter", show=False, priority=True, id="screen.filter"),
         Binding("question_mark", "help", "Help", show=False, id="screen.help"),
         Binding("escape", "escape", "Back", show=False, id="screen.escape"),
         Binding("q", "back", "Back", show=False, id="screen.back"),
@@ -279,6 +280,12 @@ class FleetScreen(Screen[None]):
         return ""
 
     # Keys
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the command line itself a colon and a slash are only typed."""
+        if action in ("command", "filter") and self.focused is self._bar:
+            return False
+        return super().check_action(action, parameters)
 
     def action_command(self) -> None:
         self._bar.ask(":", "", self.joint.words_for)

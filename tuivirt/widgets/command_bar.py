@@ -73,7 +73,8 @@ class CommandBar(Line, can_focus=True):
         self._back = 0
         self._came_from = self.screen.focused
         self.display = True
-        self.focus()
+        # At once: what is typed ahead, in one packet with the colon, belongs to this line.
+        self.screen.set_focus(self)
         self._typed()
 
     def complain(self, text: str) -> None:
