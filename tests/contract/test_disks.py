@@ -194,6 +194,35 @@ def test_a_bus_without_a_free_place_is_told_as_full(qemu: Place) -> None:
             qemu.run(detach_disk, target)
 
 
+@pytest.fixture
+def forbidden(images: Path) -> Path:
+    """An image in a folder that the hypervisor's user may not enter."""
+    folder = images / "private"
+    folder.mkdir(mode=0o700)
+    return make_image(folder / "disk.img", "8M")
+
+
+def test_an_image_that_the_hypervisor_may_not_read_is_told_and_nothing_changed(
+    qemu: Place, forbidden: Path
+) -> None:
+    before = qemu.xml(), qemu.xml(saved=True)
+    with pytest.raises(TuivirtError, match="Permission denied") as caught:
+        qemu.run(attach_disk, DiskRequest(str(forbidden)))
+    assert str(forbidden) in caught.value.what
+    assert (qemu.xml(), qemu.xml(saved=True)) == before
+
+
+def test_a_swap_that_fails_half_way_says_that_the_old_medium_is_out(
+    qemu: Place, forbidden: Path
+) -> None:
+    qemu.run(insert_media, "sda", qemu.make_image("old.iso"))
+    with pytest.raises(TuivirtError, match="Permission denied") as caught:
+        qemu.run(swap_media, "sda", str(forbidden))
+    assert "the old medium is out" in caught.value.done
+    assert now(qemu, "sda").source == ""
+    assert later(qemu, "sda").source == ""
+
+
 def test_a_name_that_xml_cannot_hold_is_refused(full: Place) -> None:
     request = DiskRequest(full.make_image("plain.img"), serial="bell\x07")
     refused(full, request, "U\\+0007")
