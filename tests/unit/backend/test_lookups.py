@@ -30,6 +30,8 @@ NODE = """<node>
     <volume><name>alone.img</name><capacity>1048576</capacity>
       <target><path>/pool/alone.img</path><format type='raw'/></target></volume>
   </pool>
+  <device><name>computer</name><capability type='system'>
+    <hardware><uuid>11111111-0000-4000-8000-000000000004</uuid></hardware></capability></device>
 </node>
 """
 DOMAIN = "11111111-0000-4000-8000-000000000001"
@@ -117,7 +119,7 @@ def test_the_xml_of_what_is_gone_is_an_error_with_its_name(host: Host) -> None:
         lookups.xml_of(host, Ref("t", Kind.DEVICE, "nothing_here"))
 
 
-# -- who uses what, from the configurations alone ---------------------------------------------------
+# -- who uses what, from the configurations alone -------------------------------------------------
 
 
 def config(*parts: Disk | Interface | Device) -> tuple[DomainConfig, ...]:
