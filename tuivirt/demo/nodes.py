@@ -1,0 +1,126 @@
+"""Networks with leases, and node devices that can be taken from their driver and given back."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from .errors import failure
+from .proxy import Proxy
+
+if TYPE_CHECKING:
+    from .machines import Machines
+
+LEASE_S = 3600
+
+
+class DemoNetwork(Proxy):
+    """A network of the demo."""
+
+    def DHCPLeases(self, mac: str | None = None, flags: int = 0) -> list[dict[str, Any]]:
+        """A lease for each running guest's interface on this network, as libvirt tells them."""
+        if not self._real.isActive():
+            raise failure(
+                libvirt.VIR_ERR_OPERATION_INVALID,
+                f"network '{self._real.name()}' is not active",
+                libvirt.VIR_FROM_NETWORK,
+            )
+        leases = self._host.leases_of(self._real.name())
+        return [lease for lease in leases if mac is None or lease["mac"] == mac]
+
+
+def lease(bridge: str, mac: str, address: str, hostname: str) -> dict[str, Any]:
+    """One lease in the shape of virNetworkGetDHCPLeases."""
+    now = int(time.time())
+    return {
+        "iface": bridge,
+        "expirytime": now - now % (LEASE_S // 2) + LEASE_S,
+        "type": libvirt.VIR_IP_ADDR_TYPE_IPV4,
+        "mac": mac,
+        "iaid": None,
+        "ipaddr": address,
+        "prefix": 24,
+        "hostname": hostname,
+        "clientid": f"01:{mac}",
+    }
+
+
+class DemoNodeDevice(Proxy):
+    """A node device of the demo, which knows its driver; the test driver forgets it."""
+
+    def __init__(self, connection: Machines, real: Any) -> None:
+        super().__init__(connection, real)
+
+    def _key(self) -> str:
+        return str(self._real.name())
+
+    def XMLDesc(self, flags: int = 0) -> str:
+        xml = str(self._real.XMLDesc(flags))
+        driver = self._host.drivers.get(self._real.name())
+        if not driver:
+            return xml
+        # libvirt writes the driver before the first capability.
+        line = f"  <driver>\n    <name>{driver}</name>\n  </driver>\n  <capability "
+        return xml.replace("  <capability ", line, 1)
+
+    def isActive(self) -> int:
+        return 1
+
+    def isPersistent(self) -> int:
+        return 0
+
+    def autostart(self) -> int:
+        return 0
+
+    def _pci(self, function: str) -> str:
+        self._host.require_write(function)
+        name = str(self._real.name())
+        if name not in self._host.drivers:
+            raise failure(
+                libvirt.VIR_ERR_INVALID_ARG,
+                f"device {name} is not a PCI device",
+                libvirt.VIR_FROM_DOMAIN,
+            )
+        address = pci_address(name)
+        user = self._host.user_of(address)
+        if user:
+            raise failure(
+                libvirt.VIR_ERR_OPERATION_INVALID,
+                f"PCI device {address} is in use by driver QEMU, domain {user}",
+                libvirt.VIR_FROM_NONE,
+            )
+        return name
+
+    def dettach(self) -> int:
+        return self.detachFlags(None, 0)
+
+    def detachFlags(self, driverName: str | None, flags: int = 0) -> int:
+        if driverName not in (None, "vfio"):
+            raise failure(
+                libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED,
+                f"unknown device assignment driver '{driverName}'",
+            )
+        self._host.bind(self._pci("virNodeDeviceDetachFlags"), "vfio-pci")
+        return 0
+
+    def reAttach(self) -> int:
+        name = self._pci("virNodeDeviceReAttach")
+        self._host.bind(name, self._host.own_drivers[name])
+        return 0
+
+    def reset(self) -> int:
+        self._pci("virNodeDeviceReset")
+        return 0
+
+
+def pci_address(name: str) -> str:
+    """``pci_0000_04_00_0`` → ``0000:04:00.0``."""
+    domain, bus, slot, function = name.removeprefix("pci_").split("_")
+    return f"{domain}:{bus}:{slot}.{function}"
+
+
+def device_name(address: str) -> str:
+    """``0000:04:00.0`` → ``pci_0000_04_00_0``."""
+    return "pci_" + address.replace(":", "_").replace(".", "_")
