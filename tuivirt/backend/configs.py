@@ -132,7 +132,8 @@ class Configs:
                 if self._stopping:
                     return
             try:
-                self._read_some()
+                with self._host.traffic.job():
+                    self._read_some()
                 self._derive_all()
             except libvirt.libvirtError as error:
                 if self._host.snapshot.link in ("connected", "stalled"):

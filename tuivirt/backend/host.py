@@ -1,13 +1,13 @@
 """One host: its connection, its lists, its figures; one frozen snapshot of all of it.
 
 Who works here: the keeper (opens, lists, follows events), the sampler (figures), the lanes
-(actions and look-ups). They meet only in `_update`, which replaces the snapshot.
+(actions and look-ups). They meet on the board, which
+holds the snapshot.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -17,9 +17,10 @@ from typing import Any
 import libvirt
 
 from . import eventloop
+from .board import Board
 from .configs import Configs
 from .errors import BadInput, NotConnected, NotFound, ReadOnly, TuivirtError, from_libvirt, is_gone
-from .events import Event, EventHub, LinkChanged, Noticed, Publish, SnapshotChanged
+from .events import Event, EventHub, LinkChanged, Noticed, Publish
 from .hoststats import HostMeter
 from .inventory import with_sizes
 from .keeper import Keeper
@@ -29,13 +30,14 @@ from .model.host import HostSnapshot, Link, Sampling
 from .model.ref import Kind, Ref
 from .model.stats import DomainStats
 from .sampler import Sampler
+from .traffic import Traffic
 from .view import View
 
 LEASES_EVERY_S = 15.0
 """How old the DHCP leases of the host's networks may get, times their number."""
 
 
-class Host:
+class Host(Board):
     """One host.
 
     ``publish`` gets every event of it, on whichever thread it comes from. ``interval`` is the
@@ -54,24 +56,18 @@ class Host:
         sampling: bool = True,
     ) -> None:
         eventloop.start()
-        self.name = name
-        self.uri = uri
+        super().__init__(name, uri, publish)
         self.readonly = readonly
-        self.actions = Lane(f"{name}-actions", 8)
-        self.lookups = Lane(f"{name}-lookups", 2)
-        self.chores = Lane(f"{name}-chores", 1)
+        self.traffic = Traffic(f"{name}-traffic", self._nudge)
+        self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
+        self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
+        self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
         self.sampling = sampling
         self.generation = 0
         """Counts the connections: handles of an older one are worthless."""
-        self.handles: Mapping[str, Any] = {}
-        """libvirt's domains by UUID."""
         self.view = View()
         self.configs = Configs(self)
-        self._publish = publish
         self._hub = EventHub(self.defect)
-        self._lock = threading.RLock()
-        self._snapshot = HostSnapshot(name, uri)
-        self._changed = threading.Condition(self._lock)
         self._conn: Any = None
         self._meter: HostMeter | None = None
         self._leases_due: dict[str, float] = {}
@@ -119,16 +115,19 @@ class Host:
         self._keeper.close()
         for lane in (self.actions, self.lookups, self.chores):
             lane.close()
+        self.traffic.close()
         with self._lock:
             self._conn = None
-        self._update(link=Link.CLOSED)
+        self.update(link=Link.CLOSED)
+
+    def _nudge(self) -> None:
+        conn = self._conn
+        if conn is not None:
+            # Whether it fails does not matter: those beside it will be told the same.
+            with contextlib.suppress(libvirt.libvirtError):
+                conn.getLibVersion()
 
     # -- what others ask of it ----------------------------------------------------------------
-
-    @property
-    def snapshot(self) -> HostSnapshot:
-        """The newest one; from any thread."""
-        return self._snapshot
 
     @property
     def conn(self) -> Any:
@@ -226,14 +225,14 @@ class Host:
         with self._lock:
             self._conn = None
             self.handles = {}
-        self._update(link=link, reason=reason, advice=advice, retry_at=retry_at)
+        self.update(link=link, reason=reason, advice=advice, retry_at=retry_at)
         self.tell(LinkChanged(host=self.name, link=link, reason=reason))
 
     def filled(self) -> None:
         """All lists were read for the first time on this connection."""
         info = self._snapshot.info
         self._meter = HostMeter(info.cpus if info else 1, bool(info and info.local))
-        self._update(
+        self.update(
             link=Link.CONNECTED,
             reason="",
             advice="",
@@ -255,72 +254,6 @@ class Host:
         self.tell(
             Noticed(host=self.name, text=f"{type(error).__name__}: {error}", severity="error")
         )
-
-    def update(self, **changes: Any) -> None:
-        """Replace parts of the snapshot and publish it."""
-        self._update(**changes)
-
-    def _update(self, **changes: Any) -> None:
-        with self._changed:
-            self._snapshot = snapshot = replace(self._snapshot, **changes)
-            self._changed.notify_all()
-            # Published under the lock, so that nobody sees an older one after a newer one.
-            self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
-
-    def change_domains(self, changes: Mapping[str, Callable[[Domain], Domain]]) -> None:
-        """Replace some domains by UUID; those that are gone, or stay equal, are left."""
-        with self._lock:
-            domains = self._snapshot.domains
-            changed = {}
-            for uuid, change in changes.items():
-                old = domains.get(uuid)
-                if old is not None:
-                    new = change(old)
-                    if new != old:
-                        changed[uuid] = new
-            if changed:
-                self._update(domains={**domains, **changed})
-
-    def listed(self, found: Mapping[str, Domain], handles: Mapping[str, Any]) -> None:
-        """The list of domains was read: ``found`` is all there is."""
-        with self._lock:
-            now = self._snapshot.domains
-            self.handles = handles
-            self._update(domains={u: _merged(d, now.get(u)) for u, d in found.items()})
-
-    def listed_one(self, uuid: str, found: tuple[Domain, Any] | None) -> None:
-        """One domain was read again; None: it is gone."""
-        with self._lock:
-            domains, handles = dict(self._snapshot.domains), dict(self.handles)
-            if found is None:
-                domains.pop(uuid, None)
-                handles.pop(uuid, None)
-            else:
-                domains[uuid] = _merged(found[0], domains.get(uuid))
-                handles[uuid] = found[1]
-            self.handles = handles
-            self._update(domains=domains)
-
-    def set_users(
-        self, networks: Mapping[str, tuple[str, ...]], devices: Mapping[str, tuple[str, ...]]
-    ) -> None:
-        """Which domains use which networks and devices, by name."""
-        with self._lock:
-            old = self._snapshot
-            changed_networks = {
-                uuid: replace(network, users=networks.get(network.name, ()))
-                for uuid, network in old.networks.items()
-                if network.users != networks.get(network.name, ())
-            }
-            changed_devices = {
-                name: replace(device, users=devices.get(name, ()))
-                for name, device in old.devices.items()
-                if device.users != devices.get(name, ())
-            }
-            if changed_networks:
-                self._update(networks={**old.networks, **changed_networks})
-            if changed_devices:
-                self._update(devices={**old.devices, **changed_devices})
 
     # -- for the sampler ----------------------------------------------------------------------
 
@@ -350,7 +283,7 @@ class Host:
                 changes["stats"] = self._meter.stats
             if old.link is Link.STALLED:
                 changes.update(link=Link.CONNECTED, reason="")
-            self._update(**changes)
+            self.update(**changes)
         for uuid, record in records:
             self.configs.consider_balloon(uuid, record)
 
@@ -363,7 +296,7 @@ class Host:
             ):
                 return
             reason = "" if since is None else "the daemon does not answer"
-            self._update(link=link, reason=reason)
+            self.update(link=link, reason=reason)
         self.tell(LinkChanged(host=self.name, link=link, reason=reason))
 
     def domains_stalled(self, since: Mapping[str, float | None]) -> None:
@@ -396,21 +329,8 @@ class Host:
             if network is None or network.leases == found:
                 return
             networks = {**self._snapshot.networks, uuid: replace(network, leases=found)}
-            self._update(networks=networks)
+            self.update(networks=networks)
         self.configs.leases_changed()
-
-
-def _merged(new: Domain, now: Domain | None) -> Domain:
-    """A domain as it was just read, with what others found out about it meanwhile."""
-    if now is None:
-        return new
-    return replace(
-        new,
-        addresses=now.addresses if new.active else (),
-        pending=now.pending if new.active else (),
-        detaching=now.detaching,
-        stalled_since=now.stalled_since if new.id == now.id else None,
-    )
 
 
 def _looks_like_uuid(text: str) -> bool:

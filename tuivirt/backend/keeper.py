@@ -43,7 +43,8 @@ GATHER_S = 0.04
 """For how long events are gathered before their objects are read."""
 BURST = 8
 """From how many changed domains on the whole list is read instead of each."""
-KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
+KEEPALIVE_S, KEEPALIVE_COUNT = 1, 25
+"""Often, because a packet is also what wakes a call that libvirt forgot (see traffic.py)."""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 
 _QUIET = frozenset(
@@ -252,11 +253,12 @@ class Keeper:
                     )
                 dirty, self._dirty = self._dirty, set()
                 everything, self._all = self._all, False
-            if time.monotonic() >= due or everything:
-                self._fill(conn)
-                due = time.monotonic() + RECONCILE_S
-            else:
-                self._read_again(conn, dirty)
+            with self._host.traffic.job():
+                if time.monotonic() >= due or everything:
+                    self._fill(conn)
+                    due = time.monotonic() + RECONCILE_S
+                else:
+                    self._read_again(conn, dirty)
 
     def _read_again(self, conn: Any, dirty: set[Ref]) -> None:
         host = self._host

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,12 +16,20 @@ T = TypeVar("T")
 class Lane:
     """A queue of calls worked off by up to ``width`` daemon threads, started when needed.
 
+    Each call runs inside a context manager that ``around`` makes.
+
     Not concurrent.futures' executor: that one joins its threads at exit, and so a hung call
     would keep the program from ending.
     """
 
-    def __init__(self, name: str, width: int = 1) -> None:
+    def __init__(
+        self,
+        name: str,
+        width: int = 1,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
         self.name = name
+        self._around = around
         self._width = width
         self._queue: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = (
             queue.SimpleQueue()
@@ -59,7 +68,8 @@ class Lane:
             try:
                 if future.set_running_or_notify_cancel():
                     try:
-                        result = function()
+                        with self._around():
+                            result = function()
                     except BaseException as error:
                         future.set_exception(error)
                     else:

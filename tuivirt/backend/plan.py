@@ -16,7 +16,7 @@ from .rates import BALLOON_PERIOD_S
 
 STATE = libvirt.VIR_DOMAIN_STATS_STATE
 CHEAP = STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
-"""Needs no monitor: never waits for a stuck guest."""
+"""The least that shows anything; the CPU figures ask the monitor too, since QEMU 7.1."""
 DEAR = CHEAP | libvirt.VIR_DOMAIN_STATS_BLOCK | libvirt.VIR_DOMAIN_STATS_INTERFACE
 BALLOON = libvirt.VIR_DOMAIN_STATS_BALLOON
 VCPU = libvirt.VIR_DOMAIN_STATS_VCPU
@@ -40,7 +40,7 @@ class Ask:
 
     @property
     def dear(self) -> bool:
-        """Whether it goes to the guests' monitors."""
+        """Whether it asks for more than the cheap groups."""
         return bool(self.groups & ~CHEAP)
 
 
@@ -77,20 +77,19 @@ class Planner:
         view: frozenset[str],
         focus: str | None,
         fresh: frozenset[str],
-        avoid: frozenset[str],
     ) -> list[Ask]:
         """The bulk calls of one tick, at most two.
 
-        ``active`` are the UUIDs of all active domains, ``fresh`` those whose sizes or memory are
-        not known yet, ``avoid`` those whose monitor does not answer: they get the cheap groups only.
+        ``active`` are the UUIDs of all domains to be asked, ``fresh`` those whose sizes or memory
+        are not known yet.
         """
         everything = set(active)
         self._keep_order(everything)
         seconds = self.budget * self.interval
         dear: list[str] = []
-        if focus is not None and focus in everything and focus not in avoid:
+        if focus is not None and focus in everything:
             dear.append(focus)
-        shown = [u for u in self._order if u in view and u not in avoid and u != focus]
+        shown = [u for u in self._order if u in view and u != focus]
         turns = self._turns(len(shown) * self.dear.per_domain, seconds)
         self._view_turn += 1
         dear += shown[self._view_turn % turns :: turns]
@@ -107,7 +106,7 @@ class Planner:
             "_cheap_turn",
         )
         left = max(0.0, left - len(cheap) * self.cheap.per_domain)
-        hidden = [u for u in others if u not in view and u not in avoid]
+        hidden = [u for u in others if u not in view]
         background = self._in_turn(
             hidden,
             min(int(left / self.dear.per_domain), -(-len(hidden) // HIDDEN_ALL_TICKS)),

@@ -25,6 +25,7 @@ from .model.host import HostSnapshot, Sampling
 from .model.stats import DomainStats
 from .plan import Ask, Planner
 from .rates import Meter
+from .traffic import Traffic
 from .view import View
 
 CALLS = 3
@@ -48,6 +49,7 @@ class SampledHost(Protocol):
     """What the sampler needs of a host."""
 
     name: str
+    traffic: Traffic
 
     @property
     def conn(self) -> Any: ...
@@ -89,7 +91,7 @@ class Sampler:
         self._thread = threading.Thread(target=self._run, name=f"{host.name}-sampler", daemon=True)
 
     def _reset_workers(self) -> None:
-        self._lane = Lane(f"{self._host.name}-sampling")
+        self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
         self._abandoned: dict[Future[Any], frozenset[str]] = {}
         self._avoid: dict[str, float] = {}
 
@@ -180,18 +182,18 @@ class Sampler:
             return []
         handles = self._host.handles
         view = self._host.view
-        active = [u for u, d in domains.items() if d.active and u in handles]
+        if len(self._abandoned) >= _ABANDONED_MOST:
+            return []  # One more call could hang too, and the actions need the daemon's ear.
+        active = [
+            u for u, d in domains.items() if d.active and u in handles and u not in self._avoid
+        ]
         stats = self._host.snapshot.domain_stats
         fresh = frozenset(
             u
             for u in active
             if domains[u].vcpus_max is None or (u in stats and stats[u].memory_at is None)
         )
-        avoid = frozenset(self._avoid)
-        if len(self._abandoned) >= _ABANDONED_MOST:
-            # No call that could hang may be added; the cheap groups ask no monitor.
-            avoid = avoid | frozenset(active)
-        return self._planner.plan(active, view.domains, view.focus, fresh, avoid)
+        return self._planner.plan(active, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
         doms = [handles[u] for u in ask.uuids if u in handles]
@@ -265,10 +267,10 @@ class Sampler:
     def _stuck(self, future: Future[Any], ask: Ask | None, domains: Mapping[str, Domain]) -> None:
         since = time.monotonic() - self._limit
         self._lane.close()
-        self._lane = Lane(f"{self._host.name}-sampling")
+        self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
         if not self._host_answers(since, future):
             return
-        if ask is None or not ask.dear:
+        if ask is None:
             return  # It answers again, and no guest can have been the reason.
         self._abandoned[future] = frozenset(ask.uuids)
         self._find_stuck(ask, since)
@@ -323,7 +325,7 @@ class Sampler:
             # the next probe.
             self._abandoned[probe] = frozenset(suspects)
             self._lane.close()
-            self._lane = Lane(f"{self._host.name}-sampling")
+            self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
             self._find_stuck(ask, since)
             return
         answering = {

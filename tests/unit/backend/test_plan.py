@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuivirt.backend.plan import BALLOON, CHEAP, VCPU, Ask, Planner
+from tuivirt.backend.plan import BALLOON, VCPU, Ask, Planner
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -15,7 +15,7 @@ def names(count: int) -> list[str]:
 
 
 def plan(planner: Planner, active: list[str], view: set[str] | None = None) -> list[Ask]:
-    return planner.plan(active, frozenset(view or ()), None, NOBODY, NOBODY)
+    return planner.plan(active, frozenset(view or ()), None, NOBODY)
 
 
 @given(st.integers(0, 400), st.integers(0, 60))
@@ -68,25 +68,15 @@ def test_the_expected_work_stays_within_the_budget() -> None:
         assert sum(map(planner.expected, asks)) <= planner.budget * planner.interval + floor
 
 
-def test_a_guest_whose_monitor_is_stuck_gets_the_cheap_groups_only() -> None:
-    planner = Planner()
-    everyone = names(10)
-    stuck = frozenset(everyone[:1])
-    for _ in range(20):
-        for ask in planner.plan(everyone, frozenset(everyone), None, NOBODY, stuck):
-            if stuck & set(ask.uuids):
-                assert ask.groups == CHEAP
-
-
 def test_vcpu_figures_are_asked_for_the_focus_and_for_unknown_sizes_only() -> None:
     planner = Planner()
     everyone = names(5)
     view = frozenset(everyone)
-    (ask,) = planner.plan(everyone, view, None, NOBODY, NOBODY)
+    (ask,) = planner.plan(everyone, view, None, NOBODY)
     assert not ask.groups & VCPU
-    (ask,) = planner.plan(everyone, view, everyone[0], NOBODY, NOBODY)
+    (ask,) = planner.plan(everyone, view, everyone[0], NOBODY)
     assert ask.groups & VCPU
-    (ask,) = planner.plan(everyone, view, None, frozenset(everyone[:1]), NOBODY)
+    (ask,) = planner.plan(everyone, view, None, frozenset(everyone[:1]))
     assert ask.groups & VCPU
 
 
@@ -102,5 +92,5 @@ def test_memory_that_is_not_known_yet_is_asked_at_once() -> None:
     planner = Planner(interval=2.0)
     everyone = names(5)
     plan(planner, everyone, set(everyone))
-    (ask,) = planner.plan(everyone, frozenset(everyone), None, frozenset(everyone[:1]), NOBODY)
+    (ask,) = planner.plan(everyone, frozenset(everyone), None, frozenset(everyone[:1]))
     assert ask.groups & BALLOON

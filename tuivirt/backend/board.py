@@ -1,0 +1,110 @@
+"""The snapshot of a host: one frozen record, replaced as a whole, and told to everyone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .events import Publish, SnapshotChanged
+from .model.domain import Domain
+from .model.host import HostSnapshot
+
+
+class Board:
+    """Where keeper, sampler and configurations meet: each replaces what it found out.
+
+    Whoever computes a replacement from what stands there does so under the lock, here.
+    """
+
+    def __init__(self, name: str, uri: str, publish: Publish) -> None:
+        self.name = name
+        self.uri = uri
+        self.handles: Mapping[str, Any] = {}
+        """libvirt's domains by UUID."""
+        self._publish = publish
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._snapshot = HostSnapshot(name, uri)
+
+    @property
+    def snapshot(self) -> HostSnapshot:
+        """The newest one; from any thread."""
+        return self._snapshot
+
+    def update(self, **changes: Any) -> None:
+        """Replace parts of the snapshot and publish it."""
+        with self._changed:
+            self._snapshot = snapshot = replace(self._snapshot, **changes)
+            self._changed.notify_all()
+            # Published under the lock, so that nobody sees an older one after a newer one.
+            self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
+
+    def change_domains(self, changes: Mapping[str, Callable[[Domain], Domain]]) -> None:
+        """Replace some domains by UUID; those that are gone, or stay equal, are left."""
+        with self._lock:
+            domains = self._snapshot.domains
+            changed = {}
+            for uuid, change in changes.items():
+                old = domains.get(uuid)
+                if old is not None:
+                    new = change(old)
+                    if new != old:
+                        changed[uuid] = new
+            if changed:
+                self.update(domains={**domains, **changed})
+
+    def listed(self, found: Mapping[str, Domain], handles: Mapping[str, Any]) -> None:
+        """The list of domains was read: ``found`` is all there is."""
+        with self._lock:
+            now = self._snapshot.domains
+            self.handles = handles
+            self.update(domains={u: _merged(d, now.get(u)) for u, d in found.items()})
+
+    def listed_one(self, uuid: str, found: tuple[Domain, Any] | None) -> None:
+        """One domain was read again; None: it is gone."""
+        with self._lock:
+            domains, handles = dict(self._snapshot.domains), dict(self.handles)
+            if found is None:
+                domains.pop(uuid, None)
+                handles.pop(uuid, None)
+            else:
+                domains[uuid] = _merged(found[0], domains.get(uuid))
+                handles[uuid] = found[1]
+            self.handles = handles
+            self.update(domains=domains)
+
+    def set_users(
+        self, networks: Mapping[str, tuple[str, ...]], devices: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        """Which domains use which networks and devices, by name."""
+        with self._lock:
+            old = self._snapshot
+            changed_networks = {
+                uuid: replace(network, users=networks.get(network.name, ()))
+                for uuid, network in old.networks.items()
+                if network.users != networks.get(network.name, ())
+            }
+            changed_devices = {
+                name: replace(device, users=devices.get(name, ()))
+                for name, device in old.devices.items()
+                if device.users != devices.get(name, ())
+            }
+            if changed_networks:
+                self.update(networks={**old.networks, **changed_networks})
+            if changed_devices:
+                self.update(devices={**old.devices, **changed_devices})
+
+
+def _merged(new: Domain, now: Domain | None) -> Domain:
+    """A domain as it was just read, with what others found out about it meanwhile."""
+    if now is None:
+        return new
+    return replace(
+        new,
+        addresses=now.addresses if new.active else (),
+        pending=now.pending if new.active else (),
+        detaching=now.detaching,
+        stalled_since=now.stalled_since if new.id == now.id else None,
+    )
