@@ -11,11 +11,11 @@ import libvirt
 from ..backend import eventloop
 from . import stats
 from .domain import DemoDomain
-from .errors import denied, failure
+from .errors import failure
 from .events import Subscriptions
 from .life import Life
 from .machines import Machines
-from .nodes import DemoNetwork, DemoNodeDevice
+from .nodes import DemoNetwork, DemoNodeDevice, DemoPool
 from .stream import DemoStream
 from .world import World, open_driver, read_uri
 
@@ -63,7 +63,7 @@ class DemoConnection(Machines):
             self.clock,
             self,
             lambda event, call: int(real.storagePoolEventRegisterAny(None, event, call, None)),
-            lambda pool: pool,
+            lambda pool: DemoPool(self, pool),
             lambda pool: str(pool.UUIDString()),
         )
         self.device_events = Subscriptions(
@@ -255,6 +255,21 @@ class DemoConnection(Machines):
     def networkCreateXML(self, xmlDesc: str) -> DemoNetwork:
         return DemoNetwork(self, self._real.networkCreateXML(xmlDesc))
 
+    def listAllStoragePools(self, flags: int = 0) -> list[DemoPool]:
+        return [DemoPool(self, pool) for pool in self._real.listAllStoragePools(flags)]
+
+    def storagePoolLookupByName(self, name: str) -> DemoPool:
+        return DemoPool(self, self._real.storagePoolLookupByName(name))
+
+    def storagePoolLookupByUUID(self, uuid: bytes) -> DemoPool:
+        return DemoPool(self, self._real.storagePoolLookupByUUID(uuid))
+
+    def storagePoolLookupByUUIDString(self, uuidstr: str) -> DemoPool:
+        return DemoPool(self, self._real.storagePoolLookupByUUIDString(uuidstr))
+
+    def storagePoolLookupByTargetPath(self, path: str) -> DemoPool:
+        return DemoPool(self, self._real.storagePoolLookupByTargetPath(path))
+
     def listAllDevices(self, flags: int = 0) -> list[DemoNodeDevice]:
         return [DemoNodeDevice(self, device) for device in self._real.listAllDevices(flags)]
 
@@ -263,11 +278,6 @@ class DemoConnection(Machines):
 
     def newStream(self, flags: int = 0) -> DemoStream:
         return DemoStream(self, flags)
-
-    def require_write(self, function: str) -> None:
-        """Raise what libvirt raises on a read-only connection."""
-        if self.readonly:
-            raise denied(function)
 
     # ------------------------------------------------------------------ events
     def domainEventRegisterAny(self, dom: Any, eventID: int, cb: Any, opaque: Any) -> int:

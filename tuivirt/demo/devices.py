@@ -39,10 +39,23 @@ class NicRow:
 
 
 _BLOCK_KEYS = (
-    "name path backingIndex rd.reqs rd.bytes rd.times wr.reqs wr.bytes wr.times fl.reqs fl.times "
-    "allocation capacity physical"
-).split()
-_NET_KEYS = ("name rx.bytes rx.pkts rx.errs rx.drop tx.bytes tx.pkts tx.errs tx.drop").split()
+    "name",
+    "path",
+    "backingIndex",
+    "rd.reqs",
+    "rd.bytes",
+    "rd.times",
+    "wr.reqs",
+    "wr.bytes",
+    "wr.times",
+    "fl.reqs",
+    "fl.times",
+    "allocation",
+    "capacity",
+    "physical",
+)
+_WAYS = ("bytes", "pkts", "errs", "drop")
+_NET_KEYS = ("name", *(f"rx.{key}" for key in _WAYS), *(f"tx.{key}" for key in _WAYS))
 
 _ALIAS_STEM = {
     "interface": "net",
@@ -279,7 +292,8 @@ class LiveDevices:
         raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, "No more available PCI slots")
 
     def _rows(self) -> None:
-        disks, nics = [], []
+        disks: list[DiskRow] = []
+        nics: list[NicRow] = []
         for device in self.element:
             since = self._since.get(self.alias(device), 0.0)
             if device.tag == "disk":

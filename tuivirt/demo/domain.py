@@ -39,7 +39,7 @@ class DemoDomain(Proxy):
     # ------------------------------------------------------------------ what it is
     def XMLDesc(self, flags: int = 0) -> str:
         xml = str(self._real.XMLDesc(flags))
-        root = etree.fromstring(xml)
+        root: Any = etree.fromstring(xml)
         with self._host.lock:
             live = self.guest.live
             if live is not None and not flags & libvirt.VIR_DOMAIN_XML_INACTIVE:

@@ -44,7 +44,7 @@ class Guest:
 
     @property
     def running(self) -> bool:
-        return self.state == libvirt.VIR_DOMAIN_RUNNING
+        return bool(self.state == libvirt.VIR_DOMAIN_RUNNING)
 
     def sync(self, state: int, now: float, saved: bool = False) -> bool:
         """Take note of libvirt's state; true when the guest has just stopped for good."""

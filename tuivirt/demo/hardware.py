@@ -158,9 +158,11 @@ def devices_xml() -> list[str]:
     yubikey = (("1050", "Yubico.com"), ("0407", "Yubikey 4/5 OTP+U2F+CCID"))
     serial = (("0403", "Future Technology Devices"), ("6001", "FT232 Serial (UART) IC"))
     return [
-        "<device><name>computer</name><capability type='system'><hardware>"
-        "<vendor>Tuivirt</vendor><uuid>5a3cbb1c-42ce-11e9-b8b6-18037302ff57</uuid></hardware>"
-        "<firmware><vendor>Demo</vendor><version>1</version></firmware></capability></device>",
+        (
+            "<device><name>computer</name><capability type='system'><hardware>"
+            "<vendor>Tuivirt</vendor><uuid>5a3cbb1c-42ce-11e9-b8b6-18037302ff57</uuid></hardware>"
+            "<firmware><vendor>Demo</vendor><version>1</version></firmware></capability></device>"
+        ),
         *map(_pci_xml, PCI),
         _usb(1, 2, *yubikey),
         _usb(1, 4, *serial),
@@ -219,14 +221,20 @@ INACTIVE_POOLS = ("usb-stick",)
 def interfaces_xml() -> list[str]:
     """The host's network interfaces as netcf would tell."""
     return [
-        "<interface type='ethernet' name='lo'><start mode='onboot'/>"
-        "<protocol family='ipv4'><ip address='127.0.0.1' prefix='8'/></protocol></interface>",
-        "<interface type='bridge' name='br0'><start mode='onboot'/>"
-        "<protocol family='ipv4'><ip address='198.51.100.10' prefix='24'/></protocol>"
-        "<bridge><interface type='ethernet' name='eno1'>"
-        "<mac address='3c:ec:ef:10:20:30'/></interface></bridge></interface>",
-        "<interface type='ethernet' name='eno2'><start mode='none'/>"
-        "<mac address='3c:ec:ef:10:20:31'/></interface>",
+        (
+            "<interface type='ethernet' name='lo'><start mode='onboot'/>"
+            "<protocol family='ipv4'><ip address='127.0.0.1' prefix='8'/></protocol></interface>"
+        ),
+        (
+            "<interface type='bridge' name='br0'><start mode='onboot'/>"
+            "<protocol family='ipv4'><ip address='198.51.100.10' prefix='24'/></protocol>"
+            "<bridge><interface type='ethernet' name='eno1'>"
+            "<mac address='3c:ec:ef:10:20:30'/></interface></bridge></interface>"
+        ),
+        (
+            "<interface type='ethernet' name='eno2'><start mode='none'/>"
+            "<mac address='3c:ec:ef:10:20:31'/></interface>"
+        ),
     ]
 
 

@@ -21,9 +21,36 @@ UNPLUG_S = 1.0
 """How long a guest takes to let go of a device."""
 
 _KNOWN = frozenset(
-    "disk interface hostdev controller filesystem input sound video graphics memballoon rng tpm "
-    "serial parallel console channel redirdev watchdog shmem memory hub smartcard lease vsock "
-    "panic iommu audio crypto".split()
+    (
+        "disk",
+        "interface",
+        "hostdev",
+        "controller",
+        "filesystem",
+        "input",
+        "sound",
+        "video",
+        "graphics",
+        "memballoon",
+        "rng",
+        "tpm",
+        "serial",
+        "parallel",
+        "console",
+        "channel",
+        "redirdev",
+        "watchdog",
+        "shmem",
+        "memory",
+        "hub",
+        "smartcard",
+        "lease",
+        "vsock",
+        "panic",
+        "iommu",
+        "audio",
+        "crypto",
+    )
 )
 _HOT_BUSES = ("virtio", "scsi", "usb")
 
@@ -72,19 +99,14 @@ def detach_alias(host: Machines, domain: DemoDomain, alias: str, flags: int) -> 
         config = _configuration(domain) if saved else None
         old = None
         if config is not None:
-            old = next(
-                (d for d in config.find("devices") if d.find(f"alias[@name='{alias}']") is not None)
-                if "'" not in alias
-                else (),
-                None,
-            )
+            old = _aliased(config.find("devices"), alias)
             if old is None:
                 raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, f"no device found with alias {alias}")
         if live and guest.live is not None:
             if guest.live.by_alias(alias) is None:
                 raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, f"no device found with alias {alias}")
             _unplug(host, domain, guest, alias)
-        if config is not None:
+        if config is not None and old is not None:
             config.find("devices").remove(old)
             _save(host, guest, config)
     return 0
@@ -143,7 +165,7 @@ def set_period(host: Machines, domain: DemoDomain, period: int, flags: int) -> i
 def _parse(xml: str) -> Any:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, remove_comments=True)
     try:
-        device = etree.fromstring(xml.encode(), parser)
+        device: Any = etree.fromstring(xml.encode(), parser)
     except etree.XMLSyntaxError as error:
         text = f"(device_definition):{error.lineno}: {error.msg}"
         raise failure(libvirt.VIR_ERR_XML_DETAIL, text, libvirt.VIR_FROM_DOMAIN) from error
@@ -243,7 +265,7 @@ def _check_live(host: Machines, device: Any, guest: Guest, live: LiveDevices) ->
     elif device.tag == "interface":
         source = device.find("source")
         if device.get("type") == "network" and source is not None:
-            network = host.networkLookupByName(source.get("network", ""))
+            network = host.real.networkLookupByName(source.get("network", ""))
             if not network.isActive():
                 raise failure(
                     libvirt.VIR_ERR_OPERATION_INVALID,
@@ -261,7 +283,7 @@ def check_source(host: Machines, disk: Any) -> None:
     """Whether what a disk is to be made of is there. Raises libvirtError."""
     source, path = disk.find("source"), source_of(disk)
     if source is not None and source.get("pool"):
-        pool = host.storagePoolLookupByName(source.get("pool"))
+        pool = host.real.storagePoolLookupByName(source.get("pool"))
         pool.storageVolLookupByName(source.get("volume", ""))
     elif source is not None and (source.get("file") or source.get("dev")):
         if host.knows_path(path):
@@ -345,6 +367,14 @@ def _find_interface(devices: Any, device: Any) -> tuple[Any, str]:
             text.replace("no device found", "multiple devices found"),
         )
     return (matches[0] if matches else None), text
+
+
+def _aliased(devices: Any, alias: str) -> Any:
+    for device in devices:
+        found = device.find("alias")
+        if found is not None and found.get("name") == alias:
+            return device
+    return None
 
 
 def _find_alike(devices: Any, device: Any) -> Any:

@@ -12,7 +12,7 @@ from lxml import etree
 from .clock import Clock
 from .devices import LiveDevices, hostdev_address
 from .domain import DemoDomain
-from .errors import failure
+from .errors import denied, failure
 from .events import Subscriptions
 from .guest import Guest
 from .guests import domain_uuid
@@ -38,6 +38,8 @@ class Machines:
         self.lock = threading.RLock()
         self.clock = Clock()
         self._real = real
+        self.real = real
+        """libvirt's own connection to its test driver."""
         self._guests: dict[str, Guest] = {}
         self._terminals: dict[str, Terminal] = {}
         self._specs = {domain_uuid(world.name, spec.name): spec for spec in world.specs}
@@ -51,6 +53,11 @@ class Machines:
         } | {"pci_0000_04_00_0": "nvidia"}
         self.drivers = {device.name: device.driver for device in PCI}
         """Which driver each PCI device of the host is bound to, by node device name."""
+
+    def require_write(self, function: str) -> None:
+        """Raise what libvirt raises on a read-only connection."""
+        if self.readonly:
+            raise denied(function)
 
     # ------------------------------------------------------------------ guests
     def guest(self, real: Any, uuid: str | None = None, state: int | None = None) -> Guest:
@@ -113,9 +120,10 @@ class Machines:
             return True
         uuid = str(real.UUIDString())
         with self.lock:
-            if details[0] == libvirt.VIR_DOMAIN_EVENT_UNDEFINED and uuid in self._guests:
-                if not self._guests[uuid].active:
-                    del self._guests[uuid]
+            guest = self._guests.get(uuid)
+            gone = details[0] == libvirt.VIR_DOMAIN_EVENT_UNDEFINED
+            if gone and guest is not None and not guest.active:
+                del self._guests[uuid]
             if details[0] == libvirt.VIR_DOMAIN_EVENT_DEFINED and self._quiet_defines.get(uuid):
                 self._quiet_defines[uuid] -= 1
                 return False

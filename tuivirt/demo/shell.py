@@ -48,7 +48,7 @@ class Shell:
         if self._escape:
             # An arrow or function key: swallowed up to its last letter.
             self._escape += bytes((byte,))
-            if len(self._escape) > 2 and 0x40 <= byte <= 0x7E or byte not in b"[O0123456789;":
+            if (len(self._escape) > 2 and 0x40 <= byte <= 0x7E) or byte not in b"[O0123456789;":
                 self._escape = b""
             return
         if byte == 0x1B:

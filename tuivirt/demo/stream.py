@@ -80,13 +80,13 @@ class DemoStream:
 
     def _events(self) -> int:
         if self._state == "broken":
-            return libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP
+            return int(libvirt.VIR_STREAM_EVENT_ERROR | libvirt.VIR_STREAM_EVENT_HANGUP)
         if self._state == "ended":
-            return libvirt.VIR_STREAM_EVENT_READABLE | libvirt.VIR_STREAM_EVENT_HANGUP
+            return int(libvirt.VIR_STREAM_EVENT_READABLE | libvirt.VIR_STREAM_EVENT_HANGUP)
         if self._state != "open" or self._port is None:
             return 0
         readable = libvirt.VIR_STREAM_EVENT_READABLE if self._port.readable() else 0
-        return readable | libvirt.VIR_STREAM_EVENT_WRITABLE
+        return int(readable | libvirt.VIR_STREAM_EVENT_WRITABLE)
 
     def _dispatch(self) -> None:
         with self._ready:

@@ -49,8 +49,10 @@ class World:
         cores = self.cpus // 2
         parts = [
             "<node>",
-            f"<cpu><mhz>3100</mhz><model>x86_64</model><active>{self.cpus}</active>"
-            f"<nodes>1</nodes><sockets>1</sockets><cores>{cores}</cores><threads>2</threads></cpu>",
+            (
+                f"<cpu><mhz>3100</mhz><model>x86_64</model><active>{self.cpus}</active>"
+                f"<nodes>1</nodes><sockets>1</sockets><cores>{cores}</cores><threads>2</threads></cpu>"
+            ),
             f"<memory>{self.memory_kib}</memory>",
             *(guests.domain_xml(self.name, spec) for spec in self.specs),
             *hardware.networks_xml(),
@@ -87,7 +89,7 @@ def _bad_uri(text: str) -> libvirt.libvirtError:
 
 
 def read_uri(uri: str) -> World:
-    """Raises libvirtError when the URI names no demo host or has a parameter that makes no sense."""
+    """Raises libvirtError when the URI names no demo host, or has a senseless parameter."""
     parts = urlsplit(uri)
     if parts.scheme != "demo" or parts.netloc:
         raise _bad_uri(f"a demo host is named as demo:///NAME, not {uri}")
