@@ -96,9 +96,10 @@ def _read(verb: str, given: argparse.Namespace) -> int:
     """``list`` and ``stats``: they change nothing, so the demo may stand in."""
     from tuivirt import wiring
     from tuivirt.backend.events import EventHub
-    from tuivirt.commands.output import DONE, FAILED, complain, complain_of
+    from tuivirt.commands.output import DONE, FAILED, Notices, complain, complain_of
 
     hub = EventHub()
+    hub.subscribe(Notices())
     sampling = verb == "stats"
     interval = given.interval if sampling else 2.0
     wired = wiring.connect(
@@ -138,7 +139,7 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
     from tuivirt import wiring
     from tuivirt.backend.errors import BadInput
     from tuivirt.backend.events import EventHub
-    from tuivirt.commands.output import FAILED, complain, complain_of
+    from tuivirt.commands.output import FAILED, Notices, complain, complain_of
     from tuivirt.commands.verbs import check_flags, hosts_named, run_action, values_of
 
     try:
@@ -147,6 +148,7 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
     except BadInput as error:
         parser.error(str(error))
     hub = EventHub()
+    hub.subscribe(Notices())
     wired = wiring.connect(
         hub, given.connect, demo=given.demo, readonly=given.readonly, sampling=False
     )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.events import Event, Noticed
 from tuivirt.widgets.text import plain, width_of
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -33,6 +34,18 @@ def complain(text: str, host: str = "") -> None:
 def complain_of(error: TuivirtError, host: str = "") -> None:
     """Say an error on standard error, with what to do about it."""
     complain(f"{error}\n{error.advice}" if error.advice else str(error), host)
+
+
+class Notices:
+    """Says on standard error what was noticed that no action caused, each once."""
+
+    def __init__(self) -> None:
+        self._said: set[tuple[str, str]] = set()
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Noticed) and (event.host, event.text) not in self._said:
+            self._said.add((event.host, event.text))
+            complain(event.text, event.host)
 
 
 def _lines(text: str) -> str:
