@@ -129,8 +129,11 @@ class DemoConnection(Machines):
                 libvirt.VIR_FROM_DOM,
             )
         self._check_groups(stats, flags)
+        # libvirt-python takes nothing but its own class here, though all it uses is `_o`.
         found = self._real.domainListGetStats(
-            doms, libvirt.VIR_DOMAIN_STATS_STATE, flags & ~_BULK_FLAGS
+            [getattr(domain, "_real", domain) for domain in doms],
+            libvirt.VIR_DOMAIN_STATS_STATE,
+            flags & ~_BULK_FLAGS,
         )
         return self._records(found, stats)
 
