@@ -332,6 +332,9 @@ class TuivirtApp(App[int], inherit_bindings=False):
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)
 
+    def key_of(self, action: Action) -> str:
+        return self.settings.keys.get(action.name, action.key)
+
     def front_targets(self) -> tuple[Ref, ...]:
         return () if self.front is None else self.front.targets()
 

@@ -103,9 +103,9 @@ def screen_lines(app: TuivirtApp) -> list[str]:
     """What stands on the screen, dialogs included, one text a line, without blanks at its end."""
     # Only a full update is drawn with the screens beneath a dialog.
     update: Any = app.screen._compositor.render_update(
-        full=True, screen_stack=app._background_screens
+        full=True, screen_stack=app._background_screens, simplify=True
     )
-    return ["".join(strip.text for strip in line).rstrip() for line in update.strips]
+    return ["".join(segment.text for segment in line).rstrip() for line in update.strips]
 
 
 def screen_text(app: TuivirtApp) -> str:

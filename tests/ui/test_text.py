@@ -108,3 +108,11 @@ def test_ages_have_at_most_two_units(seconds: float, shown: str) -> None:
 def test_numbers_in_names_sort_as_numbers() -> None:
     names = ["web-10", "Web-2", "web-1", "10", "9", "db"]
     assert sorted(names, key=text.natural) == ["9", "10", "db", "web-1", "Web-2", "web-10"]
+
+
+@given(st.text(), st.integers(2, 20))
+def test_wrapped_lines_stay_within_their_width_and_lose_no_character(raw: str, width: int) -> None:
+    lines = text.wrap_text(raw, width)
+    assert all(text.width_of(line) <= width for line in lines)
+    drawn = "".join(map(text.plain, raw.split("\n")))
+    assert "".join(lines).replace(" ", "") == drawn.replace(" ", "")

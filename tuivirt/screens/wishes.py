@@ -37,6 +37,9 @@ class Actor(Protocol):
 
     def front_targets(self) -> tuple[Ref, ...]: ...
 
+    def key_of(self, action: Action) -> str:
+        """Its keys as they are now, by the operator's settings."""
+
 
 class Target:
     """An object that a wish is about, with its name and why it cannot be."""
@@ -134,7 +137,7 @@ class Wishes:
             refusal = refusals[0] if all(refusals) else ""
             if len(refs) > 1 and not action.bulk:
                 refusal = "for one at a time"
-            choices.append(Choice(action.name, action.title, action.key, refusal))
+            choices.append(Choice(action.name, action.title, self._app.key_of(action), refusal))
         return choices
 
     def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:

@@ -1,13 +1,18 @@
-"""A compositor whose partial updates send the changed cells and nothing beside them.
+"""A compositor whose updates send the changed cells and nothing beside them.
 
-Textual's own draws a changed region again from the beginning of its widget's line: one figure in
-column 70 costs 75 cells. Here a span is cut at both ends.
+Textual's own draws a changed region again from the beginning of its widget's line (one figure in
+column 70 costs 75 cells), and sends every blank of a whole screen. Here a span is cut at both
+ends, and blanks up to the end of a line are one short sequence.
 """
 
 from __future__ import annotations
 
 from rich.console import Console
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
+from textual.strip import Strip
+
+ERASE = "\x1b[K"
+"""Erase to the end of the line; worth it from four blanks on."""
 
 
 class ExactUpdate(ChopsUpdate):
@@ -17,22 +22,45 @@ class ExactUpdate(ChopsUpdate):
         written: list[str] = []
         for y, x1, x2 in self.spans:
             at = None
-            for end, (x, strip) in zip(self.chop_ends[y], self.chops[y].items(), strict=False):
+            ends = self.chop_ends[y]
+            for end, (x, strip) in zip(ends, self.chops[y].items(), strict=False):
                 first, last = max(x, x1), min(end, x2)
                 if strip is None or first >= last:
                     continue
                 if at != first:
                     written.append(f"\x1b[{y + 1};{first + 1}H")
-                written.append(strip.crop(first - x, last - x).render(console))
+                piece = strip.crop(first - x, last - x)
+                written.append(_without_blanks(piece, console, last == ends[-1]))
                 at = last
         return "".join(written)
 
 
+def _without_blanks(strip: Strip, console: Console, at_edge: bool) -> str:
+    segments = list(strip)
+    if not at_edge or not segments:
+        return strip.render(console)
+    text, style, _ = segments[-1]
+    kept = text.rstrip(" ")
+    if style or len(text) - len(kept) < 4:
+        return strip.render(console)
+    # The style is the terminal's own, so what is erased looks as blanks would.
+    return strip.crop(0, strip.cell_length - (len(text) - len(kept))).render(console) + ERASE
+
+
 class ExactCompositor(Compositor):
-    """Textual's compositor with exact partial updates."""
+    """Textual's compositor with exact updates."""
 
     def render_partial_update(self) -> ChopsUpdate | None:
         update = super().render_partial_update()
         if update is None:
             return None
         return ExactUpdate(update.chops, update.spans, update.chop_ends)
+
+    def render_full_update(self, simplify: bool = False) -> CompositorUpdate:  # type: ignore[override]
+        """``simplify`` is asked for pictures of the screen, which want every blank."""
+        if simplify:
+            return super().render_full_update(simplify=True)
+        self._dirty_regions.clear()
+        chops = self._render_chops(self.size.region, lambda _y: True)
+        spans = [(y, 0, self.size.width) for y in range(self.size.height)]
+        return ExactUpdate(chops, spans, [cuts[1:] for cuts in self.cuts])

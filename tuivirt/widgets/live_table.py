@@ -27,7 +27,7 @@ from .table_lines import (
     strip_of,
     titles_strip,
 )
-from .text import fit, plain
+from .text import fit, plain, wrap_text
 from .tones import Toned
 
 R = TypeVar("R")
@@ -384,7 +384,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
             said = f"The filter /{self.rows.filter.expression} hides all {len(self.rows.all)}."
             text = [said, "Press / to change it, esc to clear it."]
         else:
-            text = self.empty.split("\n")
+            text = wrap_text(self.empty, max(1, width - GUTTER - 1))
         number = y - 3
         if 0 <= number < len(text):
             return strip_of([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)

@@ -6,10 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
+from textual.keys import format_key
 
 from .edit import Edit, edit_key
 from .panel import Dialog, PanelLine
 from .tones import Toned
+
+
+def shown_key(key: str) -> str:
+    """A key as it is written on it: ``plus`` is +, ``ctrl+k`` stays; of several the first."""
+    first = key.split(",")[0].strip()
+    return format_key(first)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +26,7 @@ class Choice:
     id: str
     title: str
     key: str = ""
+    """In Textual's notation, several with commas between."""
     refusal: str = ""
     """Why it cannot be chosen now; empty when it can."""
     note: str = ""
@@ -39,7 +47,7 @@ class Menu(Dialog[str | None]):
         if self._search is not None:
             lines.append([Toned("> ", "accent"), *self._search.drawn(60)])
         width = max((len(c.title) for c in self._all), default=0)
-        keys = max((len(c.key) for c in self._all), default=0)
+        keys = max((len(shown_key(c.key)) for c in self._all), default=0)
         for number, choice in enumerate(self.shown):
             here = number == self.at
             tone = "dim" if choice.refusal else ""
@@ -47,7 +55,9 @@ class Menu(Dialog[str | None]):
             lines.append(
                 [
                     Toned("▌ " if here else "  ", "accent"),
-                    Toned(f"{choice.key:>{keys}}  ", "dim" if choice.refusal else "accent"),
+                    Toned(
+                        f"{shown_key(choice.key):>{keys}}  ", "dim" if choice.refusal else "accent"
+                    ),
                     Toned(f"{choice.title:<{width}}", "reverse" if here else tone),
                     Toned(f"  {reason}" if reason else "", "dim"),
                 ]

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from .compositing import ExactCompositor
-from .text import fit, plain, width_of
+from .text import fit, plain, width_of, wrap_text
 from .tones import Toned, style_of
 
 PanelLine = Sequence[Toned]
@@ -107,23 +107,6 @@ class Dialog(ModalScreen[T]):
         raise NotImplementedError
 
 
-def wrap(text: str, width: int = WIDEST - 4) -> list[str]:
-    """``text``, made plain, in lines of at most ``width`` cells; its own line ends hold."""
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in plain(paragraph).split(" "):
-            while width_of(word) > width:
-                if line:
-                    lines.append(line)
-                    line = ""
-                head = fit(word, width + 1, pad=False)[:-1]
-                lines.append(head)
-                word = word[len(head) :]
-            if line and width_of(line) + 1 + width_of(word) > width:
-                lines.append(line)
-                line = word
-            else:
-                line = f"{line} {word}" if line else word
-        lines.append(line)
-    return lines
+def wrap(text: str) -> list[str]:
+    """``text`` in lines that fit into a panel."""
+    return wrap_text(text, WIDEST - 4)

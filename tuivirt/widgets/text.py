@@ -80,6 +80,38 @@ def fit(text: str, width: int, align: str = "left", *, pad: bool = True) -> str:
     return text + " " * (width - taken)
 
 
+def _chars_within(text: str, width: int) -> int:
+    """How many characters of ``text`` fit into ``width`` cells."""
+    for number, char in enumerate(text):
+        width -= width_of(char)
+        if width < 0:
+            return number
+    return len(text)
+
+
+def wrap_text(text: str, width: int) -> list[str]:
+    """``text``, made plain, in lines of at most ``width`` cells; its own line ends hold."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line = ""
+        for word in plain(paragraph).split(" "):
+            while len(word) > 1 and width_of(word) > width:
+                if line:
+                    lines.append(line)
+                    line = ""
+                # A character that is wider than the line stands on a line of its own.
+                head = word[: max(1, _chars_within(word, width))]
+                lines.append(head)
+                word = word[len(head) :]
+            if line and width_of(line) + 1 + width_of(word) > width:
+                lines.append(line)
+                line = word
+            else:
+                line = f"{line} {word}" if line else word
+        lines.append(line)
+    return lines
+
+
 def number(value: float) -> str:
     """At most three digits and, under ten, one decimal: ``0``, ``1.9``, ``12``, ``300``."""
     if value < 9.95 and value >= 0.05:
