@@ -10,15 +10,18 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from xml.sax.saxutils import escape
 
 import libvirt
 import pytest
 
+import tuivirt.demo
 from tests.contract.talk import Talk
 from tests.support import guests
 from tests.support.initramfs import PROMPT
 from tuivirt.backend.events import DomainEvent, Event
 from tuivirt.backend.host import Host
+from tuivirt.demo import register
 
 
 class Heard:
@@ -68,6 +71,8 @@ class Place:
     prompt: str = PROMPT
     make_image: Callable[[str], str] = str
     """A source for a disk, from a name."""
+    free: str = "vda"
+    """The name that the next disk gets."""
     _closing: ExitStack = field(default_factory=ExitStack)
 
     @property
@@ -135,13 +140,35 @@ def test_driver() -> Iterator[Place]:
     host.close()
 
 
-@pytest.fixture(params=["test", "qemu"])
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Place]:
+    """The demo's host, on which nothing happens by itself, with one of its guests."""
+    tuivirt.demo.register()
+    heard = Heard()
+    host = started("demo:///?life=0", heard)
+    uuid = host.domain("ci-runner").UUIDString()
+    pool = "<pool type='dir'><name>contract</name><target><path>/contract</path></target></pool>"
+    host.conn.storagePoolCreateXML(pool, 0)
+
+    def image(name: str) -> str:
+        xml = (
+            f"<volume><name>{escape(name)}</name><capacity unit='MiB'>8</capacity>"
+            "<target><format type='raw'/></target></volume>"
+        )
+        host.pool("contract").createXML(xml, 0)
+        return f"contract/{name}"
+
+    yield Place("demo", host, uuid, heard, prompt="# ", make_image=image, free="vdb")
+    host.close()
+
+
+@pytest.fixture(params=["test_driver", "demo", "qemu"])
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Each place in turn, its guest running."""
-    yield from _visit(request, "test_driver" if request.param == "test" else request.param)
+    yield from _visit(request, request.param)
 
 
-@pytest.fixture(params=["qemu"])
+@pytest.fixture(params=["demo", "qemu"])
 def full(request: pytest.FixtureRequest) -> Iterator[Place]:
     """Each place with consoles and hot-plug in turn, its guest running."""
     yield from _visit(request, request.param)

@@ -45,40 +45,40 @@ def test_an_attached_disk_is_seen_in_the_guest_and_a_detached_one_no_more(full: 
     talk = full.talk().open()
     talk.wait_for_shell()
     text = full.run(attach_disk, DiskRequest(full.make_image("one.img")))
-    assert "is vda of" in text
+    assert f"is {full.free} of" in text
     assert "from the next boot on" in text
-    talk.run_until("cat /proc/partitions", r"\d vda\n")
-    assert now(full, "vda").alias
-    assert sides(full).find_saved("vda") is not None
+    talk.run_until("cat /proc/partitions", rf"\d {full.free}\n")
+    assert now(full, full.free).alias
+    assert sides(full).find_saved(full.free) is not None
 
-    assert "vda is detached" in full.run(detach_disk, "vda")
-    assert "vda" not in talk.run("cat /proc/partitions")
-    assert sides(full).find_live("vda") is None
-    assert sides(full).find_saved("vda") is None
+    assert f"{full.free} is detached" in full.run(detach_disk, full.free)
+    assert full.free not in talk.run("cat /proc/partitions")
+    assert sides(full).find_live(full.free) is None
+    assert sides(full).find_saved(full.free) is None
 
 
 def test_a_disk_attached_now_only_leaves_the_saved_configuration_as_it_was(full: Place) -> None:
     before = full.xml(saved=True)
     full.run(attach_disk, DiskRequest(full.make_image("now.img")), When.NOW)
-    assert sides(full).find_live("vda") is not None
+    assert sides(full).find_live(full.free) is not None
     assert full.xml(saved=True) == before
-    full.run(detach_disk, "vda")
+    full.run(detach_disk, full.free)
 
 
 def test_a_disk_attached_for_the_next_boot_leaves_the_running_guest_as_it_was(full: Place) -> None:
     before = full.xml()
     full.run(attach_disk, DiskRequest(full.make_image("next.img")), When.NEXT_BOOT)
-    assert sides(full).find_saved("vda") is not None
+    assert sides(full).find_saved(full.free) is not None
     assert full.xml() == before
-    assert "from the next boot on" in full.run(detach_disk, "vda", When.NEXT_BOOT)
+    assert "from the next boot on" in full.run(detach_disk, full.free, When.NEXT_BOOT)
 
 
 def test_a_disk_attached_now_is_kept_for_the_next_boot_under_the_same_name(full: Place) -> None:
     image = full.make_image("kept.img")
-    full.run(attach_disk, DiskRequest(image, target="vdc"), When.NOW)
+    full.run(attach_disk, DiskRequest(image, target="vdk"), When.NOW)
     full.run(attach_disk, DiskRequest(image), When.NEXT_BOOT)
-    assert later(full, "vdc").source == now(full, "vdc").source
-    full.run(detach_disk, "vdc")
+    assert later(full, "vdk").source == now(full, "vdk").source
+    full.run(detach_disk, "vdk")
 
 
 def test_the_format_is_found_out_on_a_local_host(qemu: Place, images: Path) -> None:
@@ -154,14 +154,14 @@ def test_a_disk_that_is_attached_already_is_refused(full: Place) -> None:
     image = full.make_image("twice.img")
     full.run(attach_disk, DiskRequest(image))
     refused(full, DiskRequest(image), "already attached")
-    full.run(detach_disk, "vda")
+    full.run(detach_disk, full.free)
 
 
 def test_a_target_that_is_taken_is_refused(full: Place) -> None:
     full.run(attach_disk, DiskRequest(full.make_image("first.img")))
-    request = DiskRequest(full.make_image("other.img"), target="vda")
-    refused(full, request, "vda is taken")
-    full.run(detach_disk, "vda")
+    request = DiskRequest(full.make_image("other.img"), target=full.free)
+    refused(full, request, f"{full.free} is taken")
+    full.run(detach_disk, full.free)
 
 
 def test_a_disk_of_another_running_domain_is_refused_and_the_domain_named(
@@ -231,8 +231,8 @@ def test_a_name_that_xml_cannot_hold_is_refused(full: Place) -> None:
 def test_paths_with_quotes_and_wide_characters_arrive_as_they_are(full: Place) -> None:
     image = full.make_image('it\'s <a> "磁盘" & more.img')
     full.run(attach_disk, DiskRequest(image))
-    assert now(full, "vda").source.endswith('it\'s <a> "磁盘" & more.img')
-    full.run(detach_disk, "vda")
+    assert now(full, full.free).source.endswith('it\'s <a> "磁盘" & more.img')
+    full.run(detach_disk, full.free)
 
 
 def test_an_unknown_domain_is_told_by_its_name(anywhere: Place) -> None:
