@@ -102,6 +102,10 @@ def test_a_bar_of_something_unknown_is_dots_and_not_empty() -> None:
     assert percent(1, None) == "   ?"
 
 
+def test_a_pool_given_out_many_times_over_keeps_its_width() -> None:
+    assert [percent(p, 100) for p in (212, 1280, 1e9)] == ["212%", " 13×", "999×"]
+
+
 def test_a_nearly_full_bar_also_changes_its_colour() -> None:
     assert [bar_tone(p, 100) for p in (10, 80, 95, None)] == ["good", "warn", "bad", "dim"]
 

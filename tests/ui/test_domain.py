@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import DomainEvent
-from tuivirt.backend.model.device import Disk, DomainDetail, Interface
+from tuivirt.backend.model.device import Device, Disk, DomainConfig, DomainDetail, Interface
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.screens.domain import DomainScreen
+from tuivirt.screens.domain_rows import device_rows
 
 from . import things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
@@ -285,3 +286,21 @@ async def test_hostile_names_are_drawn_and_not_obeyed(monkeypatch: pytest.Monkey
             await settle(app, pilot)
             assert harmless(screen_text(app))
             assert max(map(len, screen_lines(app))) <= 80
+
+
+async def test_a_device_without_an_address_in_the_saved_configuration_is_still_the_same() -> None:
+    def config(*devices: Device) -> DomainConfig:
+        return replace(things.LIVE, devices=devices)
+
+    gpu = Device("hostdev", node_device="0000:04:00.0", address="pci 0000:05:00.0")
+    sound = Device("hostdev", node_device="0000:04:00.1", address="pci 0000:06:00.0")
+    port = Device("controller", "pci 1", address="pci 0000:00:02.0")
+    live = config(gpu, port, Device("watchdog", "one"))
+    saved = config(replace(port, address=""), sound, replace(gpu, address=""))
+    rows = device_rows(things.web(), DomainDetail(live, saved))
+    assert [(row.device, row.when) for row in rows.values()] == [
+        (gpu, ""),
+        (port, ""),
+        (live.devices[2], "until shutdown"),
+        (sound, "next boot"),
+    ]

@@ -175,7 +175,7 @@ def _tree(devices: Mapping[str, NodeDevice], group: Group) -> dict[Any, Row]:
     """The devices of a group as rows of a tree."""
     kept = [name for name, device in devices.items() if group.holds(device)]
     parents = {name: device.parent or None for name, device in devices.items()}
-    order = tree_rows(parents, kept, lambda name: natural(short_name(devices[name])))
+    order = tree_rows(parents, kept, lambda name: _by_place(devices[name]))
     return {devices[name].ref: Row(devices[name], branch) for name, branch in order}
 
 
@@ -286,7 +286,7 @@ class DeviceScreen(FactsScreen):
         device = self._device(fleet)
         assert device is not None
         devices = fleet.hosts[device.host].devices
-        children = sorted((d for d in devices.values() if d.parent == device.name), key=_by_name)
+        children = sorted((d for d in devices.values() if d.parent == device.name), key=_by_place)
         by_address = {d.address: d for d in devices.values() if d.capability == "pci"}
         ids = f"{device.vendor_id}:{device.product_id}" if device.vendor_id else ""
         group = _number(device.iommu_group)
@@ -320,8 +320,9 @@ class DeviceScreen(FactsScreen):
         )
 
 
-def _by_name(device: NodeDevice) -> Any:
-    return natural(short_name(device))
+def _by_place(device: NodeDevice) -> Any:
+    """PCI devices first, by address (hexadecimal: its text sorts right), then the rest by name."""
+    return device.capability != "pci", device.address, natural(short_name(device))
 
 
 def _others(device: NodeDevice) -> list[str]:

@@ -101,29 +101,48 @@ def interface_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Interf
 
 
 def device_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Device]]:
-    """By kind and what tells one from another; devices without that, by their number."""
+    """The live devices, then those that only the saved configuration has.
+
+    They are paired by what tells one from another: the host's device, then the address, then
+    their order (a saved configuration need not have addresses yet). A pair is the same device
+    even where its words differ: a pty's path exists only while it runs.
+    """
     live, saved, both = _parts(detail, lambda config: config.devices)
-    rows = _merged(
-        _numbered(live),
-        _numbered(saved),
-        both,
-        identity=lambda pair: pair[0],
-        # A device of the same identity differs only in what exists while it runs (a pty's path).
-        same=lambda a, b: True,
-        detaching=lambda pair: bool(pair[1].alias) and pair[1].alias in domain.detaching,
-    )
-    return {("device", key): Row(row.device[1], row.when) for key, row in rows.items()}
+    left = list(saved)
+    unpaired = list(enumerate(live))
+    for identity in (_host_device, _address, _kind):
+        remaining = []
+        for number, device in unpaired:
+            mark = identity(device)
+            other = next((d for d in left if mark and identity(d) == mark), None)
+            if other is None:
+                remaining.append((number, device))
+            else:
+                left.remove(other)
+        unpaired = remaining
+    alone = {number for number, _ in unpaired}
+    rows: dict[Any, Row[Device]] = {}
+    for number, device in enumerate(live):
+        when = UNTIL_SHUTDOWN if both and number in alone else ""
+        if device.alias and device.alias in domain.detaching:
+            when = DETACHING
+        rows[("device", number)] = Row(device, when)
+    for number, device in enumerate(left):
+        rows[("saved device", number)] = Row(device, NEXT_BOOT if both else "")
+    return rows
 
 
-def _numbered(devices: Iterable[Device]) -> list[tuple[Hashable, Device]]:
-    counts: dict[Hashable, int] = {}
-    numbered: list[tuple[Hashable, Device]] = []
-    for device in devices:
-        mark = device.node_device or device.vendor_product or device.address
-        base = (device.kind, mark)
-        counts[base] = counts.get(base, 0) + 1
-        numbered.append(((*base, counts[base]), device))
-    return numbered
+def _host_device(device: Device) -> str:
+    return device.node_device or device.vendor_product
+
+
+def _address(device: Device) -> str:
+    return f"{device.kind} {device.address}" if device.address else ""
+
+
+def _kind(device: Device) -> str:
+    """A device of the host is itself and no other of its kind."""
+    return "" if _host_device(device) else device.kind
 
 
 def _when(row: Row[Any]) -> Cell:
@@ -178,7 +197,7 @@ DISK_COLUMNS: tuple[Column[Row[Disk]], ...] = (
     Column("bus", "BUS", lambda r: r.device.bus, width=6, max_width=8),
     Column("format", "FORMAT", lambda r: r.device.format or NONE, width=6, priority=1),
     Column("size", "SIZE", _disk_size, width=6, align="right", priority=1),
-    Column("source", "SOURCE", _source, width=20, max_width=80),
+    Column("source", "SOURCE", _source, width=28, max_width=80),
     Column("when", "", _when, width=17),
     Column("flags", "FLAGS", lambda r: _flags(r.device), width=10, max_width=60, priority=2),
     Column("address", "ADDRESS", lambda r: r.device.address, width=14, max_width=24, priority=3),

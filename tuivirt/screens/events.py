@@ -10,8 +10,10 @@ from textual.binding import Binding, BindingType
 from tuivirt.actions.happenings import Happening
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.widgets.facts import facts
 from tuivirt.widgets.line import Line
 from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.page import Page, PageLine
 from tuivirt.widgets.tones import Toned
 
 from .base import FleetScreen
@@ -34,6 +36,7 @@ class EventsScreen(FleetScreen):
         (":", "go to"),
         ("?", "help"),
     )
+    CSS = "EventsScreen > Page { height: 4; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p", "pause", "Hold still", show=False, id="events.pause"),
     ]
@@ -44,6 +47,8 @@ class EventsScreen(FleetScreen):
         self._held: tuple[Any, ...] | None = None
         self._line = Line(id="title")
         self._drawn: tuple[Any, ...] = ()
+        self._page = Page(id="event")
+        self._page.can_focus = False
         self._table: LiveTable[Happening] = events_table(
             one_object=False,
             empty="Nothing happened yet.\nWhat changes on a host appears here at once.",
@@ -53,6 +58,7 @@ class EventsScreen(FleetScreen):
     def compose_body(self) -> ComposeResult:
         yield self._line
         yield self._table
+        yield self._page
 
     def actions(self) -> list[Any]:
         """None: a row is something that is over. Its object is opened first."""
@@ -86,6 +92,20 @@ class EventsScreen(FleetScreen):
         if follow and rows:
             # At the top one reads along; elsewhere the cursor stays on its event.
             self._table.action_to_end(-1)
+
+        self._show_event()
+
+    def _show_event(self) -> None:
+        """The event under the cursor in full, below the list."""
+        row = self._table.row(self._table.cursor)
+        lines: list[PageLine] = []
+        if row is not None:
+            width = self._page.size.width or self.app.size.width
+            lines = facts(((row.name or row.family, row.what), ("detail", row.detail)), width)
+        self._page.show([(), *lines])
+
+    def on_live_table_cursor_moved(self) -> None:
+        self._show_event()
 
     def only_host(self, host: str | None) -> None:
         """Show the events of one host, or of all."""

@@ -237,7 +237,10 @@ def _what(host: HostSnapshot, width: int) -> list[PageLine]:
         return []
     counts = by_state(tuple(host.domains.values()))
     running = [d for d in host.domains.values() if d.active]
-    given = sum(d.memory_kib or 0 for d in running)
+    memory = sum(d.memory_kib or 0 for d in running)
+    given = f"{sum(d.vcpus or 0 for d in running)} vCPU, {size(memory)}"
+    if any(d.vcpus is None or d.memory_kib is None for d in running):
+        given = f"at least {given}"
     return [
         *heading("What it is"),
         *facts(
@@ -256,7 +259,7 @@ def _what(host: HostSnapshot, width: int) -> list[PageLine]:
         *facts(
             (
                 ("domains", ", ".join(f"{n} {word}" for word, n in counts) or "none"),
-                ("given to guests", f"{sum(d.vcpus or 0 for d in running)} vCPU, {size(given)}"),
+                ("given to guests", given),
                 ("networks", str(len(host.networks))),
                 ("storage pools", str(len(host.pools))),
                 ("devices", str(len(host.devices))),

@@ -42,6 +42,12 @@ def _share(pool: Pool) -> float | None:
     return pool.allocation_bytes / pool.capacity_bytes
 
 
+def _free(pool: Pool) -> int | None:
+    """What is available; none where libvirt's unsigned figure ran below zero."""
+    free, whole = pool.available_bytes, pool.capacity_bytes
+    return 0 if free is not None and whole is not None and free > whole else free
+
+
 def _bytes(pool: Pool, count: int | None) -> str:
     return size_bytes(count) if pool.active else NONE
 
@@ -78,10 +84,10 @@ _COLUMNS: tuple[Column[Pool], ...] = (
     Column(
         "free",
         "FREE",
-        lambda p: _bytes(p, p.available_bytes),
+        lambda p: _bytes(p, _free(p)),
         width=6,
         align="right",
-        sort_key=lambda p: p.available_bytes if p.active else None,
+        sort_key=lambda p: _free(p) if p.active else None,
         sort_letter="F",
     ),
     Column(

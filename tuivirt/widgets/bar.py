@@ -28,7 +28,11 @@ def bar_tone(part: float | None, whole: float | None) -> str:
 
 def percent(part: float | None, whole: float | None) -> str:
     """How full, four characters wide."""
-    return "   ?" if part is None or not whole else f"{part / whole * 100:3.0f}%"
+    if part is None or not whole:
+        return "   ?"
+    share = part / whole
+    # A thin pool can be given out many times over.
+    return f"{share * 100:3.0f}%" if share < 9.995 else f"{min(share, 999):3.0f}×"
 
 
 def capacity(part: float | None, whole: float | None, width: int) -> tuple[Toned, Toned]:

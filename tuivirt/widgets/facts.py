@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from rich.cells import chop_cells
 
 from .page import PageLine
-from .text import plain, width_of
+from .text import fit, plain, width_of
 from .tones import Toned
 
 Fact = tuple[str, str | Toned | Sequence[str]]
@@ -30,7 +30,7 @@ def facts(pairs: Iterable[Fact], width: int) -> list[PageLine]:
         for text in values:
             for part in _wrapped(plain(text), room) if text else ():
                 head = label if first else ""
-                lines.append((Toned(f" {head:<{LABEL}}  ", "dim"), Toned(part, tone)))
+                lines.append((Toned(f" {fit(head, LABEL)}  ", "dim"), Toned(part, tone)))
                 first = False
     return lines
 
