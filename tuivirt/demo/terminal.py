@@ -71,7 +71,8 @@ class Terminal:
             stream.open(self)
             self._stream = stream
             if not self._booting and self.guest.running:
-                self.put(self._greeting())
+                # A guest is silent until Enter is pressed; the hint is all that the demo adds.
+                self.put(self._greeting() + "Press Enter for a shell, then try: help\n")
 
     def readable(self) -> bool:
         with self._lock:
@@ -134,7 +135,7 @@ class Terminal:
 
     def _greeting(self) -> str:
         spec = self.guest.spec
-        return f"\n{spec.system} {self.hostname} ttyS0\n\n{self._shell.prompt()}"
+        return f"\n{spec.system} {self.hostname} ttyS0\n\n"
 
     def boot(self) -> None:
         """Tell the boot log line by line, then offer the shell."""
@@ -153,7 +154,7 @@ class Terminal:
                 return
             if number == len(_BOOT):
                 self._booting = False
-                self.put(self._greeting())
+                self.put(self._greeting() + self._shell.prompt())
                 return
             spec = self.guest.spec
             line = _BOOT[number].format(
