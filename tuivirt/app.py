@@ -53,6 +53,9 @@ PAINT_EVERY_S = 0.1
 AGE_EVERY_S = 1.0
 """Ages (stalled for …, next try in …) are counted on even when nothing arrives."""
 
+NOTICE_S = 10.0
+"""For how long a notice that asks for nothing is shown."""
+
 _SEVERITY = {
     TaskState.DONE: "information",
     TaskState.FAILED: "error",
@@ -126,6 +129,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         self.notice = (notice, "warning") if notice else ("", "information")
         if self.settings.problems:
             self.notice = (self.settings.problems[0], "warning")
+        self._noticed, self._noticed_at = self.notice, time.monotonic()
         self._wishes = Wishes(self)
         self._ways = Ways(self, self._wishes)
         self._inbox: deque[Event] = deque()
@@ -206,9 +210,20 @@ class TuivirtApp(App[int], inherit_bindings=False):
 
     def _age(self) -> None:
         """Only where something is waited for: a quiet screen costs nothing."""
+        self._forget_notice()
         if any(host.data_at is None or host.retry_at is not None or _late(host)
                for host in self.fleet.hosts.values()):  # fmt: skip
             self.plan_paint()
+
+    def _forget_notice(self) -> None:
+        """A plain notice goes after a while; what went wrong stays until something newer."""
+        now = time.monotonic()
+        if self.notice is not self._noticed:
+            self._noticed, self._noticed_at = self.notice, now
+            return
+        text, severity = self.notice
+        if text and severity == "information" and now - self._noticed_at > NOTICE_S:
+            self.say("")
 
     @property
     def front(self) -> FleetScreen | None:

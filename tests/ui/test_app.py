@@ -212,6 +212,20 @@ async def test_an_error_is_told_with_what_why_the_code_and_the_advice() -> None:
         assert on_top(app) is app.front
 
 
+async def test_a_plain_notice_goes_after_a_while_and_an_error_stays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tuivirt.app.NOTICE_S", -1.0)
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        for severity, shown in (("information", False), ("error", True)):
+            app.say("said just now", severity)
+            app._age()
+            app._age()
+            assert ("said just now" in screen_text(app)) is shown
+
+
 async def test_on_the_last_screen_back_says_how_to_leave() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:

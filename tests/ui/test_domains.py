@@ -133,10 +133,11 @@ async def test_going_to_a_host_shows_its_domains_only() -> None:
     other = factory.host([replace(factory.domain(9, "far"), host="srv2")], name="srv2")
     here = factory.sketch().hosts["srv1"]
     app = DrivenApp(factory.fleet(here, other))
-    async with app.run_test(size=(80, 24)) as pilot:
+    async with app.run_test(size=(120, 24)) as pilot:
         await pilot.press("colon", *"dom", "space", *"@srv2", "enter")
         await pilot.pause()
         assert [row.domain.name for row in table_of(app).rows.all.values()] == ["far"]
+        assert "HOST" in screen_lines(app)[2]
         assert "Domains @srv2 1 of 1" in screen_text(app)
         await pilot.press("colon", *"dom", "enter")
         await pilot.pause()

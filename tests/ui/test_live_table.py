@@ -151,6 +151,16 @@ async def test_the_cursor_follows_its_object_when_the_order_changes() -> None:
         assert shown(app.table)[2].startswith("▌  guest-1")
 
 
+async def test_until_figures_come_the_cursor_waits_at_the_top() -> None:
+    app = TableApp(sort="load")
+    async with app.run_test(size=SIZE):
+        app.table.update(guests(None, None, None))
+        app.table.update(guests(1, 2, 3))
+        assert cursor(app) == 2
+        app.table.update(guests(9, 2, 3))
+        assert cursor(app) == 2
+
+
 async def test_the_cursor_stays_in_sight_when_its_row_goes_to_the_end() -> None:
     app = TableApp(sort="load")
     async with app.run_test(size=SIZE):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -305,6 +306,13 @@ WIDE_FROM = 140
 """Columns of the terminal from which read and write are shown apart."""
 
 
+@lru_cache(8)
+def columns_for(width: int, hosts: int) -> tuple[Column[Row], ...]:
+    """Read and write apart where there is room; the host only where there are several."""
+    columns = WIDE if width >= WIDE_FROM else NARROW
+    return columns if hosts > 1 else tuple(c for c in columns if c is not _HOST)
+
+
 def _search(row: Row) -> str:
     domain = row.domain
     return f"{domain.name} {domain.state.word} {' '.join(domain.addresses)} @{domain.host}"
@@ -342,7 +350,7 @@ class DomainsScreen(FleetScreen):
         yield self._table
 
     def show_fleet(self, fleet: Fleet) -> None:
-        self._table.use_columns(WIDE if self.app.size.width >= WIDE_FROM else NARROW)
+        self._table.use_columns(columns_for(self.app.size.width, len(fleet.hosts)))
         now = time.monotonic()
         rows: dict[Any, Row] = {}
         for host in fleet.hosts.values():

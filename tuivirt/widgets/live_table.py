@@ -106,6 +106,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self.cursor: Hashable | None = None
         self._index = 0
         self._top = 0
+        self._settled = False
         self._anchor: Hashable | None = None
         self._placed: tuple[Placed[R], ...] = ()
         self._lines: list[RowLine | None] = []
@@ -267,7 +268,11 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         """After the order changed: the cursor stays on its object, else near where it was."""
         order = self.rows.order
         index = self.rows.index(self.cursor) if self.cursor is not None else None
-        if index is None:
+        if not self._settled:
+            # Figures come after names: until there are any, the cursor waits at the top.
+            index = 0
+            self._settled = self.rows.is_known(0)
+        elif index is None:
             index = min(self._index, len(order) - 1)
         self._set_cursor(max(0, index))
         self._scroll()
@@ -275,6 +280,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
     def _go(self, index: int) -> None:
         if not self.rows.order:
             return
+        self._settled = True
         self._set_cursor(max(0, min(index, len(self.rows.order) - 1)))
         self._scroll()
         self._paint()

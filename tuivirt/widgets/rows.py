@@ -69,6 +69,15 @@ class Rows(Generic[R]):
             self._positions = {key: index for index, key in enumerate(self.order)}
         return self._positions.get(key)
 
+    def is_known(self, index: int) -> bool:
+        """Whether the row there has a value to be sorted by."""
+        if index >= len(self.order):
+            return False
+        column = self.sorted_by
+        if column is None or column.sort_key is None:
+            return True
+        return column.sort_key(self.all[self.order[index]]) is not None
+
     def _arrange(self) -> None:
         self._positions = None
         shown: Iterable[Hashable] = self.all
