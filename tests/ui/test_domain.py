@@ -155,7 +155,7 @@ async def test_actions_are_about_this_domain(monkeypatch: pytest.MonkeyPatch) ->
         assert app.recorded.wishes == [(names[0], "web-01", {})]
 
 
-async def test_detach_on_the_disks_tab_is_about_the_disk_under_the_cursor(
+async def test_detach_is_about_the_disk_under_the_cursor_and_a_medium_about_the_only_drive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = driven()
@@ -167,11 +167,13 @@ async def test_detach_on_the_disks_tab_is_about_the_disk_under_the_cursor(
         await settle(app, pilot)
         screen.action_act("detach-disk")
         screen.action_act("attach-disk")
+        screen.action_act("change-media")
         await pilot.press("1")
         screen.action_act("detach-disk")
     assert asked == [
         ("detach-disk", {"target": "vdb"}),
         ("attach-disk", {}),
+        ("change-media", {"path": "sda"}),
         ("detach-disk", {}),
     ]
 

@@ -42,6 +42,7 @@ TABS = ("overview", "disks", "interfaces", "devices", "xml", "events")
 
 _OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
 """Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
+_DRIVES = ("cdrom", "floppy")
 
 
 class DomainScreen(PagedScreen):
@@ -290,11 +291,22 @@ class DomainScreen(PagedScreen):
 
     def action_act(self, name: str) -> None:
         parameter = _OF_A_DISK.get(name)
-        row = self._disks.row(self._disks.cursor) if TABS[self._tab] == "disks" else None
-        if parameter is not None and row is not None:
-            self.joint.act(name, self.targets(), {parameter: row.device.target})
+        target = self._disk_for(name) if parameter is not None else ""
+        if parameter is not None and target:
+            self.joint.act(name, self.targets(), {parameter: target})
         else:
             self.act(name)
+
+    def _disk_for(self, action: str) -> str:
+        """The disk an action means: the one under the cursor; a medium, the only drive there is."""
+        row = self._disks.row(self._disks.cursor) if TABS[self._tab] == "disks" else None
+        if action == "detach-disk":
+            return row.device.target if row is not None else ""
+        if row is not None and row.device.device in _DRIVES:
+            return row.device.target
+        disks = self._detail.current.disks if self._detail is not None else ()
+        drives = [disk.target for disk in disks if disk.device in _DRIVES]
+        return drives[0] if len(drives) == 1 else ""
 
 
 def _fill(table: LiveTable[Any], columns: tuple[Any, ...], rows: dict[Any, Row[Any]]) -> None:
