@@ -21,7 +21,8 @@ from tests.support import guests
 from tests.support.initramfs import PROMPT
 from tuivirt.backend.events import DomainEvent, Event
 from tuivirt.backend.host import Host
-from tuivirt.demo import register
+
+PROMPT_OF_DEMO = "\x1b[1;32mroot@ci-runner\x1b[0m:~# "
 
 
 class Heard:
@@ -158,7 +159,7 @@ def demo() -> Iterator[Place]:
         host.pool("contract").createXML(xml, 0)
         return f"contract/{name}"
 
-    yield Place("demo", host, uuid, heard, prompt="# ", make_image=image, free="vdb")
+    yield Place("demo", host, uuid, heard, prompt=PROMPT_OF_DEMO, make_image=image, free="vdb")
     host.close()
 
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import libvirt
 
 from . import eventloop
-from .consolestream import ConsoleStream
+from .consolestream import ConsoleStream, GivingBack
 from .errors import NotConnected, NotFound, TuivirtError, code_of, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
 from .model.host import Link
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 
 TRY_AGAIN_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Waiting before the next try, after a stream that ended without a byte."""
+
+
+GIVE_BACK_S = 3.0
+"""How long an opening waits for what was just closed to reach the daemon."""
+
+_giving_back: WeakKeyDictionary[Host, GivingBack] = WeakKeyDictionary()
 
 
 class ConsoleState(StrEnum):
@@ -98,6 +105,7 @@ class Console:
         self._force = force
         self._safe = safe
         self._loop = eventloop.start()
+        self._giving_back = _giving_back.setdefault(host, GivingBack())
         self._status = ConsoleStatus(ConsoleState.CLOSED, "not opened yet")
         self._stream: ConsoleStream | None = None
         self._old: list[Any] = []
@@ -129,8 +137,7 @@ class Console:
         if self._unsubscribe is None:
             self._closing = False
             self._unsubscribe = self.host.subscribe(self._take)
-        if force:
-            self._force = True
+        self._force = self._force or force
         self._loop.call(self._open)
 
     def write(self, data: bytes) -> int:
@@ -178,7 +185,7 @@ class Console:
         if state is not ConsoleState.OPEN:
             self._drop_stream()
         if state not in (ConsoleState.OPEN, ConsoleState.OPENING) and self._old:
-            self._submit(self._old_streams())
+            self._submit(self._old_streams(), giving_back=True)
         if state is ConsoleState.CLOSED:
             self._cancel_timer()
         if self._status.state is not state or self._status.text != text:
@@ -215,7 +222,6 @@ class Console:
 
         self._under_way = True
         if not self._submit(call):
-            self._under_way = False
             self._set(ConsoleState.CLOSED, "the host was closed")
 
     def _open_call(self, attempt: int) -> None:
@@ -228,6 +234,7 @@ class Console:
             domain = self.host.domain(self.uuid)
             off = not domain.isActive()
             if not off:
+                self._giving_back.wait(self.uuid, GIVE_BACK_S)
                 raw = conn.newStream(libvirt.VIR_STREAM_NONBLOCK)
                 flags = libvirt.VIR_DOMAIN_CONSOLE_FORCE if self._force else 0
                 flags |= libvirt.VIR_DOMAIN_CONSOLE_SAFE if self._safe else 0
@@ -248,7 +255,7 @@ class Console:
         if failure is None and raw is not None:
             if self._closing:
                 self._old.append(raw)
-                self._submit(self._old_streams())
+                self._submit(self._old_streams(), giving_back=True)
             else:
                 self._opened(raw)
         elif again and not self._closing:
@@ -296,8 +303,7 @@ class Console:
             told = from_libvirt(error, what, "take it over (force) if nobody needs it")
             self._set(ConsoleState.HELD, f"somebody else has it open ({told.why})", told)
         elif is_gone(error):
-            told = from_libvirt(error, what)
-            self._set(ConsoleState.CLOSED, "the domain is gone", told)
+            self._set(ConsoleState.CLOSED, "the domain is gone", from_libvirt(error, what))
         elif self._was_open:
             # A guest that is just dying still counts as active, its port already gone.
             self._try_again(from_libvirt(error, what))
@@ -377,12 +383,14 @@ class Console:
 
         return give_back
 
-    def _submit(self, call: Callable[[], None]) -> bool:
+    def _submit(self, call: Callable[[], None], *, giving_back: bool = False) -> bool:
         """Queue a call on the lane; False when the host is closed, its streams with it."""
         try:
-            self.host.lookups.submit(call)
+            future = self.host.lookups.submit(call)
         except RuntimeError:
             return False
+        if giving_back:
+            self._giving_back.add(self.uuid, future)
         return True
 
     def _cancel_timer(self) -> None:

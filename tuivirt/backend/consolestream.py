@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 import libvirt
@@ -16,6 +17,29 @@ READ_AT_ONCE = 256 * 1024
 """How much is read before the loop may serve others."""
 EAGAIN = -2
 """What libvirt's streams return instead of data when they would block."""
+
+
+class GivingBack:
+    """Streams on their way back to a daemon, by domain.
+
+    Until it has them, it refuses the next opening of the same console as held by another.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._under_way: dict[str, list[Future[None]]] = {}
+
+    def add(self, uuid: str, future: Future[None]) -> None:
+        with self._lock:
+            known = self._under_way.setdefault(uuid, [])
+            known[:] = [each for each in known if not each.done()]
+            known.append(future)
+
+    def wait(self, uuid: str, timeout_s: float) -> None:
+        """Wait until the daemon has those of this domain; not on libvirt's event thread."""
+        with self._lock:
+            known = self._under_way.pop(uuid, [])
+        wait(known, timeout_s)
 
 
 class ConsoleStream:
