@@ -113,7 +113,8 @@ class TuivirtApp(App[int], inherit_bindings=False):
         notice: str = "",
     ) -> None:
         """``notice`` is said at the start: why this is the demo, for instance."""
-        super().__init__()
+        # Said at once: what NO_COLOR takes away is chosen while Textual's App is made.
+        super().__init__(ansi_color=True)
         # The terminal's own sixteen colours: short sequences, and the operator's own taste.
         self.theme = "ansi-dark"
         self.animation_level = "none"

@@ -195,6 +195,7 @@ def _screen(options: argparse.Namespace) -> int:
         app = TuivirtApp(wired.hosts, hub, Tasks(hub.publish), settings=chosen)
         if wired.notice:
             app.notice = (wired.notice, "warning")
-        return app.run() or 0
+        app.run()
+        return app.return_code or 0
     finally:
         wired.close()

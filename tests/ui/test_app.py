@@ -226,6 +226,19 @@ async def test_a_plain_notice_goes_after_a_while_and_an_error_stays(
             assert ("said just now" in screen_text(app)) is shown
 
 
+async def test_without_colours_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("space", "ctrl+k")
+        await pilot.pause()
+        assert "▌  run" in screen_text(app)
+        assert "[ y force off ]" in screen_text(app)
+        styles = [s.style for strip in app.screen._compositor.render_strips() for s in strip]
+        colours = {style.color.name for style in styles if style and style.color}
+        assert colours <= {"default"}
+
+
 async def test_on_the_last_screen_back_says_how_to_leave() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
