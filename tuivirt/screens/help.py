@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -36,6 +37,8 @@ _KEYS = {
 }
 KEY = 22
 """Cells for the keys."""
+TITLE = 34
+"""Cells for what a key does, where the virsh command stands beside it."""
 
 
 def key_words(keys: Iterable[str]) -> str:
@@ -113,27 +116,25 @@ def _pair(keys: str, words: str) -> PageLine:
 
 
 def _action(keys: str, action: Action, width: int) -> list[PageLine]:
-    words = action.title
-    if action.destructive:
-        words += " (asks first)"
-    virsh = action.virsh
-    if virsh and width >= 100:
-        return [(*_pair(keys, f"{words:<32}"), Toned(f" {_plain_virsh(virsh)}", "dim"))]
-    lines = [_pair(keys, words)]
-    if virsh:
-        lines.append((Toned(" " * (KEY + 5)), Toned(_plain_virsh(virsh), "dim")))
-    return lines
+    words = action.title + (" (asks first)" if action.destructive else "")
+    virsh = virsh_words(action.virsh)
+    if not virsh:
+        return [_pair(keys, words)]
+    if len(words) < TITLE and KEY + TITLE + len(virsh) + 6 <= width:
+        return [(*_pair(keys, f"{words:<{TITLE}}"), Toned(f" {virsh}", "dim"))]
+    return [_pair(keys, words), (Toned(" " * (KEY + 5)), Toned(virsh, "dim"))]
 
 
-def _plain_virsh(template: str) -> str:
-    """The template's obligatory part: optional ones stand in brackets and are left out."""
+def virsh_words(template: str) -> str:
+    """The template's obligatory part, as a manual page writes it: ``virsh start NAME``."""
     text, depth = "", 0
     for char in template:
         depth += char == "["
         if not depth:
             text += char
         depth -= char == "]"
-    return " ".join(text.split())
+    upper = re.sub(r"\{(\w+)(\|[^}]*)?\}", lambda match: match[1].upper(), text)
+    return " ".join(upper.split())
 
 
 def _bound(screen: FleetScreen, binding_id: str) -> str:
