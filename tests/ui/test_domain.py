@@ -195,6 +195,11 @@ async def test_v_turns_between_live_and_saved_xml_and_slash_searches_in_it() -> 
         await pilot.press("n")
         await pilot.pause()
         assert "hit 2 of 2 for /memory" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "hit" not in screen_text(app)
+        assert app.front is not None
+        assert app.front.focus_ref() == things.WEB
 
 
 async def test_a_domain_that_is_off_has_no_figures_and_says_so(

@@ -97,7 +97,7 @@ def _memory_words(domain: Domain, stats: DomainStats) -> str:
     if stats.memory_stale:
         text += "  (old: the guest does not report)"
     elif stats.memory_used_kib is None:
-        text += "  (not reported by the guest)"
+        text += "  (not reported)"
     return text
 
 

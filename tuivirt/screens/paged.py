@@ -40,6 +40,18 @@ class PagedScreen(FleetScreen):
         else:
             super().action_filter()
 
+    def action_escape(self) -> None:
+        """First end the search, then go back."""
+        if self.page is not None and self.page.searched:
+            self.page.search("")
+        else:
+            super().action_escape()
+
+    def action_back(self) -> None:
+        if self.page is not None and self.page.searched:
+            self.say("")
+        super().action_back()
+
     def on_command_bar_changed(self, event: CommandBar.Changed) -> None:
         if event.mode == "/" and self.page is not None:
             self.page.search(event.text)

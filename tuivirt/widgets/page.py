@@ -94,6 +94,11 @@ class Page(ScrollView, can_focus=True, inherit_bindings=False):
             if line != old[number]:
                 self.refresh_line(number)
 
+    @property
+    def searched(self) -> bool:
+        """Whether hits of a search are marked."""
+        return self._pattern is not None
+
     def search(self, pattern: str) -> None:
         """Mark every hit of a regular expression (taken literally when it is none); '' ends it."""
         if not pattern:
