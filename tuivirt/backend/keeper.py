@@ -43,8 +43,7 @@ GATHER_S = 0.04
 """For how long events are gathered before their objects are read."""
 BURST = 8
 """From how many changed domains on the whole list is read instead of each."""
-KEEPALIVE_S, KEEPALIVE_COUNT = 1, 25
-"""Often, because a packet is also what wakes a call that libvirt forgot (see traffic.py)."""
+KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 
 _QUIET = frozenset(
