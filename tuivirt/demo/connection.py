@@ -154,7 +154,9 @@ class DemoConnection(Machines):
                 guest = self.guest(real, uuid, known["state.state"])
                 try:
                     info = real.info()
-                except libvirt.libvirtError:
+                except libvirt.libvirtError as error:
+                    if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                        raise
                     continue  # Gone since the list was made: libvirt leaves such a one out too.
                 info[0] = known["state.state"]
                 made.append(

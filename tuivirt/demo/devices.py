@@ -119,12 +119,14 @@ class LiveDevices:
             int(port.get("index"))
             for port in devices.iterfind("controller[@model='pcie-root-port']")
         ]
+        self._booting = True
         left_out = set(skip)
         for device in devices:
             target = device.find("target")
             if device.tag == "disk" and target is not None and (target.get("dev") in left_out):
                 continue
             self._place(deepcopy(device))
+        self._booting = False
         self._rows()
 
     # ------------------------------------------------------------------ what it has
@@ -289,7 +291,14 @@ class LiveDevices:
         for bus in self._ports:
             if (bus, 0) not in taken:
                 return self._pci(bus, 0, 0)
-        raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, "No more available PCI slots")
+        if not self._booting:
+            raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, "No more available PCI slots")
+        # libvirt adds the ports that a configuration lacks.
+        index = max(self._ports, default=0) + 1
+        self._ports.append(index)
+        port = {"type": "pci", "index": str(index), "model": "pcie-root-port"}
+        self._place(etree.Element("controller", port))
+        return self._pci(index, 0, 0)
 
     def _rows(self) -> None:
         disks: list[DiskRow] = []

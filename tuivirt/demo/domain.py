@@ -138,6 +138,7 @@ class DemoDomain(Proxy):
         with self._host.lock:
             if flags & libvirt.VIR_DOMAIN_START_FORCE_BOOT and self._real.hasManagedSaveImage():
                 self._real.managedSaveRemove()
+                self.guest.forget()
             resumed = self._real.hasManagedSaveImage()
             self._host.check_passthrough(self._real)
             self._real.createWithFlags(flags & ~known)
@@ -203,6 +204,12 @@ class DemoDomain(Proxy):
         self._write("virDomainReset")
         self._host.reboot(self._require_active(), 0.0)
         return 0
+
+    def managedSaveRemove(self, flags: int = 0) -> int:
+        self._write("virDomainManagedSaveRemove")
+        result = int(self._real.managedSaveRemove(flags))
+        self.guest.forget()
+        return result
 
     def managedSave(self, flags: int = 0) -> int:
         self._write("virDomainManagedSave")

@@ -72,6 +72,10 @@ class Guest:
             self.closing = False
         return was_active and not self.active
 
+    def forget(self) -> None:
+        """Its saved memory was thrown away: it starts from nothing."""
+        self._kept = False
+
     def ran(self, now: float) -> float:
         """Seconds that it has run since its start, pauses left out."""
         return self._ran + (now - self._since if self._since is not None else 0.0)

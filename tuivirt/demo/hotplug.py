@@ -11,6 +11,7 @@ from lxml import etree
 
 from .devices import LiveDevices, hostdev_address, source_of
 from .errors import failure, not_running
+from .find import aliased, disk_of, find
 
 if TYPE_CHECKING:
     from .domain import DemoDomain
@@ -56,6 +57,10 @@ _HOT_BUSES = ("virtio", "scsi", "usb")
 
 
 def attach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
+    """virDomainAttachDeviceFlags. Both halves are checked before either is changed.
+
+    Raises libvirtError.
+    """
     device = _parse(xml)
     live, saved = _which(domain, flags)
     with host.lock:
@@ -77,14 +82,18 @@ def attach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
 
 
 def detach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
+    """virDomainDetachDeviceFlags. The live half is asked for; the guest lets go later.
+
+    Raises libvirtError.
+    """
     device = _parse(xml)
     live, saved = _which(domain, flags)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
-        old = None if config is None else _find(config.find("devices"), device, saved=True)
+        old = None if config is None else find(config.find("devices"), device, saved=True)
         if live and guest.live is not None:
-            found = _find(guest.live.element, device, saved=False)
+            found = find(guest.live.element, device, saved=False)
             _unplug(host, domain, guest, guest.live.alias(found))
         if config is not None and old is not None:
             config.find("devices").remove(old)
@@ -93,13 +102,17 @@ def detach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
 
 
 def detach_alias(host: Machines, domain: DemoDomain, alias: str, flags: int) -> int:
+    """virDomainDetachDeviceAlias.
+
+    Raises libvirtError.
+    """
     live, saved = _which(domain, flags)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
         old = None
         if config is not None:
-            old = _aliased(config.find("devices"), alias)
+            old = aliased(config.find("devices"), alias)
             if old is None:
                 raise failure(libvirt.VIR_ERR_INTERNAL_ERROR, f"no device found with alias {alias}")
         if live and guest.live is not None:
@@ -113,14 +126,18 @@ def detach_alias(host: Machines, domain: DemoDomain, alias: str, flags: int) -> 
 
 
 def update(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
+    """virDomainUpdateDeviceFlags. The device keeps its alias and address.
+
+    Raises libvirtError.
+    """
     device = _parse(xml)
     live, saved = _which(domain, flags & ~libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
-        old = None if config is None else _find(config.find("devices"), device, saved=True)
+        old = None if config is None else find(config.find("devices"), device, saved=True)
         if live and guest.live is not None:
-            found = _find(guest.live.element, device, saved=False)
+            found = find(guest.live.element, device, saved=False)
             if found.tag == "disk":
                 _check_medium(host, found, device)
             guest.live.replace(found, device)
@@ -135,6 +152,10 @@ def update(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
 
 
 def set_period(host: Machines, domain: DemoDomain, period: int, flags: int) -> int:
+    """virDomainSetMemoryStatsPeriod, in seconds; 0 stops it.
+
+    Raises libvirtError.
+    """
     live, saved = _which(domain, flags)
     with host.lock:
         guest = domain.guest
@@ -226,7 +247,7 @@ def _save(host: Machines, guest: Guest, config: Any) -> None:
 def _check_saved(device: Any, config: Any) -> None:
     if device.tag == "disk":
         name = device.find("target").get("dev")
-        if _disk(config.find("devices"), name) is not None:
+        if disk_of(config.find("devices"), name) is not None:
             raise failure(libvirt.VIR_ERR_OPERATION_INVALID, f"target {name} already exists")
     elif hostdev_address(device):
         for other in config.iterfind("devices/hostdev"):
@@ -239,8 +260,9 @@ def _check_saved(device: Any, config: Any) -> None:
 
 def _check_live(host: Machines, device: Any, guest: Guest, live: LiveDevices) -> None:
     if device.tag == "disk":
+        check_source(host, device)  # First, as libvirt does.
         target = device.find("target")
-        other = _disk(live.element, target.get("dev"))
+        other = disk_of(live.element, target.get("dev"))
         if other is not None:
             raise failure(
                 libvirt.VIR_ERR_XML_ERROR,
@@ -258,7 +280,6 @@ def _check_live(host: Machines, device: Any, guest: Guest, live: LiveDevices) ->
                 libvirt.VIR_ERR_OPERATION_UNSUPPORTED,
                 f"disk bus '{target.get('bus')}' cannot be hotplugged.",
             )
-        check_source(host, device)
         _check_lock(host, device)
     elif device.tag == "hostdev":
         host.check_free(device)
@@ -280,7 +301,8 @@ def _check_live(host: Machines, device: Any, guest: Guest, live: LiveDevices) ->
 
 
 def check_source(host: Machines, disk: Any) -> None:
-    """Whether what a disk is to be made of is there. Raises libvirtError."""
+    """Whether what a disk is to be made of is there.
+    Raises libvirtError."""
     source, path = disk.find("source"), source_of(disk)
     if source is not None and source.get("pool"):
         pool = host.real.storagePoolLookupByName(source.get("pool"))
@@ -319,81 +341,6 @@ def _check_medium(host: Machines, old: Any, new: Any) -> None:
         )
     if source_of(new):
         check_source(host, new)
-
-
-# ---------------------------------------------------------------------- which one is meant
-def _disk(devices: Any, target: str) -> Any:
-    for disk in devices.iterfind("disk"):
-        if disk.find("target").get("dev") == target:
-            return disk
-    return None
-
-
-def _find(devices: Any, device: Any, saved: bool) -> Any:
-    """The device of the domain that ``device`` describes. Raises libvirtError."""
-    if device.tag == "disk":
-        name = device.find("target").get("dev")
-        found = _disk(devices, name)
-        text = f"no target device {name}" if saved else f"disk {name} not found"
-    elif device.tag == "interface":
-        found, text = _find_interface(devices, device)
-    elif hostdev_address(device):
-        wanted = hostdev_address(device)
-        matches = [d for d in devices.iterfind("hostdev") if hostdev_address(d) == wanted]
-        found = matches[0] if matches else None
-        text = f"host pci device {wanted} not found"
-    else:
-        found, text = _find_alike(devices, device), f"matching {device.tag} device not found"
-    if found is None:
-        raise failure(libvirt.VIR_ERR_DEVICE_MISSING, text)
-    return found
-
-
-def _find_interface(devices: Any, device: Any) -> tuple[Any, str]:
-    mac = device.find("mac")
-    wanted = None if mac is None else mac.get("address", "").lower()
-    matches = [
-        nic
-        for nic in devices.iterfind("interface")
-        if wanted is None or nic.find("mac").get("address").lower() == wanted
-    ]
-    text = (
-        "no device found at address '(<null>)' matching MAC address "
-        f"'{wanted or '(<null>)'}' and alias '(<null>)'"
-    )
-    if len(matches) > 1:
-        raise failure(
-            libvirt.VIR_ERR_OPERATION_FAILED,
-            text.replace("no device found", "multiple devices found"),
-        )
-    return (matches[0] if matches else None), text
-
-
-def _aliased(devices: Any, alias: str) -> Any:
-    for device in devices:
-        found = device.find("alias")
-        if found is not None and found.get("name") == alias:
-            return device
-    return None
-
-
-def _find_alike(devices: Any, device: Any) -> Any:
-    """By alias where there is one, else the one whose attributes and source agree."""
-    alias = device.find("alias")
-    for other in devices.iterfind(device.tag):
-        theirs = other.find("alias")
-        if alias is not None and theirs is not None:
-            if alias.get("name") == theirs.get("name"):
-                return other
-        elif dict(device.attrib).items() <= dict(other.attrib).items():
-            mine, its = device.find("source"), other.find("source")
-            if mine is None or (its is not None and _shape(mine) == _shape(its)):
-                return other
-    return None
-
-
-def _shape(element: Any) -> tuple[Any, ...]:
-    return (element.tag, tuple(sorted(element.attrib.items())), tuple(map(_shape, element)))
 
 
 def _unplug(host: Machines, domain: DemoDomain, guest: Guest, alias: str) -> None:

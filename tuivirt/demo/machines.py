@@ -90,7 +90,7 @@ class Machines:
     def _live_devices(self, guest: Guest, real: Any) -> LiveDevices:
         root = etree.fromstring(real.XMLDesc(0))
         kind = root.find("os/type")
-        machine = "q35" if kind is None else kind.get("machine", "q35")
+        machine = "pc" if kind is None else kind.get("machine", "pc")
         # What waits for the next boot waits only as long as the guest has not been booted.
         waiting = [d.target for d in guest.spec.disks if d.next_boot] if guest.boots <= 1 else []
         return LiveDevices(root.find("devices"), machine, waiting, self._vnets, self.size_of)
@@ -120,6 +120,7 @@ class Machines:
             return True
         uuid = str(real.UUIDString())
         with self.lock:
+            self._take_note(uuid, real)
             guest = self._guests.get(uuid)
             gone = details[0] == libvirt.VIR_DOMAIN_EVENT_UNDEFINED
             if gone and guest is not None and not guest.active:
@@ -128,6 +129,17 @@ class Machines:
                 self._quiet_defines[uuid] -= 1
                 return False
         return True
+
+    def _take_note(self, uuid: str, real: Any) -> None:
+        """Bring it up to date after what was not done through us: a snapshot reverted to."""
+        if uuid not in self._guests:
+            return
+        try:
+            self.guest(real, uuid)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+            self.stopped(real)  # A transient domain that is no more.
 
     def save_configuration(self, uuid: str, xml: str) -> None:
         """Change the saved configuration without the event which only defining has."""

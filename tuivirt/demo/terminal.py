@@ -22,6 +22,9 @@ BUFFER = 1 << 20
 """Bytes kept for a reader that is slow; the guest's own output beyond that is lost, as on a
 real serial port. What a command makes is made only as fast as it is read."""
 
+FIRMWARE_S = 0.4
+"""From power on to the kernel's first line: time to open the console and see it."""
+
 _BOOT = """\
 [    0.000000] Linux version 6.1.0-demo (gcc 12.2.0) #1 SMP
 [    0.000000] Command line: console=ttyS0 root=/dev/vda1 ro
@@ -143,7 +146,8 @@ class Terminal:
         self._booting = True
         self.interrupt()
         self._shell = Shell(self)
-        self._boot_line(self._run, 0)
+        run = self._run
+        self._host.clock.after(FIRMWARE_S, lambda: self._boot_line(run, 0))
 
     def _boot_line(self, run: int, number: int) -> None:
         with self._host.lock:

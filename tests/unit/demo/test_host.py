@@ -70,7 +70,7 @@ def test_networks_and_pools_are_in_several_states(demo: DemoConnection) -> None:
     assert networks == {"default": 1, "storage": 1, "dmz": 1, "lab-old": 0}
     pools = {pool.name(): pool for pool in demo.listAllStoragePools()}
     assert not pools["usb-stick"].isActive()
-    state, capacity, allocation, available = pools["images"].info()
+    _state, capacity, allocation, available = pools["images"].info()
     assert capacity == allocation + available
     assert f">{available}<" in pools["images"].XMLDesc(0)
     assert {v.name() for v in pools["images"].listAllVolumes()} > {"web-01.qcow2"}
