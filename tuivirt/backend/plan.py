@@ -96,16 +96,13 @@ class Planner:
         left = max(0.0, seconds - len(dear) * self.dear.per_domain)
 
         # First the CPU of all others, then, with what is left, the dear figures of some.
-        others = [u for u in self._order if u not in set(dear)]
-        cheap = self._in_turn(
-            others,
-            min(
-                int(0.7 * left / self.cheap.per_domain),
-                -(-len(others) // HIDDEN_CPU_TICKS),
-            ),
-            "_cheap_turn",
-        )
-        left = max(0.0, left - len(cheap) * self.cheap.per_domain)
+        chosen = set(dear)
+        others = [u for u in self._order if u not in chosen]
+        cheap: list[str] = []
+        if self._view_turn % HIDDEN_CPU_TICKS == 1:
+            # All in one call rather than a part with each tick: a call costs too.
+            cheap = self._in_turn(others, int(0.7 * left / self.cheap.per_domain), "_cheap_turn")
+            left = max(0.0, left - len(cheap) * self.cheap.per_domain)
         hidden = [u for u in others if u not in view]
         background = self._in_turn(
             hidden,
@@ -116,7 +113,7 @@ class Planner:
             self.interval * -(-len(hidden) // len(background)) if background else 0.0
         )
         dear += background
-        chosen = set(dear)
+        chosen.update(background)
         cheap = [u for u in cheap if u not in chosen]
 
         asks = []

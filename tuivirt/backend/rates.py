@@ -8,7 +8,6 @@ rather than a wrong one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -25,12 +24,12 @@ _BALLOON_STALE_S = 4 * BALLOON_PERIOD_S
 Record = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class _Counter:
-    """One sample of some counters and when it was taken (monotonic seconds)."""
-
-    at: float
-    values: tuple[int, ...]
+_DISK_SUMS = (
+    "read_bytes_per_s",
+    "write_bytes_per_s",
+    "read_requests_per_s",
+    "write_requests_per_s",
+)
 
 
 class Meter:
@@ -40,11 +39,19 @@ class Meter:
         "_balloon_seen",
         "_balloon_update",
         "_cpu",
+        "_cpu_at",
         "_disks",
+        "_disks_at",
+        "_disks_idle",
         "_nics",
+        "_nics_at",
+        "_nics_idle",
+        "_raw_disks",
+        "_raw_nics",
         "_run",
         "_values",
         "_vcpus",
+        "_vcpus_at",
         "stats",
     )
 
@@ -55,12 +62,20 @@ class Meter:
         self._run = run
         self._values: dict[str, Any] = {"at": at, "cpu_history": history}
         self.stats = DomainStats(**self._values)
-        self._cpu: _Counter | None = None
+        self._cpu: tuple[int, ...] | None = None
+        self._cpu_at = 0.0
         self._balloon_update: int | None = None
         self._balloon_seen = 0.0
-        self._disks: dict[str, _Counter] = {}
-        self._nics: dict[str, _Counter] = {}
-        self._vcpus: dict[str, _Counter] = {}
+        self._disks: dict[str, tuple[int, ...]] = {}
+        self._disks_at = 0.0
+        self._disks_idle = False
+        self._raw_disks: tuple[tuple[Any, ...], ...] = ()
+        self._nics: dict[str, tuple[int, ...]] = {}
+        self._nics_at = 0.0
+        self._nics_idle = False
+        self._raw_nics: tuple[tuple[Any, ...], ...] = ()
+        self._vcpus: dict[str, tuple[int, ...]] = {}
+        self._vcpus_at = 0.0
 
     def stop(self, at: float) -> DomainStats:
         """The domain is not active: what it did is history, what it does is nothing."""
@@ -127,9 +142,9 @@ class Meter:
     def _feed_cpu(
         self, record: Record, at: float, vcpus: int, host_cpus: int, changes: dict[str, Any]
     ) -> None:
-        total = record["cpu.time"]
-        before, self._cpu = self._cpu, _Counter(at, (total,))
-        rate = _rates(before, self._cpu)
+        now = (record["cpu.time"],)
+        rate = _rates(self._cpu, self._cpu_at, now, at)
+        self._cpu, self._cpu_at = now, at
         if rate is None:
             changes["cpu_percent"] = changes["cpu_host_percent"] = None
             changes["cpu_guest_percent"] = None
@@ -161,122 +176,113 @@ class Meter:
         changes["memory_stale"] = update is not None and at - self._balloon_seen > _BALLOON_STALE_S
 
     def _feed_disks(self, record: Record, at: float, changes: dict[str, Any]) -> None:
-        disks = []
-        counters: dict[str, _Counter] = {}
-        sums = [0.0, 0.0, 0.0, 0.0]
-        known = False
-        for number in range(record["block.count"]):
-            keys = _block_keys(number)
-            name = record.get(keys[0], "?")
-            if keys[2] not in record:
-                disks.append(DiskStats(name, record.get(keys[1], "")))
-                continue
-            sample = _Counter(at, tuple(record.get(key, 0) for key in keys[2:8]))
-            counters[name] = sample
-            rates = _rates(self._disks.get(name), sample)
-            if rates is None:
-                disks.append(
-                    DiskStats(
-                        name,
-                        record.get(keys[1], ""),
-                        allocation_bytes=record.get(keys[8]),
-                        capacity_bytes=record.get(keys[9]),
-                    )
-                )
-                continue
-            rd_bytes, wr_bytes, rd_reqs, wr_reqs, rd_ns, wr_ns = rates
-            known = True
-            for place, value in enumerate((rd_bytes, wr_bytes, rd_reqs, wr_reqs)):
-                sums[place] += value
-            disks.append(
-                DiskStats(
-                    name,
-                    record.get(keys[1], ""),
-                    rd_bytes,
-                    wr_bytes,
-                    rd_reqs,
-                    wr_reqs,
-                    rd_ns / rd_reqs / 1e6 if rd_reqs else None,
-                    wr_ns / wr_reqs / 1e6 if wr_reqs else None,
-                    record.get(keys[8]),
-                    record.get(keys[9]),
-                )
-            )
-        self._disks = counters
-        changes["disks"] = tuple(disks)
         changes["block_at"] = at
-        for place, name in enumerate(
-            ("read_bytes_per_s", "write_bytes_per_s", "read_requests_per_s", "write_requests_per_s")
-        ):
-            changes[name] = sums[place] if known else None
+        raw = tuple(
+            tuple(map(record.get, _block_keys(number))) for number in range(record["block.count"])
+        )
+        before, since = self._disks, self._disks_at
+        self._disks_at = at
+        if raw == self._raw_disks:
+            if self._disks_idle:
+                return  # Nothing moved, as the last time: the figures are those shown.
+            self._disks_idle = True
+        else:
+            self._disks_idle = False
+        self._raw_disks = raw
+        self._disks = {}
+        disks = []
+        known: list[tuple[float, ...]] = []
+        for name, path, *numbers, allocation, capacity in raw:
+            name, path = name or "?", path or ""
+            rates = None
+            if numbers[0] is not None:
+                values = tuple(number or 0 for number in numbers)
+                self._disks[name] = values
+                rates = _rates(before.get(name), since, values, at)
+            if rates is None:
+                figures: tuple[float | None, ...] = (None,) * 6
+            else:
+                known.append(rates)
+                read, write, reads, writes, read_ns, write_ns = rates
+                figures = (
+                    read,
+                    write,
+                    reads,
+                    writes,
+                    read_ns / reads / 1e6 if reads else None,
+                    write_ns / writes / 1e6 if writes else None,
+                )
+            disks.append(DiskStats(name, path, *figures, allocation, capacity))
+        changes["disks"] = tuple(disks)
+        for place, field in enumerate(_DISK_SUMS):
+            changes[field] = sum(rates[place] for rates in known) if known else None
 
     def _feed_nics(self, record: Record, at: float, changes: dict[str, Any]) -> None:
+        changes["net_at"] = at
+        raw = tuple(
+            tuple(map(record.get, _nic_keys(number))) for number in range(record["net.count"])
+        )
+        before, since = self._nics, self._nics_at
+        self._nics_at = at
+        if raw == self._raw_nics:
+            if self._nics_idle:
+                return
+            self._nics_idle = True
+        else:
+            self._nics_idle = False
+        self._raw_nics = raw
+        self._nics = {}
         nics = []
-        counters: dict[str, _Counter] = {}
-        rx = tx = 0.0
-        known = False
-        for number in range(record["net.count"]):
-            keys = _nic_keys(number)
-            name = record.get(keys[0])
+        known: list[tuple[float, ...]] = []
+        for name, *numbers in raw:
             if name is None:
                 continue  # Its device is not there yet, or not any more.
-            if keys[1] not in record:
-                nics.append(NicStats(name))
-                continue
-            sample = _Counter(at, tuple(record.get(key, 0) for key in keys[1:]))
-            counters[name] = sample
-            rates = _rates(self._nics.get(name), sample)
+            rates = None
+            if numbers[0] is not None:
+                values = tuple(number or 0 for number in numbers)
+                self._nics[name] = values
+                rates = _rates(before.get(name), since, values, at)
             if rates is None:
                 nics.append(NicStats(name))
-                continue
-            known = True
-            rx += rates[0]
-            tx += rates[1]
-            nics.append(
-                NicStats(
-                    name,
-                    rates[0],
-                    rates[1],
-                    rates[2],
-                    rates[3],
-                    rates[4] + rates[5],
-                    rates[6] + rates[7],
-                )
-            )
-        self._nics = counters
+            else:
+                known.append(rates)
+                rx, tx, rx_packets, tx_packets, *lost = rates
+                drops, errors = lost[0] + lost[1], lost[2] + lost[3]
+                nics.append(NicStats(name, rx, tx, rx_packets, tx_packets, drops, errors))
         changes["nics"] = tuple(nics)
-        changes["net_at"] = at
-        changes["rx_bytes_per_s"] = rx if known else None
-        changes["tx_bytes_per_s"] = tx if known else None
+        changes["rx_bytes_per_s"] = sum(rates[0] for rates in known) if known else None
+        changes["tx_bytes_per_s"] = sum(rates[1] for rates in known) if known else None
 
     def _feed_vcpus(self, record: Record, at: float, changes: dict[str, Any]) -> None:
+        before, since = self._vcpus, self._vcpus_at
+        self._vcpus, self._vcpus_at = {}, at
         vcpus = []
-        counters: dict[str, _Counter] = {}
         for number in range(record.get("vcpu.maximum", 0)):
             key = f"vcpu.{number}.time"
             if key not in record:
                 continue  # A vCPU that is not plugged in.
-            sample = _Counter(at, (record[key], record.get(f"vcpu.{number}.wait", 0)))
-            counters[key] = sample
-            rates = _rates(self._vcpus.get(key), sample)
+            values = (record[key], record.get(f"vcpu.{number}.wait", 0))
+            self._vcpus[key] = values
+            rates = _rates(before.get(key), since, values, at)
             if rates is None:
                 vcpus.append(VcpuStats(number))
             else:
                 vcpus.append(VcpuStats(number, min(100.0, rates[0] / 1e7), rates[1] / 1e7))
-        self._vcpus = counters
         changes["vcpus"] = tuple(vcpus)
         changes["vcpu_at"] = at
 
 
-def _rates(before: _Counter | None, now: _Counter) -> tuple[float, ...] | None:
+def _rates(
+    before: tuple[int, ...] | None, since: float, now: tuple[int, ...], at: float
+) -> tuple[float, ...] | None:
     """Per second, or None when there is nothing to compare or a counter went back."""
     if before is None:
         return None
-    elapsed = now.at - before.at
+    elapsed = at - since
     if elapsed <= 0.05:  # Two samples this close say more of the clock than of the guest.
         return None
     rates = []
-    for old, new in zip(before.values, now.values, strict=True):
+    for old, new in zip(before, now, strict=True):
         if new < old:
             return None
         rates.append((new - old) / elapsed)

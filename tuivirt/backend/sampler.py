@@ -81,6 +81,8 @@ class Sampler:
         self.interval = min(60.0, max(0.5, interval))
         self._planner = Planner(interval=self.interval)
         self._meters: dict[str, Meter] = {}
+        self._complete: dict[str, int] = {}
+        """By UUID: the run in which sizes and memory were once asked for."""
         self._wake = threading.Event()
         self._stopping = False
         self._generation = -1
@@ -138,38 +140,41 @@ class Sampler:
             self._lane.close()
             self._reset_workers()
         self._collect_abandoned()
-        domains = self._host.snapshot.domains
-        asks = self._asks(domains)
-        side = self._host.side_calls()
-        room = CALLS - len(asks)
-        turn = self._side_turn
-        chosen = [side[(turn + n) % len(side)] for n in range(min(room, len(side)))]
-        self._side_turn = turn + len(chosen)
-        conn = self._host.conn
+        conn, lane = self._host.conn, self._lane
         progress: list[Ask | None] = []
-        answers: list[Answer] = []
-
-        def work() -> None:
-            handles = self._host.handles
-            for ask in asks:
-                progress.append(ask)
-                answer = self._call(conn, ask, handles)
-                if answer is not None:
-                    answers.append(answer)
-            progress.append(None)
-            for call in chosen:
-                started = time.monotonic()
-                call(conn)
-                took = time.monotonic() - started
-                # The shortest call there was is taken for the line's own delay.
-                self._round_trip = min(took, self._round_trip or took)
-
-        future = self._lane.submit(work)
+        future = lane.submit(lambda: self._round(conn, lane, progress))
         try:
             future.result(self._limit)
         except FutureTimeout:
-            self._stuck(future, progress[-1] if progress else None, domains)
-        if answers or future.done():
+            self._stuck(future, progress[-1] if progress else None)
+
+    def _round(self, conn: Any, lane: Lane, progress: list[Ask | None]) -> None:
+        """A tick's calls and what follows from them; ``progress`` tells which call is under way.
+
+        All on the worker's thread: to hand the records to another costs as much as reading them.
+        """
+        domains = self._host.snapshot.domains
+        handles = self._host.handles
+        asks = self._asks(domains, handles)
+        side = self._host.side_calls()
+        # One a tick: they are small, but none of them is worth a call each time.
+        chosen = [side[self._side_turn % len(side)]] if side and len(asks) < CALLS else []
+        self._side_turn += 1
+        answers: list[Answer] = []
+        for ask in asks:
+            progress.append(ask)
+            answer = self._call(conn, ask, handles)
+            if answer is not None:
+                answers.append(answer)
+        progress.append(None)
+        for call in chosen:
+            started = time.monotonic()
+            call(conn)
+            took = time.monotonic() - started
+            # The shortest call there was is taken for the line's own delay.
+            self._round_trip = min(took, self._round_trip or took)
+        # A worker that was given up comes too late: another has taken its place.
+        if lane is self._lane:
             self._integrate(answers, len(asks) + len(chosen), domains)
 
     @property
@@ -177,22 +182,21 @@ class Sampler:
         """After how many seconds without an answer something is held to be stuck."""
         return max(2.0, 2 * self.interval)
 
-    def _asks(self, domains: Mapping[str, Domain]) -> list[Ask]:
+    def _asks(self, domains: Mapping[str, Domain], handles: Mapping[str, Any]) -> list[Ask]:
         if not self._bulk:
             return []
-        handles = self._host.handles
         view = self._host.view
         if len(self._abandoned) >= _ABANDONED_MOST:
             return []  # One more call could hang too, and the actions need the daemon's ear.
         active = [
-            u for u, d in domains.items() if d.active and u in handles and u not in self._avoid
-        ]
-        stats = self._host.snapshot.domain_stats
-        fresh = frozenset(
             u
-            for u in active
-            if domains[u].vcpus_max is None or (u in stats and stats[u].memory_at is None)
-        )
+            for u, d in domains.items()
+            if d.id is not None and u in handles and u not in self._avoid
+        ]
+        for uuid, run in list(self._complete.items()):
+            if uuid not in domains or domains[uuid].id != run:
+                del self._complete[uuid]
+        fresh = frozenset(u for u in active if u not in self._complete)
         return self._planner.plan(active, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
@@ -245,7 +249,9 @@ class Sampler:
                     host_cpus=host_cpus,
                     focus=uuid == view.focus,
                 )
-                seen.append((uuid, record))
+                if "balloon.current" in record:
+                    seen.append((uuid, record))
+                    self._complete[uuid] = domain.id
         self._planner.spent(spent)
         now = time.monotonic()
         for uuid in list(self._meters):
@@ -264,7 +270,7 @@ class Sampler:
 
     # -- when something hangs ---------------------------------------------------------------
 
-    def _stuck(self, future: Future[Any], ask: Ask | None, domains: Mapping[str, Domain]) -> None:
+    def _stuck(self, future: Future[Any], ask: Ask | None) -> None:
         since = time.monotonic() - self._limit
         self._lane.close()
         self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
