@@ -215,7 +215,7 @@ class Meter:
             disks.append(DiskStats(name, path, *figures, allocation, capacity))
         changes["disks"] = tuple(disks)
         for place, field in enumerate(_DISK_SUMS):
-            changes[field] = sum(rates[place] for rates in known) if known else None
+            changes[field] = sum(rates[place] for rates in known) if known or not raw else None
 
     def _feed_nics(self, record: Record, at: float, changes: dict[str, Any]) -> None:
         changes["net_at"] = at
@@ -250,8 +250,8 @@ class Meter:
                 drops, errors = lost[0] + lost[1], lost[2] + lost[3]
                 nics.append(NicStats(name, rx, tx, rx_packets, tx_packets, drops, errors))
         changes["nics"] = tuple(nics)
-        changes["rx_bytes_per_s"] = sum(rates[0] for rates in known) if known else None
-        changes["tx_bytes_per_s"] = sum(rates[1] for rates in known) if known else None
+        changes["rx_bytes_per_s"] = sum(rates[0] for rates in known) if known or not raw else None
+        changes["tx_bytes_per_s"] = sum(rates[1] for rates in known) if known or not raw else None
 
     def _feed_vcpus(self, record: Record, at: float, changes: dict[str, Any]) -> None:
         before, since = self._vcpus, self._vcpus_at
