@@ -200,19 +200,23 @@ class Meter:
                 self._disks[name] = values
                 rates = _rates(before.get(name), since, values, at)
             if rates is None:
-                figures: tuple[float | None, ...] = (None,) * 6
+                disk = DiskStats(name, path, allocation_bytes=allocation, capacity_bytes=capacity)
             else:
                 known.append(rates)
                 read, write, reads, writes, read_ns, write_ns = rates
-                figures = (
+                disk = DiskStats(
+                    name,
+                    path,
                     read,
                     write,
                     reads,
                     writes,
                     read_ns / reads / 1e6 if reads else None,
                     write_ns / writes / 1e6 if writes else None,
+                    allocation,
+                    capacity,
                 )
-            disks.append(DiskStats(name, path, *figures, allocation, capacity))
+            disks.append(disk)
         changes["disks"] = tuple(disks)
         for place, field in enumerate(_DISK_SUMS):
             changes[field] = sum(rates[place] for rates in known) if known or not raw else None

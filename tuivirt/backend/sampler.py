@@ -25,6 +25,7 @@ from .model.host import HostSnapshot, Sampling
 from .model.stats import DomainStats
 from .plan import Ask, Planner
 from .rates import Meter
+from .silence import Silence
 from .traffic import Traffic
 from .view import View
 
@@ -96,6 +97,9 @@ class Sampler:
         self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
         self._abandoned: dict[Future[Any], frozenset[str]] = {}
         self._avoid: dict[str, float] = {}
+        info = self._host.snapshot.info
+        # QEMU's guests all have a monitor; of other drivers not every record tells so much.
+        self._silence = Silence(self._limit, bool(info and info.hypervisor == "QEMU"))
 
     def start(self) -> None:
         self._thread.start()
@@ -196,7 +200,7 @@ class Sampler:
         for uuid, run in list(self._complete.items()):
             if uuid not in domains or domains[uuid].id != run:
                 del self._complete[uuid]
-        fresh = frozenset(u for u in active if u not in self._complete)
+        fresh = frozenset(u for u in active if u not in self._complete) | self._silence.silent
         return self._planner.plan(active, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
@@ -249,6 +253,7 @@ class Sampler:
                     host_cpus=host_cpus,
                     focus=uuid == view.focus,
                 )
+                self._silence.note(uuid, domain.id, record, answer.ask.groups, at)
                 if "balloon.current" in record:
                     seen.append((uuid, record))
                     self._complete[uuid] = domain.id
@@ -260,6 +265,10 @@ class Sampler:
                 del self._meters[uuid]
             elif not domain.active and self._meters[uuid].stats.cpu_at is not None:
                 figures[uuid] = self._meters[uuid].stop(now)
+        active = {u: d.id for u, d in domains.items() if d.id is not None}
+        news = self._silence.changes(now, active)
+        if news:
+            self._host.domains_stalled(news)
         sampling = Sampling(
             interval_s=self.interval,
             calls=calls,

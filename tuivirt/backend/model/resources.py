@@ -106,13 +106,13 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class NodeDevice:
-    """A device of the host. Source: listAllDevices and its XML (once; its events say when it changes)."""
+    """A device of the host. Source: listAllDevices, and its XML once; events say when it changes."""
 
     host: str
     name: str
     parent: str = ""
     capability: str = ""
-    """The first capability: pci, usb_device, usb, net, scsi_host, scsi, storage, mdev, drm, system …"""
+    """The first one: pci, usb_device, usb, net, scsi_host, scsi, storage, mdev, drm, system …"""
     vendor: str = ""
     product: str = ""
     vendor_id: str = ""

@@ -109,7 +109,7 @@ class DomainStats:
 
 @dataclass(frozen=True, slots=True)
 class HostStats:
-    """The live figures of a host. Source: getCPUStats, getMemoryStats; load only where it is local."""
+    """The live figures of a host. Source: getCPUStats, getMemoryStats; load where it is local."""
 
     at: float
     cpu_percent: float | None = None
