@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,31 +92,43 @@ def test_the_format_is_found_out_on_a_local_host(qemu: Place, images: Path) -> N
         qemu.run(detach_disk, "vda", When.NEXT_BOOT)
 
 
-def test_a_medium_is_inserted_swapped_and_ejected(qemu: Place) -> None:
-    first, second = qemu.make_image("first.iso"), qemu.make_image("second.iso")
-    qemu.run(insert_media, "sda", first)
-    assert now(qemu, "sda").source == first
-    assert later(qemu, "sda").source == first
+@pytest.fixture(params=["demo", "qemu"])
+def drive(request: pytest.FixtureRequest) -> Place:
+    """A running guest with an empty CD-ROM drive, sda."""
+    place: Place = request.getfixturevalue(request.param)
+    if place.kind == "demo":
+        place = replace(place, uuid=place.host.domain("web-01").UUIDString())
+        if now(place, "sda").source:
+            place.run(eject_media, "sda")
+    return place
+
+
+def test_a_medium_is_inserted_swapped_and_ejected(drive: Place) -> None:
+    first, second = drive.make_image("first.iso"), drive.make_image("second.iso")
+    drive.run(insert_media, "sda", first)
+    assert now(drive, "sda").source == first
+    assert later(drive, "sda").source == first
     with pytest.raises(BadInput, match="is not empty"):
-        qemu.run(insert_media, "sda", second)
-    qemu.run(swap_media, "sda", second)
-    assert now(qemu, "sda").source == second
-    assert later(qemu, "sda").source == second
-    assert second in qemu.run(eject_media, "sda")
-    assert now(qemu, "sda").source == ""
-    assert later(qemu, "sda").source == ""
+        drive.run(insert_media, "sda", second)
+    drive.run(swap_media, "sda", second)
+    assert now(drive, "sda").source == second
+    assert later(drive, "sda").source == second
+    assert second in drive.run(eject_media, "sda")
+    assert now(drive, "sda").source == ""
+    assert later(drive, "sda").source == ""
     with pytest.raises(BadInput, match="is empty"):
-        qemu.run(eject_media, "sda")
+        drive.run(eject_media, "sda")
 
 
-def test_a_medium_that_is_not_there_leaves_the_old_one_in(qemu: Place) -> None:
-    first = qemu.make_image("kept.iso")
-    qemu.run(insert_media, "sda", first)
-    before = qemu.xml(), qemu.xml(saved=True)
-    with pytest.raises(BadInput, match="does not exist"):
-        qemu.run(swap_media, "sda", "/no/such.iso")
-    assert (qemu.xml(), qemu.xml(saved=True)) == before
-    qemu.run(eject_media, "sda")
+def test_a_medium_that_is_not_there_leaves_the_old_one_in(drive: Place) -> None:
+    first = drive.make_image("kept.iso")
+    drive.run(insert_media, "sda", first)
+    before = drive.xml(), drive.xml(saved=True)
+    missing = "contract/no-such.iso" if drive.kind == "demo" else "/no/such.iso"
+    with pytest.raises(TuivirtError, match=r"no-such\.iso|does not exist"):
+        drive.run(swap_media, "sda", missing)
+    assert (drive.xml(), drive.xml(saved=True)) == before
+    drive.run(eject_media, "sda")
 
 
 # What cannot be right: said clearly, and nothing is changed.
@@ -269,26 +283,43 @@ def test_a_read_only_connection_changes_nothing(qemu: Place, qemu_uri: str) -> N
 # A guest that does not let go.
 
 
-@pytest.fixture
-def deaf(qemu: Place, idle_guest: Guest, images: Path) -> tuple[Place, DetachOutcome]:
-    """A guest without an operating system that has been asked to let go of vdb."""
-    place = Place("qemu", qemu.host, idle_guest.uuid, qemu.heard)
-    place.run(attach_disk, DiskRequest(str(make_image(images / "stuck.img", "8M"))))
-    return place, detach_disk(place.host, place.uuid, "vdb", timeout_s=0.2)
+@pytest.fixture(params=["demo", "qemu"])
+def deaf(request: pytest.FixtureRequest, images: Path) -> Iterator[tuple[Place, DetachOutcome]]:
+    """A guest that never answers, just asked to let go of the disk that it was given."""
+    place: Place = request.getfixturevalue(request.param)
+    if place.kind == "demo":
+        place = replace(place, uuid=place.host.domain("legacy-nt").UUIDString())
+        if not place.running:
+            place.run(lifecycle.start)
+        source = place.make_image(f"stuck-{request.node.name[5:25]}.img")
+    else:
+        # Without an operating system nobody is there to let go.
+        place = replace(place, uuid=request.getfixturevalue("idle_guest").uuid)
+        source = str(make_image(images / "stuck.img", "8M"))
+    attached = attach_disk(place.host, place.uuid, DiskRequest(source))
+    place.free = attached.target
+    outcome = detach_disk(place.host, place.uuid, attached.target, timeout_s=0.2)
+    yield place, outcome
+    settled = threading.Event()
+    outcome.on_settled(lambda _end: settled.set())
+    if place.running:
+        place.run(lifecycle.force_off)
+    assert settled.wait(20)
 
 
 def test_a_guest_that_does_not_let_go_leaves_the_detach_pending(
     deaf: tuple[Place, DetachOutcome],
 ) -> None:
     place, outcome = deaf
+    disk = place.free
     assert outcome.pending
-    assert "has not let go of vdb" in outcome.text
-    assert "vdb is gone from" in outcome.text
-    assert sides(place).find_live("vdb") is not None
-    assert sides(place).find_saved("vdb") is None
-    assert "vdb" in place.host.snapshot.domains[place.uuid].detaching
+    assert f"has not let go of {disk}" in outcome.text
+    assert f"{disk} is gone from" in outcome.text
+    assert sides(place).find_live(disk) is not None
+    assert sides(place).find_saved(disk) is None
+    assert disk in place.host.snapshot.domains[place.uuid].detaching
     with pytest.raises(TuivirtError, match="already been asked"):
-        detach_disk(place.host, place.uuid, "vdb", When.NOW)
+        detach_disk(place.host, place.uuid, disk, When.NOW)
 
 
 def test_forcing_the_guest_off_settles_a_pending_detach(deaf: tuple[Place, DetachOutcome]) -> None:
@@ -305,5 +336,5 @@ def test_forcing_the_guest_off_settles_a_pending_detach(deaf: tuple[Place, Detac
     lifecycle.force_off(place.host, place.uuid)
     assert settled.wait(20)
     assert isinstance(ended[0], str)
-    assert "vdb is detached" in ended[0]
+    assert f"{place.free} is detached" in ended[0]
     assert not place.host.snapshot.domains[place.uuid].detaching
