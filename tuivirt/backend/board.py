@@ -7,9 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .events import Publish, SnapshotChanged
+from .events import ListChanged, Publish, SnapshotChanged
+from .inventory import compare
 from .model.domain import Domain
 from .model.host import HostSnapshot
+from .model.ref import Kind
+
+_KINDS = {
+    "domains": Kind.DOMAIN,
+    "networks": Kind.NETWORK,
+    "pools": Kind.POOL,
+    "devices": Kind.DEVICE,
+    "interfaces": Kind.INTERFACE,
+}
 
 
 class Board:
@@ -55,12 +65,29 @@ class Board:
             if changed:
                 self.update(domains={**domains, **changed})
 
+    def relist(self, section: str, found: Mapping[str, Any]) -> None:
+        """A list was read: ``found`` is all there is of it. Nothing is told when it is the same."""
+        with self._lock:
+            delta = compare(getattr(self._snapshot, section), found)
+            if not delta:
+                return
+            self.update(**{section: found})
+        self._publish(
+            ListChanged(
+                host=self.name,
+                kind=_KINDS[section],
+                gone=delta.gone,
+                new=frozenset(delta.new),
+                changed=frozenset(delta.changed),
+            )
+        )
+
     def listed(self, found: Mapping[str, Domain], handles: Mapping[str, Any]) -> None:
         """The list of domains was read: ``found`` is all there is."""
         with self._lock:
             now = self._snapshot.domains
             self.handles = handles
-            self.update(domains={u: _merged(d, now.get(u)) for u, d in found.items()})
+            self.relist("domains", {u: _merged(d, now.get(u)) for u, d in found.items()})
 
     def listed_one(self, uuid: str, found: tuple[Domain, Any] | None) -> None:
         """One domain was read again; None: it is gone."""
@@ -73,7 +100,7 @@ class Board:
                 domains[uuid] = _merged(found[0], domains.get(uuid))
                 handles[uuid] = found[1]
             self.handles = handles
-            self.update(domains=domains)
+            self.relist("domains", domains)
 
     def set_users(
         self, networks: Mapping[str, tuple[str, ...]], devices: Mapping[str, tuple[str, ...]]

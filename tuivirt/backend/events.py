@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .model.host import HostSnapshot
-from .model.ref import Ref
+from .model.ref import Kind, Ref
 from .model.task import Task
 
 
@@ -68,6 +68,16 @@ class LinkChanged(Event):
 
     link: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListChanged(Event):
+    """A list of a host was read and differs from before: by key what is gone, new, changed."""
+
+    kind: Kind
+    gone: frozenset[str]
+    new: frozenset[str]
+    changed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -224,8 +224,7 @@ class Keeper:
                     raise
                 missing.append(f"{section} ({error})")
                 continue
-            if found != getattr(host.snapshot, section):
-                host.update(**{section: found})
+            host.relist(section, found)
         info = host.snapshot.info
         if info is not None and info.missing != tuple(missing):
             host.update(info=replace(info, missing=tuple(missing)))
@@ -273,9 +272,9 @@ class Keeper:
                     old = host.snapshot.domains.get(uuid)
                     host.listed_one(uuid, read_domain(conn, host.name, uuid, old))
             if Kind.NETWORK in by_kind:
-                host.update(networks=read_networks(conn, host.name, host.snapshot.networks))
+                host.relist("networks", read_networks(conn, host.name, host.snapshot.networks))
             if Kind.POOL in by_kind:
-                host.update(pools=read_pools(conn, host.name))
+                host.relist("pools", read_pools(conn, host.name))
             if Kind.DEVICE in by_kind:
                 self._read_devices(conn, by_kind[Kind.DEVICE])
         except libvirt.libvirtError as error:
@@ -288,7 +287,7 @@ class Keeper:
     def _read_devices(self, conn: Any, names: set[str]) -> None:
         host = self._host
         if len(names) > BURST:
-            host.update(devices=read_devices(conn, host.name, host.snapshot.devices))
+            host.relist("devices", read_devices(conn, host.name, host.snapshot.devices))
             return
         devices = dict(host.snapshot.devices)
         for name in names:
@@ -297,4 +296,4 @@ class Keeper:
                 devices.pop(name, None)
             else:
                 devices[name] = found
-        host.update(devices=devices)
+        host.relist("devices", devices)

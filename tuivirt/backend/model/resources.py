@@ -106,7 +106,7 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class NodeDevice:
-    """A device of the host. Source: listAllDevices, and its XML once, until an event tells of it."""
+    """A device of the host. Source: listAllDevices; its XML once, until an event tells of it."""
 
     host: str
     name: str
