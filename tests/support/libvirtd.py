@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import shutil
 import signal
@@ -52,6 +53,7 @@ def system_daemon() -> Iterator[str]:
         subprocess.run(["systemctl", "start", "libvirtd"], check=True)
         yield SYSTEM
         return  # systemd stops it by itself when nobody talks to it any more.
+    _give_kvm_to_its_group()
     # Consoles are locked there; without systemd nobody may have made it.
     Path("/run/lock").mkdir(mode=0o1777, exist_ok=True)
     started = []
@@ -70,6 +72,22 @@ def system_daemon() -> Iterator[str]:
         for pid_file in reversed(started):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(int(pid_file.read_text()), signal.SIGTERM)
+
+
+def _give_kvm_to_its_group() -> None:
+    """Do what udev's rule does, where no udev runs.
+
+    libvirt probes QEMU again at every look-up, 4 s each, while it could open /dev/kvm itself and
+    QEMU's user may not.
+    """
+    device = Path("/dev/kvm")
+    try:
+        group = grp.getgrnam("kvm").gr_gid
+        if device.stat().st_gid != group:
+            os.chown(device, 0, group)
+            device.chmod(0o660)
+    except (KeyError, FileNotFoundError):
+        return  # No such group, or no such device: then QEMU's user is refused nothing.
 
 
 def _alive(pid: int) -> bool:
