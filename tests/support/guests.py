@@ -241,12 +241,16 @@ def idle_guest(uri: str, folder: Path, name: str = "", *, start: bool = True) ->
 
 @contextlib.contextmanager
 def farm(
-    count: int, uri: str = "qemu:///system", say: Callable[[str], None] = lambda _text: None
+    count: int,
+    uri: str = "qemu:///system",
+    say: Callable[[str], None] = lambda _text: None,
+    remove: bool = True,
 ) -> Iterator[list[str]]:
     """``count`` running domains of 24 MiB that use no processor; their names.
 
     One disk and one network card each, so that all groups of figures have something to say.
-    Starting 100 takes about a minute on two cores, removing them three.
+    Starting 100 takes about a minute on two cores, removing them three: without ``remove`` they
+    are left to a private daemon's end.
     """
     names = [f"{PREFIX}farm-{os.getpid()}-{number:03}" for number in range(1, count + 1)]
     guests: list[Guest] = []
@@ -276,8 +280,9 @@ def farm(
             list(pool.map(make, names))
             yield names
         finally:
-            say(f"removing {len(guests)}")
-            list(pool.map(Guest.remove, guests))
+            if remove:
+                say(f"removing {len(guests)}")
+                list(pool.map(Guest.remove, guests))
 
 
 def sweep(uri: str = "qemu:///system") -> list[str]:

@@ -1,0 +1,49 @@
+"""``python -m tests.bench``: each figure one line of JSON; progress on standard error.
+
+About eight minutes, of which one starts the farm. Ends with 1 when a target was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from tests.bench import calls, cost, keys, memory, output, start
+from tests.bench.figure import Figure, say
+from tests.bench.stage import Stage, stage
+
+FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
+    "start": start.measure,
+    "memory": memory.measure,
+    "keys": keys.measure,
+    "output": output.measure,
+    "calls": calls.measure,
+    "cost": cost.measure,
+    "stopped": keys.measure_stopped,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure; the exit status."""
+    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--domains", type=int, default=100, help="how many QEMU guests")
+    parser.add_argument("--uri", default="", help="a farm that runs already (with --pid)")
+    parser.add_argument("--pid", type=int, default=0, help="the process of its daemon")
+    given = parser.parse_args(argv)
+    if bool(given.uri) != bool(given.pid):
+        parser.error("--uri and --pid go together")
+    met = True
+    with stage(given.domains, given.uri, given.pid) as here:
+        for name in given.only:
+            say(f"{name} (load {os.getloadavg()[0]:.2f})")
+            for figure in FAMILIES[name](here):
+                print(figure.line(), flush=True)
+                met &= figure.met
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

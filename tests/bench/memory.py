@@ -1,0 +1,24 @@
+"""Resident memory with the list open, against a minimal Textual app's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.bench.figure import Figure, compared, say
+from tests.bench.minimal import READY
+from tests.bench.process import resident_kib
+from tests.bench.stage import Stage
+
+AFTER_S = 20.0
+
+
+def measure(stage: Stage) -> Iterator[Figure]:
+    """Both after the same time."""
+    say("resident memory")
+    with stage.minimal("static") as least, stage.tuivirt() as program:
+        least.wait_for(READY)
+        program.wait_for(stage.filled)
+        program.run(AFTER_S)
+        ours, floor = resident_kib(program.pid), resident_kib(least.pid)
+    peer = "minimal Textual app"
+    yield compared("resident memory", ours / 1024, "MiB", peer, floor / 1024, 1.6)

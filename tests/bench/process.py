@@ -1,0 +1,23 @@
+"""What a process has used so far: processor time to the nanosecond, resident memory."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+_SCHEDULER = 2
+
+
+def cpu_s(pid: int) -> float:
+    """Seconds of processor time of all its threads, those that ended too.
+
+    Source: the kernel's CPU clock of that process (clock_getcpuclockid(3)); /proc/PID/stat
+    counts in hundredths.
+    """
+    return time.clock_gettime((~pid << 3) | _SCHEDULER)
+
+
+def resident_kib(pid: int) -> int:
+    """Resident memory. Source: VmRSS of /proc/PID/status."""
+    text = Path(f"/proc/{pid}/status").read_text()
+    return int(text.split("VmRSS:", 1)[1].split()[0])
