@@ -30,9 +30,7 @@ def compared(name: str, value: float, unit: str, against: str, peer: float, most
     """A figure that may be at most ``most`` times what its peer needed."""
     ratio = value / peer
     told = f"{against}: {peer:.4g} {unit}"
-    return Figure(
-        name, round(value, 4), unit, told, round(ratio, 3), f"≤ {most:g}×", ratio <= most
-    )
+    return Figure(name, round(value, 4), unit, told, round(ratio, 3), f"≤ {most:g}×", ratio <= most)
 
 
 def bounded(name: str, value: float, unit: str, most: float, against: str = "") -> Figure:

@@ -72,4 +72,6 @@ def measure_stopped(stage: Stage) -> Iterator[Figure]:
         if b"\xe2\x86\xbb" not in back:
             raise Ended("the host was not found again after SIGCONT")
     told = f"the target; p50 {quantile(found, 0.5):.1f} ms, {KEYS} keys, libvirtd stopped"
-    yield bounded("key to first byte, libvirtd stopped, p99", quantile(found, 0.99), "ms", 100, told)
+    yield bounded(
+        "key to first byte, libvirtd stopped, p99", quantile(found, 0.99), "ms", 100, told
+    )

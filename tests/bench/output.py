@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-import statistics
 from collections.abc import Iterator
 
 from tests.bench.figure import Figure, bounded, say
 from tests.bench.stage import ROWS, TICK_S, Stage
 from tests.bench.terminal import Program, bursts
 
-TICKS = 12
+TICKS = 16
+SETTLE_S = 12.0
+BUSY = "demo:///big?domains=100&seed=3&life=0"
+"""A hundred guests, most of them at work, so that the rows are sorted anew with most ticks."""
+FULL_AT_LEAST = 3
 BODY_TOP = 4
 """The first line of the table's body, counted from 1: below header, caption and titles."""
 _MOVE = re.compile(rb"\x1b\[(\d+);\d+H")
@@ -27,21 +30,23 @@ def measure(stage: Stage) -> Iterator[Figure]:
     say(f"bytes of {TICKS} quiet ticks")
     with stage.tuivirt() as program:
         program.wait_for(stage.filled)
-        program.run(24)
+        program.run(SETTLE_S)
         count = program.run(TICKS * TICK_S)
     told = f"mean of {TICKS} ticks, {stage.domains} idle guests, 160×50"
     yield bounded("bytes per quiet tick", count / TICKS, "B", 1000, told)
 
     say(f"bytes of {TICKS} busy ticks")
-    with Program("tests.bench.busy", str(TICK_S), home=str(stage.home)) as program:
+    with Program("tuivirt", "-c", BUSY, home=str(stage.home)) as program:
         program.wait_for("Domains 100 of 100")
-        program.run(2 * TICK_S)
+        program.run(SETTLE_S)
         before = len(program.arrived)
         program.run(TICKS * TICK_S)
         seen = bursts(program.arrived[before:], TICK_S / 3)
-    full = [len(data) for data in seen if len(rows_drawn(data)) == ROWS]
-    if len(full) < TICKS - 2:
-        drawn = [len(rows_drawn(data)) for data in seen]
-        raise RuntimeError(f"rows drawn in each burst: {drawn}, {ROWS} are visible")
-    told = f"median of {len(full)} ticks that each drew all {ROWS} visible rows, 160×50"
-    yield bounded("bytes per tick, every row changes", statistics.median(full), "B", 10000, told)
+    drawn = [(len(data), len(rows_drawn(data))) for data in seen]
+    say(f"(bytes, rows drawn) of each tick: {drawn}")
+    whole = sum(rows == ROWS for _, rows in drawn)
+    if whole < FULL_AT_LEAST:
+        raise RuntimeError(f"{whole} ticks drew all of the {ROWS} visible rows")
+    told = f"the worst of {len(drawn)} ticks, {whole} of which drew all {ROWS} visible rows, 160×50"
+    worst = max(count for count, _ in drawn)
+    yield bounded("bytes per tick, every row changes", worst, "B", 10000, told)

@@ -17,7 +17,10 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | _SCHEDULER)
 
 
-def resident_kib(pid: int) -> int:
-    """Resident memory. Source: VmRSS of /proc/PID/status."""
-    text = Path(f"/proc/{pid}/status").read_text()
-    return int(text.split("VmRSS:", 1)[1].split()[0])
+def pss_kib(pid: int) -> int:
+    """Resident memory, each shared page divided by those who share it.
+
+    Source: Pss of /proc/PID/smaps_rollup. Compare processes that live at the same time.
+    """
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(text.split("\nPss:", 1)[1].split()[0])

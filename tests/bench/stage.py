@@ -17,8 +17,8 @@ from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.tmux import ROOT
 
 TICK_S = 2.0
-ROWS = LINES - 4
-"""Domains that the list shows in 50 lines: all but header, caption, titles and footer."""
+ROWS = LINES - 5
+"""Domains that the list shows in 50 lines: header, caption, titles and footer take the rest."""
 
 
 @dataclass(frozen=True, slots=True)

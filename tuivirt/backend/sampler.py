@@ -31,6 +31,8 @@ from .view import View
 
 CALLS = 3
 """libvirt calls a tick, at most."""
+SIDE_CALLS = 2
+"""What a figure of the host itself takes: libvirt's Python asks how many there are, then for them."""
 
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
@@ -162,8 +164,9 @@ class Sampler:
         asks = self._asks(domains, handles)
         side = self._host.side_calls()
         # One a tick: they are small, but none of them is worth a call each time.
-        chosen = [side[self._side_turn % len(side)]] if side and len(asks) < CALLS else []
-        self._side_turn += 1
+        fits = side and len(asks) + SIDE_CALLS <= CALLS
+        chosen = [side[self._side_turn % len(side)]] if fits else []
+        self._side_turn += len(chosen)
         answers: list[Answer] = []
         for ask in asks:
             progress.append(ask)
@@ -179,7 +182,7 @@ class Sampler:
             self._round_trip = min(took, self._round_trip or took)
         # A worker that was given up comes too late: another has taken its place.
         if lane is self._lane:
-            self._integrate(answers, len(asks) + len(chosen), domains)
+            self._integrate(answers, len(asks) + SIDE_CALLS * len(chosen), domains)
 
     @property
     def _limit(self) -> float:
