@@ -206,3 +206,17 @@ def test_closing_does_not_wait_for_a_daemon_that_hangs(
     finally:
         private_libvirtd.sigcont()
     assert any(isinstance(e, LinkChanged) for e in watched.events)
+
+
+def test_a_connection_that_was_lost_leaves_no_open_file_behind(
+    private_libvirtd: PrivateLibvirtd, watch: Callable[..., Watched]
+) -> None:
+    watched = watch()
+    watched.until(connected, "connected")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(4):
+        private_libvirtd.kill()
+        watched.until(lambda s: s.link is Link.LOST, "lost")
+        private_libvirtd.start()
+        watched.until(connected, "found again")
+    assert len(os.listdir("/proc/self/fd")) <= before + 2

@@ -7,6 +7,7 @@ not know is left out; one that a driver refuses is told to the caller.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -243,10 +244,9 @@ class Registrations:
         return called
 
     def deregister_all(self) -> None:
-        """Give them all back; on a connection that is gone libvirt has done so itself."""
+        """Give them all back; each holds its connection open on our side, even a dead one."""
         ids, self._ids = self._ids, []
         for deregister, number in ids:
-            try:
+            # A daemon that is gone cannot be told, but our side of it is given back first.
+            with contextlib.suppress(libvirt.libvirtError):
                 getattr(self._conn, deregister)(number)
-            except libvirt.libvirtError:
-                return  # The connection is gone, and its registrations with it.

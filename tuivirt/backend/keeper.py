@@ -6,6 +6,7 @@ events: each names an object to read again. Many at once, and the whole list is 
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -33,6 +34,7 @@ from .inventory import (
 from .model.host import Link
 from .model.ref import Kind, Ref
 from .opening import explain
+from .xml.errors import XmlError
 
 if TYPE_CHECKING:
     from .host import Host
@@ -55,6 +57,16 @@ _QUIET = frozenset(
 
 class Lost(Exception):
     """The connection is gone."""
+
+
+def _let_go(conn: Any, registrations: Registrations | None) -> None:
+    """Close a connection that is not needed, or not there, any more."""
+    if registrations is not None:
+        registrations.deregister_all()
+    for call in (conn.unregisterCloseCallback, conn.close):
+        # Of a connection that is gone nothing can be asked, and nothing is owed.
+        with contextlib.suppress(libvirt.libvirtError):
+            call()
 
 
 class Keeper:
@@ -142,7 +154,9 @@ class Keeper:
             problem = TuivirtError("reading the host failed", f"{type(error).__name__}: {error}")
         else:
             problem = TuivirtError(f"closed {host.name}")
-        self._registrations = None
+        registrations, self._registrations = self._registrations, None
+        # On a thread of its own: what is left of a connection may hang, and the next try not.
+        threading.Thread(target=_let_go, args=(conn, registrations), daemon=True).start()
         return problem
 
     def _prepare(self, conn: Any) -> None:
@@ -219,7 +233,7 @@ class Keeper:
         for section, read in sections:
             try:
                 found = read()
-            except libvirt.libvirtError as error:
+            except (libvirt.libvirtError, XmlError) as error:
                 if not conn.isAlive():
                     raise
                 missing.append(f"{section} ({error})")
@@ -277,7 +291,7 @@ class Keeper:
                 host.relist("pools", read_pools(conn, host.name))
             if Kind.DEVICE in by_kind:
                 self._read_devices(conn, by_kind[Kind.DEVICE])
-        except libvirt.libvirtError as error:
+        except (libvirt.libvirtError, XmlError) as error:
             if not conn.isAlive():
                 raise Lost(str(error)) from error
             host.tell(Noticed(host=host.name, text=f"cannot read the lists again: {error}"))
