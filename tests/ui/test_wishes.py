@@ -98,6 +98,40 @@ async def test_marks_are_acted_on_together_and_those_that_cannot_are_named() -> 
         assert "not web-01" in app.front._footer.notice
 
 
+async def test_what_is_done_to_many_names_them_first_and_says_what_is_common_once() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press("N", "g", "ctrl+space", "G", "ctrl+space", "ctrl+d")
+        await pilot.pause()
+        text = screen_text(app)
+        for name in ("web-01", "db-01", "gpu-train", "template-deb12"):
+            assert name in text
+        assert "Undefine each of them?" in text
+        assert text.count("Its configuration is lost") == 1
+
+
+async def test_a_question_longer_than_the_screen_shows_its_names_and_its_buttons() -> None:
+    names = [f"a-guest-with-a-long-name-{number:03}" for number in range(1, 101)]
+    domains = [factory.domain(number, name) for number, name in enumerate(names, 1)]
+    app = DrivenApp(factory.fleet(factory.host(domains)))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await pilot.press("N", "g", "ctrl+space", "G", "ctrl+space", "ctrl+k")
+        await pilot.pause()
+        assert "100 domains: a-guest-with-a-long-name-001" in screen_text(app)
+        assert "[ y force off ]   [ n no ]" in screen_text(app)
+        assert "▼" in screen_text(app)
+        seen = screen_text(app)
+        for _ in range(8):
+            await pilot.press("pagedown")
+            await pilot.pause()
+            seen += screen_text(app)
+        assert all(name in seen for name in names)
+        assert "What it has not written to" in seen
+        assert "[ y force off ]   [ n no ]" in screen_text(app)
+
+
 async def test_the_menu_shows_everything_and_why_some_of_it_cannot_be() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:

@@ -49,7 +49,7 @@ def net_start(run: Run, network: Network) -> str:
     virsh="virsh net-destroy {name}",
     api="virNetworkDestroy",
     destructive=True,
-    confirm="Stop network {name}? The guests on it run on, without their connection.",
+    confirm="Stop {name}? The guests on it run on, without their connection.",
     losses=_lost_with_network,
     unavailable=_is_inactive,
 )

@@ -48,7 +48,7 @@ def pool_start(run: Run, pool: Pool) -> str:
     virsh="virsh pool-destroy {name}",
     api="virStoragePoolDestroy",
     destructive=True,
-    confirm="Stop pool {name}? Guests that have disks in it cannot be started until it is back.",
+    confirm="Stop {name}? Guests that have disks in it cannot be started until it is back.",
     losses=_lost_with_pool,
     unavailable=_is_inactive,
 )

@@ -211,9 +211,13 @@ class Action:
 
     def question(self, thing: Any) -> str:
         """What the operator is asked before it is done to ``thing``; '' when nothing is asked."""
-        asked = fill_words(self.confirm, thing.name)
+        asked = self.question_of(thing.name)
         losses = self.losses(thing)
         return f"{asked} {losses}" if asked and losses else asked
+
+    def question_of(self, name: str) -> str:
+        """The same of what ``name`` says (*each of them*), without what goes with it."""
+        return fill_words(self.confirm, name)
 
     def equivalent(self, name: str, values: Mapping[str, Any]) -> str:
         """The virsh command that does the same, with these values; '' where there is none."""

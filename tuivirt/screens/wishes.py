@@ -163,13 +163,26 @@ class Wishes:
         return str(getattr(self._app.fleet.find(refs[0]), "name", refs[0].key))
 
     def _questions(self, action: Action, targets: Sequence[Target]) -> list[str]:
-        asked = [action.question(target.thing) for target in targets]
+        """What is asked: the objects by name first, then what is common to them, said once."""
         many = len(self._app.fleet.hosts) > 1
         if len(targets) == 1:
-            where = [f"On host {targets[0].ref.host}."] if many else []
-            return [text for text in (*asked, *where) if text]
-        names = ", ".join(plain(target.name) for target in targets)
-        return [f"{len(targets)} {action.object}s: {names}", *dict.fromkeys(filter(None, asked))]
+            where = f"On host {targets[0].ref.host}." if many else ""
+            return [text for text in (action.question(targets[0].thing), where) if text]
+
+        def names(some: Sequence[Target]) -> str:
+            return ", ".join(plain(t.name) + (f" @{t.ref.host}" if many else "") for t in some)
+
+        asked = [f"{len(targets)} {action.object}s: {names(targets)}"]
+        if not action.confirm:
+            return asked
+        asked.append(action.question_of("each of them"))
+        losing: dict[str, list[Target]] = {}
+        for target in targets:
+            losing.setdefault(action.losses(target.thing), []).append(target)
+        for lost, some in losing.items():
+            if lost:
+                asked.append(lost if len(some) == len(targets) else f"{names(some)}: {lost}")
+        return asked
 
     def _title(self, action: Action, targets: Sequence[Target]) -> str:
         return f"{action.title}: {self._describe([target.ref for target in targets])}"

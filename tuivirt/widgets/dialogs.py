@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
-from .panel import Dialog, PanelLine, wrap
+from .panel import LOOKING, Dialog, PanelLine, wrap
 from .tones import Toned
 
 
@@ -23,6 +23,7 @@ class ConfirmDialog(Dialog[bool | None]):
         Binding("o", "options", "Options", id="confirm.options"),
         Binding("left,right,tab,shift+tab,h,l", "other", "Other", id="confirm.other"),
         Binding("enter", "take", "Take", id="confirm.take"),
+        *LOOKING,
     ]
 
     def __init__(
@@ -56,7 +57,7 @@ class ConfirmDialog(Dialog[bool | None]):
                 Toned("   o options" if self._options else "", "dim"),
             ]
         )
-        self.panel.show(lines, len(lines) - 1)
+        self.panel.show(lines, pinned=2)
 
     def action_answer(self, answer: bool) -> None:
         self.dismiss(answer)
@@ -82,6 +83,7 @@ class MessageDialog(Dialog[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q,space", "close", "Close", id="message.close"),
+        *LOOKING,
     ]
 
     def __init__(self, title: str, what: str, why: str = "", advice: str = "") -> None:
@@ -96,7 +98,7 @@ class MessageDialog(Dialog[None]):
                     lines.append([])
                 lines += [[Toned(line, tone)] for line in wrap(part)]
         lines += [[], [Toned("[ ⏎ close ]", "reverse")]]
-        self.panel.show(lines, len(lines) - 1)
+        self.panel.show(lines, pinned=2)
 
     def action_close(self) -> None:
         self.dismiss(None)

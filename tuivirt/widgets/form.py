@@ -132,6 +132,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self.dismiss(None)
         elif event.key == "ctrl+s" and not self._destructive:
             self.submit()
+        elif event.key in ("pagedown", "pageup"):
+            self.action_look(1 if event.key == "pagedown" else -1)
         elif event.key in ("down", "tab"):
             self._go(1)
         elif event.key in ("up", "shift+tab"):
