@@ -31,6 +31,7 @@ from .model.ref import Kind, Ref
 from .model.stats import DomainStats
 from .sampler import Sampler
 from .traffic import Traffic
+from .uri import shown
 from .view import View
 
 SORTED_S = 0.5
@@ -42,7 +43,8 @@ LEASES_EVERY_S = 15.0
 class Host(Board):
     """One host.
 
-    ``publish`` gets every event of it, on whichever thread it comes from. ``interval`` is the
+    ``uri`` is told to libvirt alone; all else has it without a password. ``publish`` gets every
+    event of it, on whichever thread it comes from. ``interval`` is the
     sampler's tick in seconds, 0.5 to 60; ``sampling=False`` is for the command line, which
     reads lists once.
     """
@@ -58,7 +60,7 @@ class Host(Board):
         sampling: bool = True,
     ) -> None:
         eventloop.start()
-        super().__init__(name, uri, publish)
+        super().__init__(name, shown(uri), publish)
         self.readonly = readonly
         self.traffic = Traffic(f"{name}-traffic", self._nudge)
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
@@ -73,7 +75,7 @@ class Host(Board):
         self._conn: Any = None
         self._meter: HostMeter | None = None
         self._leases_due: dict[str, float] = {}
-        self._keeper = Keeper(self)
+        self._keeper = Keeper(self, uri)
         self._sampler = Sampler(self, interval) if sampling else None
 
     # -- life ---------------------------------------------------------------------------------

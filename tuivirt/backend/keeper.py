@@ -70,10 +70,11 @@ def _let_go(conn: Any, registrations: Registrations | None) -> None:
 
 
 class Keeper:
-    """The thread that holds one host's connection."""
+    """The thread that holds one host's connection. ``uri`` is whole: it may hold a password."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, uri: str) -> None:
         self._host = host
+        self._uri = uri
         self._condition = threading.Condition()
         self._dirty: set[Ref] = set()
         self._all = False
@@ -111,7 +112,7 @@ class Keeper:
         while not self._closing:
             self._lost = None
             try:
-                conn = open_connection(self._host.uri, self._host.readonly)
+                conn = open_connection(self._uri, self._host.readonly)
             except libvirt.libvirtError as error:
                 problem = explain(error, self._host.uri)
             else:
@@ -201,7 +202,7 @@ class Keeper:
         host = self._host
         missing: list[str] = list(self._registrations.refused if self._registrations else ())
         if first:
-            host.update(info=read_info(conn, host.uri, host.readonly))
+            host.update(info=read_info(conn, host.readonly))
         snapshot = host.snapshot
         domains, handles = read_domains(conn, host.name, snapshot.domains)
         if not host.sampling:

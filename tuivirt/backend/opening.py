@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import libvirt
 
 from .errors import TuivirtError, code_of
+from .uri import shown
 
 
 def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
@@ -15,7 +16,8 @@ def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
     libvirt gives one code for most of these (38, a system error), so its text must be looked
     at; text that is not recognised is shown with general advice.
     """
-    why = error.get_error_message() or str(error)
+    why = shown(error.get_error_message() or str(error))
+    uri = shown(uri)
     return TuivirtError(f"cannot connect to {uri}", why, _advice(why, uri), code=code_of(error))
 
 
@@ -49,7 +51,7 @@ def _advice(why: str, uri: str) -> str:
         if local:
             return "start the daemon: systemctl start libvirtd (or virtqemud), or use --demo"
         return f"start libvirtd on {host}"
-    if code_is_bad_uri(text):
+    if _blames_the_uri(text):
         return (
             "check the URI's spelling; for example qemu:///system, qemu:///session, "
             "qemu+ssh://user@host/system"
@@ -57,7 +59,7 @@ def _advice(why: str, uri: str) -> str:
     return f"try: virsh -c {uri} version"
 
 
-def code_is_bad_uri(text: str) -> bool:
+def _blames_the_uri(text: str) -> bool:
     """Whether the (lower-case) text speaks of the URI itself rather than of the way there."""
     return any(
         part in text

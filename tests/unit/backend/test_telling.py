@@ -6,7 +6,6 @@ import libvirt
 import pytest
 
 from tuivirt.backend.families import SOURCES, Family
-from tuivirt.backend.info import is_local
 from tuivirt.backend.opening import explain
 
 
@@ -65,18 +64,10 @@ def test_a_uri_that_cannot_be_opened_gives_libvirts_reason_and_what_to_try(
     assert advice in problem.advice
 
 
-@pytest.mark.parametrize(
-    ("uri", "local"),
-    [
-        ("qemu:///system", True),
-        ("qemu+unix:///session", True),
-        ("qemu+ssh://host/system", False),
-        ("qemu+unix:///system?socket=/tmp/forwarded", False),
-        ("test:///default", False),
-        ("demo:///", False),
-    ],
-)
-def test_paths_are_only_looked_at_where_the_daemon_is_on_this_machine(
-    uri: str, local: bool
-) -> None:
-    assert is_local(uri) is local
+def test_a_password_in_a_uri_is_not_told_with_the_reason() -> None:
+    uri = "qemuu+tcp://root:s3@cret@127.0.0.1:1/system"
+    with pytest.raises(libvirt.libvirtError) as caught:
+        libvirt.open(uri)
+    problem = explain(caught.value, uri)
+    assert "cret" not in f"{problem} {problem.advice}"
+    assert "root@127.0.0.1:1" in problem.what

@@ -1,0 +1,35 @@
+"""What a libvirt URI tells of a connection, and what of it may be shown."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+_PASSWORD = re.compile(r"(://[^/@?\s:]*):[^/?\s]*@")
+
+
+def shown(text: str) -> str:
+    """``text``, a URI or a sentence with one in it, without passwords.
+
+    Screens, the log, errors and the command line's output get this; only libvirt gets the rest.
+    """
+    return _PASSWORD.sub(r"\1@", text)
+
+
+def is_local(uri: str) -> bool:
+    """Whether the daemon behind a URI runs on this machine, as far as the URI tells.
+
+    ``uri`` is the connection's own (virConnectGetURI): an alias of libvirt.conf tells nothing.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme.startswith(("test", "demo")):
+        return False  # Their paths are made up.
+    _driver, _, transport = parts.scheme.partition("+")
+    # Any other transport may lead anywhere, ``ext`` by a command of the operator's own; and a
+    # socket may be forwarded from anywhere.
+    return (
+        bool(parts.scheme)
+        and not parts.hostname
+        and transport in ("", "unix")
+        and "socket" not in parse_qs(parts.query)
+    )
