@@ -10,16 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import is_gone
+from .errors import NotConnected, is_gone
+from .events import Noticed
 from .model.device import DomainConfig
 from .model.domain import Domain
+from .model.host import Link
 from .rates import BALLOON_PERIOD_S
+from .xml.errors import XmlError
 
 if TYPE_CHECKING:
     from .host import Host
@@ -30,6 +33,27 @@ GATHER_S = 0.3
 """How long to wait before reading, so that the first picture is not delayed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read of one domain, without the devices' XML."""
+
+    run: int | None
+    """The domain's id when it was read: another run has another live configuration."""
+    persistent: bool
+    live: DomainConfig | None = None
+    saved: DomainConfig | None = None
+    pending: tuple[str, ...] = ()
+
+    @property
+    def configs(self) -> tuple[DomainConfig, ...]:
+        """Live and saved, as far as there are."""
+        return tuple(config for config in (self.live, self.saved) if config is not None)
+
+    def fits(self, domain: Domain) -> bool:
+        """Whether it was read of the domain as it is listed."""
+        return (self.run, self.persistent) == (domain.id, domain.persistent)
+
+
 class Configs:
     """What is known of the domains' XML on one host."""
 
@@ -38,8 +62,9 @@ class Configs:
         self._condition = threading.Condition()
         self._wanted: dict[str, None] = {}
         self._hurried: frozenset[str] = frozenset()
-        self._known: dict[str, tuple[DomainConfig | None, DomainConfig | None]] = {}
-        self._pending: dict[str, tuple[str, ...]] = {}
+        self._known: dict[str, Known] = {}
+        self._reading: str | None = None
+        """Whose XML is being read; none any more once that one was forgotten meanwhile."""
         self._balloons: dict[str, int] = {}
         """The run in which a domain's balloon period was looked at."""
         self._arm: dict[str, None] = {}
@@ -55,6 +80,9 @@ class Configs:
         """It changed: read it again when it is listed next."""
         with self._condition:
             if self._known.pop(uuid, None) is not None:
+                self._wanted[uuid] = None
+            elif uuid == self._reading:
+                self._reading = None
                 self._wanted[uuid] = None
 
     def hurry(self, uuids: frozenset[str]) -> None:
@@ -72,13 +100,14 @@ class Configs:
             if self._generation != host.generation:
                 self._generation = host.generation
                 self._known.clear()
+                self._reading = None
                 self._balloons.clear()
                 self._armed.clear()
             for uuid in self._known.keys() - domains.keys():
                 del self._known[uuid]
-                self._pending.pop(uuid, None)
-            for uuid in domains:
-                if uuid not in self._known:
+            for uuid, domain in domains.items():
+                known = self._known.get(uuid)
+                if known is None or not known.fits(domain):
                     self._wanted[uuid] = None
             self._derive = True
             self._start()
@@ -108,8 +137,8 @@ class Configs:
             self._stopping = True
             self._condition.notify_all()
 
-    def known(self) -> dict[str, tuple[DomainConfig | None, DomainConfig | None]]:
-        """The live and saved configurations read so far, by UUID, without the devices' XML."""
+    def known(self) -> dict[str, Known]:
+        """What was read so far, by UUID."""
         with self._condition:
             return dict(self._known)
 
@@ -136,8 +165,8 @@ class Configs:
                 with self._host.traffic.job():
                     self._read_some()
                 self._derive_all()
-            except libvirt.libvirtError as error:
-                if self._host.snapshot.link in ("connected", "stalled"):
+            except (libvirt.libvirtError, NotConnected) as error:
+                if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
                     self._host.defect(error)
                 # Once the host is back its lists are read again, and with them these.
                 with self._condition:
@@ -185,21 +214,30 @@ class Configs:
         domain = self._host.snapshot.domains.get(uuid)
         if handle is None or domain is None:
             return
+        with self._condition:
+            self._reading = uuid
         live = saved = None
         try:
             if domain.id is not None:
                 live = parse_domain(handle.XMLDesc(0))
             if domain.persistent or live is None:
                 saved = parse_domain(handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-        except libvirt.libvirtError as error:
-            if is_gone(error):
-                return
-            raise
-        waits = pending(live, saved) if live is not None and saved is not None else ()
+            waits = pending(live, saved) if live is not None and saved is not None else ()
+        except (libvirt.libvirtError, XmlError) as error:
+            if isinstance(error, libvirt.libvirtError):
+                if is_gone(error):
+                    return
+                if not self._host.conn.isAlive():
+                    raise
+            # Of this one only: the others are read, and this one again when it changes.
+            text = f"cannot read the configuration of {domain.name}: {error}"
+            self._host.tell(Noticed(host=self._host.name, text=text, target=domain.ref))
+            live, saved, waits = None, None, ()
+        known = Known(domain.id, domain.persistent, _slim(live), _slim(saved), waits)
         with self._condition:
-            self._known[uuid] = (_slim(live), _slim(saved))
-            self._pending[uuid] = waits
-            self._derive = True
+            if self._reading == uuid:
+                self._known[uuid] = known
+                self._derive = True
 
     # -- what follows from it -----------------------------------------------------------------
 
@@ -211,7 +249,6 @@ class Configs:
                 return
             self._derive = False
             known = dict(self._known)
-            waits = dict(self._pending)
         host = self._host
         snapshot = host.snapshot
         by_mac: dict[str, list[str]] = {}
@@ -219,18 +256,18 @@ class Configs:
             for lease in network.leases:
                 by_mac.setdefault(lease.mac.lower(), []).append(lease.address)
         configs = {
-            snapshot.domains[uuid].name: tuple(c for c in pair if c is not None)
-            for uuid, pair in known.items()
+            snapshot.domains[uuid].name: each.configs
+            for uuid, each in known.items()
             if uuid in snapshot.domains
         }
         changes: dict[str, Callable[[Domain], Domain]] = {}
-        for uuid, (live, _saved) in known.items():
-            addresses = addresses_of(live, by_mac) if live is not None else ()
+        for uuid, each in known.items():
+            addresses = addresses_of(each.live, by_mac) if each.live is not None else ()
 
             def change(
                 domain: Domain,
                 addresses: tuple[str, ...] = addresses,
-                pending: tuple[str, ...] = waits.get(uuid, ()),
+                pending: tuple[str, ...] = each.pending,
             ) -> Domain:
                 return replace(domain, addresses=addresses, pending=pending)
 

@@ -169,8 +169,8 @@ def configs_of(host: Host) -> dict[str, tuple[DomainConfig, ...]]:
     domains = host.snapshot.domains
     if host.sampling:
         return {
-            domains[uuid].name: tuple(config for config in pair if config is not None)
-            for uuid, pair in host.configs.known().items()
+            domains[uuid].name: known.configs
+            for uuid, known in host.configs.known().items()
             if uuid in domains
         }
     found: dict[str, tuple[DomainConfig, ...]] = {}

@@ -1,0 +1,109 @@
+"""The domains' configurations are read again after each change, however it falls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import pytest
+
+from tuivirt.backend.configs import Configs, Known
+from tuivirt.backend.events import Event, Noticed
+from tuivirt.backend.host import Host
+from tuivirt.backend.model.domain import Domain, DomainState
+
+T = TypeVar("T")
+WEB = Domain("t", "uuid-web", "web", None, DomainState.SHUTOFF)
+DB = Domain("t", "uuid-db", "db", None, DomainState.SHUTOFF)
+
+
+class Handle:
+    """A domain of libvirt's that can be made to wait while its XML is read."""
+
+    def __init__(self, xml: str) -> None:
+        self.xml = xml
+        self.asked = threading.Event()
+        self.go_on = threading.Event()
+        self.go_on.set()
+
+    def XMLDesc(self, _flags: int) -> str:
+        xml = self.xml
+        self.asked.set()
+        assert self.go_on.wait(10)
+        return xml
+
+
+def xml(name: str, title: str = "") -> str:
+    return f"<domain type='test'><name>{name}</name><title>{title}</title></domain>"
+
+
+class Place:
+    """A host that lists what it is told to, and its configurations."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.host = Host("t", "test:///default", publish=self.events.append)
+        self.configs: Configs = self.host.configs
+
+    def has(self, domains: dict[Domain, Any]) -> None:
+        self.host.listed({d.uuid: d for d in domains}, {d.uuid: h for d, h in domains.items()})
+        self.configs.reconcile()
+
+    def known(self, domain: Domain, title: str) -> Known:
+        """What is known of a domain once its saved configuration has this title."""
+
+        def known() -> Known | None:
+            found = self.configs.known().get(domain.uuid)
+            return found if found and found.saved and found.saved.title == title else None
+
+        return until(known)
+
+
+def until(look: Callable[[], T | None]) -> T:
+    """What ``look`` finds at last: nothing is told when a configuration has been read."""
+    tick = threading.Event()
+    for _ in range(500):
+        found = look()
+        if found is not None:
+            return found
+        tick.wait(0.02)
+    raise AssertionError("it never came")
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    place = Place()
+    yield place
+    place.configs.stop()
+
+
+def test_a_change_while_the_xml_is_read_has_it_read_again(place: Place) -> None:
+    handle = Handle(xml("web", "old"))
+    handle.go_on.clear()
+    place.has({WEB: handle})
+    assert handle.asked.wait(10)
+    handle.xml = xml("web", "new")
+    place.configs.forget(WEB.uuid)
+    handle.go_on.set()
+    assert place.known(WEB, "new")
+
+
+def test_what_was_read_of_a_guest_that_was_off_does_not_stand_for_its_run(place: Place) -> None:
+    handle = Handle(xml("web", "same"))
+    place.has({WEB: handle})
+    assert place.known(WEB, "same").live is None
+    place.has({replace(WEB, id=7, state=DomainState.RUNNING): handle})
+    until(lambda: place.configs.known()[WEB.uuid].live)
+
+
+def test_a_configuration_that_cannot_be_read_is_told_and_costs_the_others_nothing(
+    place: Place,
+) -> None:
+    place.host.adopt(object())
+    place.has({WEB: Handle("<domain>"), DB: Handle(xml("db", "fine"))})
+    assert place.known(DB, "fine")
+    assert place.configs.known()[WEB.uuid].configs == ()
+    told = [event for event in place.events if isinstance(event, Noticed)]
+    assert [event.target for event in told] == [WEB.ref]
