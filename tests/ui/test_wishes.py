@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from tuivirt.actions.errors import BadInput
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostInfo
@@ -68,6 +70,43 @@ async def test_a_harmless_question_is_answered_by_enter() -> None:
         assert [wish[:2] for wish in app.recorded.wishes] == [("shutdown", "web-01")]
 
 
+async def test_a_word_typed_into_the_list_answers_no_question(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ConfirmDialog, "QUIET_S", 3600.0)
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press(*"my-vm", "enter")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert "Save and stop: web-01" in screen_text(app)
+        assert "too fast for an answer" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert on_top(app) is app.front
+
+
+async def test_what_is_typed_for_somewhere_else_is_no_answer_to_force_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ConfirmDialog, "QUIET_S", 3600.0)
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        for typed in (":pool", "/my"):
+            await pilot.press("ctrl+k", *("colon" if c == ":" else "slash" if c == "/" else c
+                                          for c in typed), "enter")  # fmt: skip
+            await pilot.pause()
+            assert app.recorded.wishes == []
+            assert "Force off: web-01" in screen_text(app)
+            await pilot.press("escape")
+            await pilot.pause()
+        await pilot.press("ctrl+k", "y")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("destroy", "web-01")]
+
+
 async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
@@ -128,7 +167,7 @@ async def test_a_question_longer_than_the_screen_shows_its_names_and_its_buttons
             await pilot.pause()
             seen += screen_text(app)
         assert all(name in seen for name in names)
-        assert "What it has not written to" in seen
+        assert "is lost." in screen_text(app)
         assert "[ y force off ]   [ n no ]" in screen_text(app)
 
 

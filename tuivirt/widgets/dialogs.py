@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from time import monotonic
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from .panel import LOOKING, Dialog, PanelLine, wrap
+from .text import plain
 from .tones import Toned
 
 
@@ -15,13 +18,22 @@ class ConfirmDialog(Dialog[bool | None]):
     """A question: True, False, or None for the options that ``o`` opens where there are any.
 
     Where something is lost, ``no`` has the focus: Enter alone does nothing.
+
+    What was typed for somewhere else is no answer: a word whose ``/`` was missed (``my-vm`` would
+    be *save and stop*, *yes*), a second Enter. So a key that follows too fast on one that is no
+    answer is none either, nor one that comes before the question can have been read; that of
+    something lost has its own key, with ctrl, which no word holds, and may be answered at once.
     """
+
+    QUIET_S: ClassVar[float] = 0.25
+    """For how long no other key must have been pressed before an answer; typists are faster."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape,q", "answer(False)", "No", id="confirm.no"),
+        Binding("n,q", "answer(False)", "No", id="confirm.no"),
+        Binding("escape", "leave", "No", id="confirm.leave"),
         Binding("o", "options", "Options", id="confirm.options"),
-        Binding("left,right,tab,shift+tab,h,l", "other", "Other", id="confirm.other"),
+        Binding("left,right,tab,shift+tab", "other", "Other", id="confirm.other"),
         Binding("enter", "take", "Take", id="confirm.take"),
         *LOOKING,
     ]
@@ -42,12 +54,14 @@ class ConfirmDialog(Dialog[bool | None]):
         self._words = (yes, no)
         self._destructive = destructive
         self.on_yes = not destructive
+        self._typed_at = float("-inf") if destructive else monotonic()
+        self._complaint = ""
 
     def draw(self) -> None:
         lines: list[PanelLine] = []
         for sentence in self._sentences:
             lines += [[Toned(line)] for line in wrap(sentence)]
-        lines.append([])
+        lines.append([Toned(self._complaint, "bad")])
         yes, no = self._words
         lines.append(
             [
@@ -59,11 +73,32 @@ class ConfirmDialog(Dialog[bool | None]):
         )
         self.panel.show(lines, pinned=2)
 
+    def on_key(self, event: events.Key) -> None:
+        if event.key not in self.active_bindings:
+            self._typed_at = monotonic()
+            self._complain(f"{plain(event.character or event.key)} is no answer")
+
+    def _meant(self) -> bool:
+        """Whether what is pressed now is an answer, not the rest of something typed."""
+        before, self._typed_at = self._typed_at, monotonic()
+        if self._typed_at - before >= self.QUIET_S:
+            return True
+        self._complain("too fast for an answer: press it again")
+        return False
+
+    def _complain(self, text: str) -> None:
+        self._complaint = text
+        self.draw()
+
     def action_answer(self, answer: bool) -> None:
-        self.dismiss(answer)
+        if self._meant():
+            self.dismiss(answer)
+
+    def action_leave(self) -> None:
+        self.dismiss(False)
 
     def action_options(self) -> None:
-        if self._options:
+        if self._options and self._meant():
             self.dismiss(None)
 
     def action_other(self) -> None:
@@ -71,7 +106,8 @@ class ConfirmDialog(Dialog[bool | None]):
         self.draw()
 
     def action_take(self) -> None:
-        self.dismiss(self.on_yes)
+        if self._meant():
+            self.dismiss(self.on_yes)
 
 
 def _button(focused: bool, bad: bool) -> str:
