@@ -12,6 +12,7 @@ from .inventory import compare
 from .model.domain import Domain
 from .model.host import HostSnapshot
 from .model.ref import Kind
+from .model.resources import Network, NodeDevice
 
 _KINDS = {
     "domains": Kind.DOMAIN,
@@ -66,9 +67,19 @@ class Board:
                 self.update(domains={**domains, **changed})
 
     def relist(self, section: str, found: Mapping[str, Any]) -> None:
-        """A list was read: ``found`` is all there is of it. Nothing is told when it is the same."""
+        """A list was read: ``found`` is all there is of it. Nothing is told when it is the same.
+
+        What others found out about its objects, meanwhile too, is kept.
+        """
+        merged = _MERGED.get(section)
         with self._lock:
-            delta = compare(getattr(self._snapshot, section), found)
+            now = getattr(self._snapshot, section)
+            if merged is not None:
+                found = {
+                    key: new if (old := now.get(key)) is None or new is old else merged(new, old)
+                    for key, new in found.items()
+                }
+            delta = compare(now, found)
             if not delta:
                 return
             self.update(**{section: found})
@@ -85,9 +96,8 @@ class Board:
     def listed(self, found: Mapping[str, Domain], handles: Mapping[str, Any]) -> None:
         """The list of domains was read: ``found`` is all there is."""
         with self._lock:
-            now = self._snapshot.domains
             self.handles = handles
-            self.relist("domains", {u: _merged(d, now.get(u)) for u, d in found.items()})
+            self.relist("domains", found)
 
     def listed_one(self, uuid: str, found: tuple[Domain, Any] | None) -> None:
         """One domain was read again; None: it is gone."""
@@ -97,7 +107,7 @@ class Board:
                 domains.pop(uuid, None)
                 handles.pop(uuid, None)
             else:
-                domains[uuid] = _merged(found[0], domains.get(uuid))
+                domains[uuid] = found[0]
                 handles[uuid] = found[1]
             self.handles = handles
             self.relist("domains", domains)
@@ -124,10 +134,7 @@ class Board:
                 self.update(devices={**old.devices, **changed_devices})
 
 
-def _merged(new: Domain, now: Domain | None) -> Domain:
-    """A domain as it was just read, with what others found out about it meanwhile."""
-    if now is None:
-        return new
+def _merged_domain(new: Domain, now: Domain) -> Domain:
     return replace(
         new,
         addresses=now.addresses if new.active else (),
@@ -135,3 +142,19 @@ def _merged(new: Domain, now: Domain | None) -> Domain:
         detaching=now.detaching,
         stalled_since=now.stalled_since if new.id == now.id else None,
     )
+
+
+def _merged_network(new: Network, now: Network) -> Network:
+    return replace(new, users=now.users, leases=now.leases if new.active else ())
+
+
+def _merged_device(new: NodeDevice, now: NodeDevice) -> NodeDevice:
+    return replace(new, users=now.users)
+
+
+_MERGED: Mapping[str, Callable[[Any, Any], Any]] = {
+    "domains": _merged_domain,
+    "networks": _merged_network,
+    "devices": _merged_device,
+}
+"""An object as it was just read, with what others found out about it."""

@@ -212,7 +212,7 @@ def _names(things: Iterable[Any]) -> frozenset[str]:
     return frozenset(thing.name() for thing in things)
 
 
-def read_networks(conn: Any, host: str, known: Mapping[str, Network]) -> dict[str, Network]:
+def read_networks(conn: Any, host: str) -> dict[str, Network]:
     """All networks by UUID: four lists, and the XML of each."""
     everything: list[Any] = _ask(lambda: conn.listAllNetworks(0), [])
     active = _names(
@@ -236,9 +236,6 @@ def read_networks(conn: Any, host: str, known: Mapping[str, Network]) -> dict[st
             )
         )
         if network is not None:
-            old = known.get(network.uuid)
-            if old is not None:
-                network = replace(network, leases=old.leases, users=old.users)
             found[network.uuid] = network
     return found
 
@@ -283,15 +280,14 @@ def read_pools(conn: Any, host: str) -> dict[str, Pool]:
     return found
 
 
-def read_devices(conn: Any, host: str, known: Mapping[str, NodeDevice]) -> dict[str, NodeDevice]:
+def read_devices(conn: Any, host: str) -> dict[str, NodeDevice]:
     """All node devices by name: one list, and the XML of each."""
     found = {}
     everything: list[Any] = _ask(lambda: conn.listAllDevices(0), [])
     for handle in everything:
         device = _surviving(lambda handle=handle: parse_node_device(host, handle.XMLDesc(0)))  # type: ignore[misc]
         if device is not None:
-            old = known.get(device.name)
-            found[device.name] = replace(device, users=old.users) if old else device
+            found[device.name] = device
     return found
 
 

@@ -203,8 +203,7 @@ class Keeper:
         missing: list[str] = list(self._registrations.refused if self._registrations else ())
         if first:
             host.update(info=read_info(conn, host.readonly))
-        snapshot = host.snapshot
-        domains, handles = read_domains(conn, host.name, snapshot.domains)
+        domains, handles = read_domains(conn, host.name, host.snapshot.domains)
         if not host.sampling:
             # Nobody will sample, so the sizes are taken here, of those that answer at once.
             domains = read_sizes(
@@ -226,9 +225,9 @@ class Keeper:
             # The domains are what everyone waits for; the rest comes in behind.
             host.filled()
         sections: tuple[tuple[str, Callable[[], Any]], ...] = (
-            ("networks", lambda: read_networks(conn, host.name, snapshot.networks)),
+            ("networks", lambda: read_networks(conn, host.name)),
             ("pools", lambda: read_pools(conn, host.name)),
-            ("devices", lambda: read_devices(conn, host.name, snapshot.devices)),
+            ("devices", lambda: read_devices(conn, host.name)),
             ("interfaces", lambda: read_interfaces(conn, host.name)),
         )
         for section, read in sections:
@@ -287,7 +286,7 @@ class Keeper:
                     old = host.snapshot.domains.get(uuid)
                     host.listed_one(uuid, read_domain(conn, host.name, uuid, old))
             if Kind.NETWORK in by_kind:
-                host.relist("networks", read_networks(conn, host.name, host.snapshot.networks))
+                host.relist("networks", read_networks(conn, host.name))
             if Kind.POOL in by_kind:
                 host.relist("pools", read_pools(conn, host.name))
             if Kind.DEVICE in by_kind:
@@ -296,13 +295,14 @@ class Keeper:
             if not conn.isAlive():
                 raise Lost(str(error)) from error
             host.tell(Noticed(host=host.name, text=f"cannot read the lists again: {error}"))
-        if uuids:
+        if by_kind.keys() & {Kind.DOMAIN, Kind.NETWORK, Kind.DEVICE}:
+            # Who uses a network or a device that is new follows from the configurations too.
             host.configs.reconcile()
 
     def _read_devices(self, conn: Any, names: set[str]) -> None:
         host = self._host
         if len(names) > BURST:
-            host.relist("devices", read_devices(conn, host.name, host.snapshot.devices))
+            host.relist("devices", read_devices(conn, host.name))
             return
         devices = dict(host.snapshot.devices)
         for name in names:

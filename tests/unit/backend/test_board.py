@@ -8,6 +8,7 @@ from tuivirt.backend.board import Board
 from tuivirt.backend.events import Event, ListChanged, SnapshotChanged
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.resources import Lease, Network, NodeDevice
 
 WEB = Domain("srv", "uuid-web", "web", 7, DomainState.RUNNING)
 DB = Domain("srv", "uuid-db", "db", None, DomainState.SHUTOFF)
@@ -83,3 +84,27 @@ def test_the_newest_snapshot_is_told_last() -> None:
     snapshots = [e.snapshot for e in events if isinstance(e, SnapshotChanged)]
     assert [s.reason for s in snapshots] == ["one", "two"]
     assert it.snapshot is snapshots[-1]
+
+
+def test_who_uses_a_network_or_a_device_survives_a_reading_of_it() -> None:
+    it, _events = board()
+    network = Network("srv", "uuid-net", "lan", active=True, autostart=False, persistent=True)
+    device = NodeDevice("srv", "pci_0000_01_00_0", capability="pci")
+    it.relist("networks", {network.uuid: network})
+    it.relist("devices", {device.name: device})
+    it.set_users({"lan": ("web",)}, {device.name: ("db",)})
+    it.relist("networks", {network.uuid: replace(network, autostart=True)})
+    it.relist("devices", {device.name: replace(device, driver="vfio-pci")})
+    assert it.snapshot.networks[network.uuid].users == ("web",)
+    assert it.snapshot.devices[device.name].users == ("db",)
+
+
+def test_the_leases_of_a_network_go_with_it_when_it_stops() -> None:
+    it, _events = board()
+    network = Network("srv", "uuid-net", "lan", active=True, autostart=False, persistent=True)
+    lease = Lease("lan", "52:54:00:00:00:01", "10.0.0.2", 24, "", 0.0)
+    it.relist("networks", {network.uuid: replace(network, leases=(lease,))})
+    it.relist("networks", {network.uuid: replace(network, autostart=True)})
+    assert it.snapshot.networks[network.uuid].leases == (lease,)
+    it.relist("networks", {network.uuid: replace(network, active=False)})
+    assert it.snapshot.networks[network.uuid].leases == ()
