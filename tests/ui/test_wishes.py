@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from textual import events
 
 from tuivirt.actions.errors import BadInput
 from tuivirt.backend.model.fleet import Fleet
@@ -105,6 +106,24 @@ async def test_what_is_typed_for_somewhere_else_is_no_answer_to_force_off(
         await pilot.press("ctrl+k", "y")
         await pilot.pause()
         assert [wish[:2] for wish in app.recorded.wishes] == [("destroy", "web-01")]
+
+
+async def test_what_comes_in_one_packet_answers_a_dialog_once() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("enter")
+        await pilot.pause()
+        below = app.front
+        for opening, answer in (("a", "p"), ("ctrl+k", "y"), ("a", "escape"), ("-", "escape")):
+            await pilot.press(opening)
+            await pilot.pause()
+            assert on_top(app) is not below
+            for _ in range(3):
+                app.post_message(events.Key(answer, None))
+            await pilot.pause()
+            assert on_top(app) is below
+        assert [wish[0] for wish in app.recorded.wishes] == ["suspend", "destroy"]
 
 
 async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeVar
 
 from rich.segment import Segment
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 from textual.strip import Strip
@@ -126,6 +127,7 @@ class Dialog(ModalScreen[T]):
         super().__init__()
         self._compositor = ExactCompositor()
         self.panel = Panel(title)
+        self._answered = False
 
     def compose(self) -> ComposeResult:
         yield self.panel
@@ -135,6 +137,13 @@ class Dialog(ModalScreen[T]):
 
     def on_resize(self) -> None:
         self.draw()
+
+    def dismiss(self, result: T | None = None) -> AwaitComplete:
+        """Answer once: a key that was typed ahead must not take the screen beneath away."""
+        if self._answered:
+            return AwaitComplete()
+        self._answered = True
+        return super().dismiss(result)
 
     def action_look(self, pages: int) -> None:
         self.panel.look(pages * max(1, self.panel.size.height // 2))
