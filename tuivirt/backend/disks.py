@@ -16,6 +16,7 @@ import libvirt
 from .errors import BadInput, TuivirtError, from_libvirt, is_gone
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
+from .xml.targets import PREFIXES
 from .xml.volume import parse_volume
 
 if TYPE_CHECKING:
@@ -23,19 +24,6 @@ if TYPE_CHECKING:
 
 PROBE_TIMEOUT_S = 10.0
 """A file on a dead NFS server is never answered for."""
-PREFIXES = {
-    "virtio": "vd",
-    "scsi": "sd",
-    "sata": "sd",
-    "usb": "sd",
-    "ide": "hd",
-    "fdc": "fd",
-    "xen": "xvd",
-    "sd": "sd",
-}
-"""How a bus' disks are named."""
-ROOM = {"ide": 4, "fdc": 2}
-"""How many disks a bus of fixed size holds."""
 _QEMU_FORMATS = frozenset(
     ("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "bochs", "cloop", "dmg")
 )
@@ -295,41 +283,3 @@ def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: b
     if used in ("virtio", "scsi") or (used and not live):
         return used
     return "scsi" if scsi else "virtio"
-
-
-def choose_target(others: Iterable[Disk], bus: str, wanted: str) -> str:
-    """The name: as wanted, else the next one that no other disk has, running or saved."""
-    taken = {disk.target: disk for disk in others}
-    room = ROOM.get(bus)
-    on_bus = {target for target, disk in taken.items() if disk.bus == bus}
-    if room is not None and len(on_bus) >= room:
-        raise BadInput(
-            f"the {bus} bus is full", f"it has {room} places", "use another bus, or detach one"
-        )
-    if wanted:
-        if not re.fullmatch(r"[a-z]{2,3}[a-z]{1,3}", wanted):
-            raise BadInput(
-                f"a disk cannot be called {wanted!r}", advice="vda, vdb, sda … are right"
-            )
-        if wanted in taken:
-            disk = taken[wanted]
-            raise BadInput(f"{wanted} is taken", f"by {disk.source or 'an empty drive'}")
-        return wanted
-    prefix = PREFIXES.get(bus)
-    if prefix is None:
-        raise BadInput(f"there is no bus {bus!r}", f"one of {', '.join(PREFIXES)}")
-    for number in range(26 * 27):
-        target = prefix + letters(number)
-        if target not in taken and (room is None or number < room):
-            return target
-    raise BadInput(f"the {bus} bus is full")
-
-
-def letters(number: int) -> str:
-    """0 → a, 25 → z, 26 → aa, as disks are counted."""
-    text = ""
-    number += 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        text = chr(ord("a") + rest) + text
-    return text

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import libvirt
 
 from .detaching import Detaching, DetachOutcome
-from .disks import DiskRequest, Source, choose_bus, choose_target, is_same, refuse_used, resolve
+from .disks import DiskRequest, Source, choose_bus, is_same, refuse_used, resolve
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
@@ -23,7 +23,8 @@ from .model.when import When
 from .sides import Sides, read_sides
 from .waiters import Waiter, domain_event
 from .xml.disk import build_disk
-from .xml.errors import XmlError
+from .xml.errors import BusFull, XmlError
+from .xml.targets import check_room, choose_target
 
 if TYPE_CHECKING:
     from .host import Host
@@ -77,8 +78,10 @@ def attach_disk(
     refuse_used(host, uuid, source, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)
     others = tuple(disk for disk in before.disks() if not is_same(host, source, disk))
-    target = choose_target(others, bus, request.target)
     try:
+        if live and before.live is not None:
+            check_room(before.live, bus)
+        target = choose_target(others, bus, request.target)
         xml = build_disk(
             **source.fields(),  # type: ignore[arg-type]  # checked by name and value there
             target=target,
@@ -92,6 +95,8 @@ def attach_disk(
             discard=request.discard,
             driver="qemu" if before.current.type in ("qemu", "kvm", "test") else "",
         )
+    except BusFull as error:
+        raise BadInput(what, str(error), error.advice) from error
     except XmlError as error:
         raise BadInput(what, str(error)) from error
     if progress is not None:

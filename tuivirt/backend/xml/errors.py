@@ -29,4 +29,8 @@ class AmbiguousDevice(XmlError):
 
 
 class BusFull(XmlError):
-    """No address is left on a bus."""
+    """No place is left on a bus; ``advice`` says what to do about it."""
+
+    def __init__(self, bus: str, why: str, advice: str) -> None:
+        super().__init__(f"the {bus} bus is full: {why}")
+        self.advice = advice

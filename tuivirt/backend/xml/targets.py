@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
-from ..model.device import DomainConfig
+from ..model.device import Disk, DomainConfig
 from .errors import BadValue, BusFull
 from .tree import number, parse
 
@@ -25,6 +26,7 @@ _BY_NAME = {"ide": 4, "fdc": 2}
 _SATA_PORTS = 6
 _PCIE_PORTS = ("pcie-root-port", "pcie-switch-downstream-port")
 _SLOTS = {"pci-root": 31, "pci-bridge": 31, "pcie-to-pci-bridge": 31}
+_NAME = re.compile(r"[a-z]{2,3}[a-z]{1,3}")
 
 
 def target_name(bus: str, index: int) -> str:
@@ -39,41 +41,51 @@ def target_name(bus: str, index: int) -> str:
     return PREFIXES[bus] + letters
 
 
-def next_target(
-    config: DomainConfig, bus: str, *, also: Iterable[DomainConfig] = (), live: bool = False
-) -> str:
-    """The first free name on ``bus``, free in the configurations of ``also`` too.
+def choose_target(others: Iterable[Disk], bus: str, wanted: str = "") -> str:
+    """The name of a new disk: as ``wanted``, else the first that none of ``others`` has.
 
-    ``live``: it is for a running domain, where libvirt adds no controller and no PCIe port, so
-    those that are there must have room. Raises BusFull and says what to do; BadValue for an
-    unknown bus.
+    ``others`` are the disks of each configuration that gets it. Raises BusFull; BadValue for an
+    unknown bus and for a name that cannot be had.
     """
-    taken = {disk.target for each in (config, *also) for disk in each.disks}
+    taken = {disk.target: disk for disk in others}
     limit = _BY_NAME.get(bus)
-    if limit is not None and sum(disk.bus == bus for disk in config.disks) >= limit:
-        raise BusFull(f"the {bus} bus is full: {limit} drives are all it can have")
-    if live:
-        _check_live(config, bus)
+    if limit is not None and sum(disk.bus == bus for disk in taken.values()) >= limit:
+        raise BusFull(bus, f"it has {limit} places", "use another bus, or detach one")
+    if wanted:
+        if not _NAME.fullmatch(wanted):
+            raise BadValue(
+                "target", f"a disk cannot be called {wanted!r}; vda, vdb, sda … are right"
+            )
+        if wanted in taken:
+            by = taken[wanted].source or "an empty drive"
+            raise BadValue("target", f"{wanted} is taken by {by}")
+        return wanted
     index = 0
     while (name := target_name(bus, index)) in taken:
         index += 1
     if limit is not None and index >= limit:
-        raise BusFull(f"the {bus} bus has no free name left: {limit} drives are all it can have")
+        raise BusFull(bus, f"none of its {limit} names is free", "use another bus, or detach one")
     return name
 
 
-def _check_live(config: DomainConfig, bus: str) -> None:
+def check_room(running: DomainConfig, bus: str) -> None:
+    """Raise BusFull when a disk more cannot be plugged into a running domain on this bus.
+
+    libvirt adds no controller and no PCIe port to it, so those that are there must have room.
+    """
     if bus == "sata":
-        room = _SATA_PORTS * max(1, len(_controllers(config, "sata")))
-        if sum(disk.bus == "sata" for disk in config.disks) >= room:
+        room = _SATA_PORTS * max(1, len(_controllers(running, "sata")))
+        if sum(disk.bus == "sata" for disk in running.disks) >= room:
             raise BusFull(
-                f"all {room} SATA ports are taken; use the virtio or SCSI bus, or add it for the "
-                "next boot, when libvirt adds a controller"
+                bus,
+                f"all {room} SATA ports are taken",
+                "attach it for the next boot (a controller is added then), or to the SCSI bus",
             )
-    if bus == "virtio" and free_pci_places(config) == 0:
+    if bus == "virtio" and free_pci_places(running) == 0:
         raise BusFull(
-            "no PCI slot is free: this machine has no unused PCIe port left; use the SCSI bus, or "
-            "add it for the next boot, when libvirt adds a port"
+            bus,
+            "the running machine has no free PCI slot",
+            "attach it for the next boot (ports are added then), or to a SCSI controller",
         )
 
 
