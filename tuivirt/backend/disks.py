@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from .errors import BadInput, TuivirtError, from_libvirt, is_gone
+from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
 from .xml.targets import PREFIXES
@@ -207,34 +207,53 @@ def _qemu_format(form: str) -> str:
 
 
 def is_same(host: Host, source: Source, disk: Disk) -> bool:
-    """Whether a disk that is there has this source."""
+    """Whether a disk that is there has this source. Raises TuivirtError when that is not known."""
     if not disk.source or not source.label:
         return False
     if disk.source_type == "volume":
         if (disk.pool, disk.volume) == (source.pool, source.volume):
             return True
-        try:
-            path = host.pool(disk.pool).storageVolLookupByName(disk.volume).path()
-        except (libvirt.libvirtError, TuivirtError):
-            return False  # A saved configuration may name a volume that is gone.
-        return bool(source.path) and path == source.path
+        return bool(source.path) and _path_of(host, disk) == source.path
     if disk.source_type not in ("file", "block"):
         return False
+    return _real(host, disk.source) in (source.path, source.source)
+
+
+def _path_of(host: Host, disk: Disk) -> str:
+    """Where the volume of a disk lies; '' when it is gone, as a saved configuration's may be."""
+    try:
+        return str(host.pool(disk.pool).storageVolLookupByName(disk.volume).path())
+    except NotFound:
+        return ""
+    except libvirt.libvirtError as error:
+        # Nothing can be said of a pool that is not active, and nothing of it be used.
+        if is_gone(error) or code_of(error) == libvirt.VIR_ERR_OPERATION_INVALID:
+            return ""
+        raise from_libvirt(error, f"cannot look up volume {disk.source}") from error
+
+
+def _real(host: Host, path: str) -> str:
     info = host.snapshot.info
-    there = os.path.realpath(disk.source) if info is not None and info.local else disk.source
-    return there in (source.path, source.source)
+    return os.path.realpath(path) if info is not None and info.local else path
 
 
 def refuse_used(host: Host, uuid: str, source: Source, request: DiskRequest) -> None:
     """Raises BadInput when another running domain has the source and has not agreed to share it.
 
-    One call for each running domain: the price of not losing a disk's data.
+    One list call; then the XML of those that the host knows nothing of, and of those that it
+    takes for users of the source, read once more: a disk may just have been taken away.
     """
     if not source.label:
         return
+    known = host.configs.known()
     try:
         for other in host.conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
-            if other.UUIDString() == uuid:
+            key = other.UUIDString()
+            if key == uuid:
+                continue
+            read = known.get(key)
+            live = read.live if read is not None and read.run == other.ID() else None
+            if live is not None and _refusal(host, live, source, request) is None:
                 continue
             try:
                 config = parse_domain(other.XMLDesc(0))
@@ -242,19 +261,36 @@ def refuse_used(host: Host, uuid: str, source: Source, request: DiskRequest) -> 
                 if is_gone(error):
                     continue
                 raise
-            for disk in config.disks:
-                agreed = (disk.shareable and request.shareable) or (
-                    disk.readonly and (request.readonly or request.device == "cdrom")
-                )
-                if not agreed and is_same(host, source, disk):
-                    raise BadInput(
-                        f"{source.label} is in use by {config.name}",
-                        f"it is disk {disk.target} there, and {config.name} runs",
-                        "two guests that write to one disk destroy it; mark it shareable in"
-                        " both if they can",
-                    )
+            refusal = _refusal(host, config, source, request)
+            if refusal is not None:
+                raise refusal
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot tell whether {source.label} is in use") from error
+
+
+def _refusal(
+    host: Host, config: DomainConfig, source: Source, request: DiskRequest
+) -> BadInput | None:
+    """Why the source cannot be had beside a running domain's disks, or None."""
+    reads_only = request.readonly or request.device == "cdrom"
+    for disk in config.disks:
+        if is_same(host, source, disk):
+            if (disk.shareable and request.shareable) or (disk.readonly and reads_only):
+                continue
+            return BadInput(
+                f"{source.label} is in use by {config.name}",
+                f"it is disk {disk.target} there, and {config.name} runs",
+                "two guests that write to one disk destroy it; mark it shareable in both if they"
+                " can",
+            )
+        below = {_real(host, path) for path in disk.backing}
+        if source.path and source.path in below and not reads_only:
+            return BadInput(
+                f"{source.label} is in use by {config.name}",
+                f"its disk {disk.target} lies on it, and {config.name} runs",
+                "writing to it destroys that disk; attach it read-only, or a copy of it",
+            )
+    return None
 
 
 def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: bool) -> str:
