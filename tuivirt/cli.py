@@ -6,6 +6,7 @@ What a verb does not need is not imported: Textual for the screen only, the acti
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 ANSWER_S = 20.0
 """How long a host may take to answer before a verb goes on without it."""
+SWITCH_S = 0.001
+"""For how long one thread may keep the screen's from running (Python's own: 5 ms)."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -168,6 +171,10 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
 
 
 def _screen(options: argparse.Namespace) -> int:
+    # Nothing becomes garbage while modules are imported; looking for it takes a tenth of the start.
+    gc.disable()
+    # A worker that computes lets go of the interpreter soon, so that a key is not kept waiting.
+    sys.setswitchinterval(SWITCH_S)
     # The connection is made while Textual is imported, which takes as long as all the rest.
     from tuivirt import settings, wiring
     from tuivirt.backend.events import EventHub
@@ -195,6 +202,9 @@ def _screen(options: argparse.Namespace) -> int:
         app = TuivirtApp(wired.hosts, hub, Tasks(hub.publish), settings=chosen)
         if wired.notice:
             app.notice = (wired.notice, "warning")
+        # What was imported stays: looking through all of it would hold a key up for 30 ms.
+        gc.freeze()
+        gc.enable()
         app.run()
         return app.return_code or 0
     finally:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from typing import Any
 
 import libvirt
-import psutil
 
 from .errors import is_unsupported
 from .model.stats import HISTORY, HostStats
@@ -16,7 +16,7 @@ from .model.stats import HISTORY, HostStats
 class HostMeter:
     """CPU and memory of one host. Source: virNodeGetCPUStats, virNodeGetMemoryStats.
 
-    ``cpus`` is the number of its CPUs, ``local`` says that psutil speaks of the same machine.
+    ``cpus`` is the number of its CPUs, ``local`` says that it is this machine, whose load is known here.
     """
 
     def __init__(self, cpus: int, local: bool) -> None:
@@ -66,7 +66,7 @@ class HostMeter:
         history = old.cpu_history
         if changes.get("cpu_percent") is not None:
             history = (history + bytes((round(changes["cpu_percent"]),)))[-HISTORY:]
-        load = psutil.getloadavg() if self._local else None
+        load = os.getloadavg() if self._local else None
         self.stats = HostStats(
             at=time.monotonic(),
             cpu_percent=changes.get("cpu_percent", old.cpu_percent),
