@@ -168,7 +168,9 @@ class TestOnQemu:
         assert tuivirt("-c", qemu_uri, "destroy", off.uuid).status == 0
         assert not off.active
 
-    def test_the_console_of_one_that_is_off_is_refused(self, off: Guest, qemu_uri: str) -> None:
+    def test_the_console_of_one_that_is_off_is_refused_to_a_script(
+        self, off: Guest, qemu_uri: str
+    ) -> None:
         ran = tuivirt("-c", qemu_uri, "console", off.name)
         assert ran.status == 1
         assert f"{off.name} is off" in ran.err

@@ -226,6 +226,21 @@ def test_a_pipe_is_sent_to_the_guest_and_its_answer_printed(qemu: Place, qemu_ur
     assert b"\r\n42\r\n" in done.stdout
 
 
+def test_a_terminal_waits_for_a_guest_that_is_off_until_it_is_left(
+    qemu_uri: str, images: Path
+) -> None:
+    with (
+        idle_guest_at(qemu_uri, images, start=False) as guest,
+        terminal(qemu_uri, guest.uuid) as (process, near, _far),
+    ):
+        read_until(near, b"the guest is off, waiting for it; ctrl+] leaves]")
+        guest.start()
+        read_until(near, b"connected; ctrl+] leaves]")
+        os.write(near, b"\x1d")
+        read_until(near, b"left the console")
+        assert process.wait(20) == 0
+
+
 def test_a_console_held_by_another_is_refused_on_the_terminal(qemu: Place, qemu_uri: str) -> None:
     holder = qemu.talk().open()
     holder.wait_for(ConsoleState.OPEN)

@@ -8,7 +8,6 @@ from tuivirt.backend import lookups, rawtty
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import Network, NodeDevice, Pool
 
-from .domains import is_off
 from .registry import Option, Run, action
 
 
@@ -20,7 +19,6 @@ from .registry import Option, Run, action
     api="virDomainOpenConsole",
     bulk=False,
     view=True,
-    unavailable=is_off,
 )
 def console(
     run: Run,
@@ -32,7 +30,10 @@ def console(
     force: Annotated[bool, Option("take it from whoever has it open")] = False,
     safe: Annotated[bool, Option("only where the host keeps others from opening it too")] = False,
 ) -> str:
-    """Hand this terminal to the guest's serial console; ctrl+] comes back."""
+    """Hand this terminal to the guest's serial console; ctrl+] comes back.
+
+    It waits for a guest that is off to start, but for input that is no terminal.
+    """
     return rawtty.attach(run.host, domain.uuid, devname=devname, force=force, safe=safe)
 
 

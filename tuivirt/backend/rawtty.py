@@ -1,8 +1,8 @@
 """Joins a console to the terminal that the program runs in: keys to the guest, its words here.
 
 On a terminal, keys go to the guest raw and ``ctrl+]`` leaves. When standard input is a file or
-a pipe, it is sent to the guest up to its end; then what the guest says is printed until it has
-been silent for ``linger_s`` seconds, or has stopped.
+a pipe, it is sent to a guest that runs, up to its end; then what the guest says is printed
+until it has been silent for ``linger_s`` seconds, or has stopped.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ class Ended(StrEnum):
     """The operator pressed ``ctrl+]``."""
     CLOSED = "closed"
     """The console closed, or is held by another: ``Parting.status`` says why."""
+    OFF = "off"
+    """The guest was off from the first, and input was not a terminal."""
     STOPPED = "stopped"
     """The guest stopped, and input was not a terminal."""
     END = "end"
@@ -107,6 +109,8 @@ def attach(
     parting = attach_terminal(console, linger_s=linger_s)
     if parting.how is Ended.SIGNAL:
         signal.raise_signal(signal.Signals(parting.signal))
+    if parting.how is Ended.OFF:
+        raise TuivirtError(f"{name} is off", advice="start it first")
     if parting.how is Ended.CLOSED:
         why = parting.status
         raise (
@@ -293,8 +297,9 @@ class _Pump:
                 continue
             elif status.state in (ConsoleState.CLOSED, ConsoleState.HELD):
                 return Ended.CLOSED
-            elif not self._raw and self._was_open and status.state is ConsoleState.GUEST_OFF:
-                return Ended.STOPPED
+            elif not self._raw and status.state is ConsoleState.GUEST_OFF:
+                # A script is not left waiting for a guest that nobody may start.
+                return Ended.STOPPED if self._was_open else Ended.OFF
             else:
                 self._say(f"{status.text}; {'ctrl+]' if self._raw else 'ctrl+c'} leaves")
         return None
