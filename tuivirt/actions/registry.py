@@ -23,8 +23,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuivirt.backend.errors import BadInput
+from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.when import When
 
 from .template import check_template, fill, fill_words
 
@@ -219,10 +221,20 @@ class Action:
         """The same of what ``name`` says (*each of them*), without what goes with it."""
         return fill_words(self.confirm, name)
 
-    def equivalent(self, name: str, values: Mapping[str, Any]) -> str:
-        """The virsh command that does the same, with these values; '' where there is none."""
-        defaults = {p.name: p.default for p in self.parameters}
-        return fill(self.virsh, name, {**defaults, **values})
+    def equivalent(self, name: str, values: Mapping[str, Any], thing: Any = None) -> str:
+        """The virsh command that does the same to ``thing``; '' where there is none.
+
+        For a domain, a time that is left to its state is told as what that means now: virsh's
+        ``--persistent`` fails on a transient one.
+        """
+        known = {**{p.name: p.default for p in self.parameters}, **values}
+        if isinstance(thing, Domain):
+            known |= {
+                word: value.of(active=thing.active, persistent=thing.persistent)
+                for word, value in known.items()
+                if isinstance(value, When)
+            }
+        return fill(self.virsh, name, known)
 
     def convert(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """``values`` with each of this action's parameters, typed. Raises BadInput."""

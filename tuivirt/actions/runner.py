@@ -128,7 +128,7 @@ class Tasks:
             target=ref,
             target_name=name,
             started=time.time(),
-            virsh=chosen.equivalent(name, given),
+            virsh=chosen.equivalent(name, given, known(host, ref)),
             abortable=True,
         )
         run = _Run(self, chosen, host, task, on_change)
@@ -203,9 +203,14 @@ class Tasks:
         self._publish(TaskChanged(host=host.name, task=task))
 
 
+def known(host: Host, ref: Ref) -> Any:
+    """The model object that ``ref`` names, as known now; None when there is none."""
+    return Fleet(hosts={host.name: host.snapshot}).find(ref)
+
+
 def find(host: Host, ref: Ref) -> Any:
     """The model object that ``ref`` names, as known now. Raises NotFound."""
-    thing = Fleet(hosts={host.name: host.snapshot}).find(ref)
+    thing = known(host, ref)
     if thing is None:
         raise NotFound(f"there is no such {ref.kind} on {host.name} any more", ref.key)
     return thing

@@ -105,6 +105,29 @@ def test_when_becomes_the_flags_that_virsh_has_for_it(when: When, flags: str) ->
     assert command == f"virsh detach-disk web vdb {flags}"
 
 
+@pytest.mark.parametrize(
+    ("active", "persistent", "flags"),
+    [
+        (True, True, "--live --config"),
+        (True, False, "--live"),
+        (False, True, "--config"),
+    ],
+)
+def test_a_time_left_to_the_domain_is_told_as_what_it_means_for_that_one(
+    active: bool, persistent: bool, flags: str
+) -> None:
+    domain = Domain(
+        "h",
+        "uuid",
+        "web",
+        1 if active else None,
+        DomainState.RUNNING if active else DomainState.SHUTOFF,
+        persistent=persistent,
+    )
+    command = ACTIONS["detach-disk"].equivalent("web", {"target": "vdb"}, domain)
+    assert command == f"virsh detach-disk web vdb {flags}"
+
+
 def test_virsh_change_media_is_never_given_the_flag_it_does_not_have() -> None:
     assert ACTIONS["change-media"].equivalent("web", {"path": "sda", "eject": True}) == (
         "virsh change-media web sda --eject --live --config"
