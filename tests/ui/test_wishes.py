@@ -190,6 +190,17 @@ async def test_a_question_longer_than_the_screen_shows_its_names_and_its_buttons
         assert "[ y force off ]   [ n no ]" in screen_text(app)
 
 
+async def test_on_a_narrow_terminal_a_question_can_be_read_to_its_end() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=(40, 12)) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        shown = " ".join(screen_text(app).replace("│", " ").split())
+        for part in ("Force off web-01 as if its power were", "has not written to disk is lost."):
+            assert part in shown
+
+
 async def test_the_menu_shows_everything_and_why_some_of_it_cannot_be() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:

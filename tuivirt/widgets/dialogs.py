@@ -59,8 +59,8 @@ class ConfirmDialog(Dialog[bool | None]):
 
     def draw(self) -> None:
         lines: list[PanelLine] = []
-        for sentence in self._sentences:
-            lines += [[Toned(line)] for line in wrap(sentence)]
+        for sentence in filter(None, self._sentences):
+            lines += [[Toned(line)] for line in wrap(sentence, self.app.size.width)]
         lines.append([Toned(self._complaint, "bad")])
         yes, no = self._words
         lines.append(
@@ -132,7 +132,7 @@ class MessageDialog(Dialog[None]):
             if part:
                 if lines:
                     lines.append([])
-                lines += [[Toned(line, tone)] for line in wrap(part)]
+                lines += [[Toned(line, tone)] for line in wrap(part, self.app.size.width)]
         lines += [[], [Toned("[ ⏎ close ]", "reverse")]]
         self.panel.show(lines, pinned=2)
 

@@ -80,7 +80,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def draw(self) -> None:
         lines: list[PanelLine] = []
         for sentence in self._sentences:
-            lines += [[Toned(line)] for line in wrap(sentence)]
+            lines += [[Toned(line)] for line in wrap(sentence, self.app.size.width)]
         if lines:
             lines.append([])
         label_width = max((width_of(f.label) for f in self.fields), default=0) + 2
@@ -94,10 +94,10 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             lines.append([head, *self._drawn(field, focused, WIDEST - label_width - 9)])
         focus = self.fields[self.at] if self.at < len(self.fields) else None
         lines.append([])
-        said = wrap(focus.help) if focus is not None and focus.help else [""]
+        said = wrap(focus.help, self.app.size.width) if focus is not None and focus.help else [""]
         lines += [[Toned(line, "dim")] for line in said]
         if self.problem:
-            lines += [[Toned(line, "bad")] for line in wrap(self.problem)]
+            lines += [[Toned(line, "bad")] for line in wrap(self.problem, self.app.size.width)]
         lines.append([])
         button = self.at - len(self.fields)
         if button >= 0:

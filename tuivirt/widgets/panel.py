@@ -153,6 +153,6 @@ class Dialog(ModalScreen[T]):
         raise NotImplementedError
 
 
-def wrap(text: str) -> list[str]:
-    """``text`` in lines that fit into a panel."""
-    return wrap_text(text, WIDEST - 4)
+def wrap(text: str, columns: int = WIDEST) -> list[str]:
+    """``text`` in lines that fit into a panel on a screen of so many columns."""
+    return wrap_text(text, max(1, min(WIDEST, columns) - 4))
