@@ -114,7 +114,7 @@ async def test_a_filter_that_is_not_yet_an_expression_is_told_and_hides_nothing(
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("slash", "left_parenthesis")
         await pilot.pause()
-        assert "not a regular expression" in screen_text(app)
+        assert " /(   /( is not a regular expression" in screen_text(app)
         assert len(table_of(app).rows.order) == 8
 
 

@@ -151,7 +151,8 @@ class CommandBar(Line, can_focus=True):
         left = [Toned(f" {self.mode}", "accent"), *self.edit.drawn()]
         right = []
         if self._complaint:
-            right = [Toned(self._complaint + " ", "bad")]
+            # Behind what is typed, which has to be seen to be mended.
+            left.append(Toned(f"  {self._complaint}", "bad"))
         elif self._offered:
             words = "  ".join(self._offered[:8])
             right = [Toned(words, "dim"), Toned("  tab completes ", "dim")]
