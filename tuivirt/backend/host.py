@@ -164,6 +164,14 @@ class Host(Board):
             key, "storage pool", "storagePoolLookupByUUIDString", "storagePoolLookupByName"
         )
 
+    def _name_of(self, key: str) -> str:
+        """What a person calls it: a UUID says nothing, and leaves no room for the reason."""
+        now = self.snapshot
+        for things in (now.domains, now.networks, now.pools):
+            if key in things:
+                return things[key].name
+        return key
+
     def _find(self, key: str, kind: str, by_uuid: str, by_name: str) -> Any:
         if not key or "\0" in key:
             raise BadInput(f"no {kind} can have that name", repr(key))
@@ -173,7 +181,9 @@ class Host(Board):
                 return getattr(conn, lookup)(key)
             except libvirt.libvirtError as error:
                 if not is_gone(error):
-                    raise from_libvirt(error, f"cannot look up {kind} {key}") from error
+                    raise from_libvirt(
+                        error, f"cannot look up {kind} {self._name_of(key)}"
+                    ) from error
                 last = error
         raise NotFound(
             f"host {self.name} has no {kind} {key!r}",
