@@ -155,7 +155,9 @@ def test_help_lists_the_verbs_and_a_verb_tells_its_own_options() -> None:
         ["list", "cows"],
         ["list", "domains", "-o", "yaml"],
         ["stats", "--interval", "0.1"],
+        ["stats", "--interval", "often"],
         ["stats", "--count", "0"],
+        ["stats", "--count", "all"],
         ["start"],
         ["start", "--mode", "x", "web"],
         ["shutdown", "web", "--mode", "kindly"],
@@ -172,6 +174,7 @@ def test_bad_usage_is_2_with_a_reason_and_no_output(arguments: list[str]) -> Non
     assert ran.status == 2
     assert ran.out == ""
     assert "error:" in ran.err
+    assert "_" not in ran.err.partition("error:")[2]  # No name of a function of ours.
 
 
 def test_without_a_terminal_there_is_no_screen() -> None:
