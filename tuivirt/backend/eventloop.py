@@ -6,6 +6,7 @@ thread-safe: called from another thread, an event waited three seconds.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from typing import Any
 
 import libvirt
 
+_log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loop: EventLoop | None = None
 
@@ -52,7 +54,11 @@ class EventLoop:
         with self._calls_lock:
             calls, self._calls = self._calls, []
         for call in calls:
-            call()
+            try:
+                call()
+            except Exception:
+                # One that fails is a defect of ours; those behind it are still owed.
+                _log.exception("unexpected on libvirt's event thread")
 
     def _wake(self) -> None:
         try:

@@ -79,3 +79,24 @@ def test_a_lane_hands_on_what_a_call_raised() -> None:
     lane.close()
     with pytest.raises(RuntimeError, match="closed"):
         lane.submit(fail)
+
+
+def test_a_call_that_fails_on_the_event_loop_does_not_cost_those_behind_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    loop = eventloop.start()
+    ready, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        # Both of the next are queued while this one runs, and so are taken together.
+        assert ready.wait(10)
+
+    def fail() -> None:
+        raise ValueError("a defect")
+
+    loop.call(hold)
+    loop.call(fail)
+    loop.call(done.set)
+    ready.set()
+    assert done.wait(10)
+    assert "a defect" in caplog.text
