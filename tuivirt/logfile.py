@@ -6,7 +6,17 @@ import logging
 import os
 from pathlib import Path
 
+from tuivirt.backend.uri import shown
+from tuivirt.widgets.text import plain
+
 _log = logging.getLogger("tuivirt")
+
+
+class Harmless(logging.Formatter):
+    """Lines that a terminal may show: what guests and hosts said is in them, and URIs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "\n".join(plain(shown(line)) for line in super().format(record).split("\n"))
 
 
 def default_path() -> Path:
@@ -26,7 +36,7 @@ def log_to_file(path: Path | None = None) -> None:
     except OSError:
         # No place to write: tasks and notices still say what went wrong, without the traceback.
         handler = logging.NullHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setFormatter(Harmless("%(asctime)s %(name)s %(levelname)s %(message)s"))
     _log.addHandler(handler)
     _log.propagate = False
 
