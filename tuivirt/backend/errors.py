@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import libvirt
+
+T = TypeVar("T")
 
 
 @dataclass(eq=False)
@@ -95,6 +99,16 @@ def is_unsupported(error: libvirt.libvirtError) -> bool:
         libvirt.VIR_ERR_OPERATION_UNSUPPORTED,
         libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
     )
+
+
+def if_offered(call: Callable[[], T], otherwise: T) -> T:
+    """What the call tells, or ``otherwise`` where this driver does not offer it."""
+    try:
+        return call()
+    except libvirt.libvirtError as error:
+        if is_unsupported(error):
+            return otherwise
+        raise
 
 
 def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> TuivirtError:

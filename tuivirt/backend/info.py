@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import libvirt
-
-from .errors import is_unsupported
+from .errors import if_offered
 from .model.host import HostInfo
 from .uri import is_local, shown
 
 
 def _version(number: int) -> str:
     return f"{number // 1_000_000}.{number // 1000 % 1000}.{number % 1000}"
-
-
-def _ask(call: Any, otherwise: Any) -> Any:
-    try:
-        return call()
-    except libvirt.libvirtError as error:
-        if is_unsupported(error):
-            return otherwise
-        raise
 
 
 def read_info(conn: Any, readonly: bool) -> HostInfo:
@@ -31,13 +20,13 @@ def read_info(conn: Any, readonly: bool) -> HostInfo:
     virNodeGetInfo, virConnectGetURI.
     """
     uri = conn.getURI()
-    model, memory_mib, cpus, *_ = _ask(conn.getInfo, ("", 0, 0, 0, 0, 0, 0, 0))
+    model, memory_mib, cpus, *_ = if_offered(conn.getInfo, ("", 0, 0, 0, 0, 0, 0, 0))
     return HostInfo(
         uri=shown(uri),
         hostname=conn.getHostname(),
         hypervisor=conn.getType(),
         libvirt_version=_version(conn.getLibVersion()),
-        hypervisor_version=_version(_ask(conn.getVersion, 0)),
+        hypervisor_version=_version(if_offered(conn.getVersion, 0)),
         cpus=cpus,
         arch=model,
         memory_kib=memory_mib * 1024,

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 import libvirt
 
-from .errors import is_gone, is_unsupported
+from .errors import if_offered, is_gone, is_unsupported
 from .model.domain import Domain, DomainState
 from .model.resources import HostInterface, Network, NodeDevice, Pool
 from .xml.hostif import parse_interface
@@ -136,10 +136,10 @@ def read_domain(conn: Any, host: str, uuid: str, old: Domain | None) -> tuple[Do
             id=number if number >= 0 else None,
             state=_state(state),
             reason=reason,
-            autostart=bool(_ask(dom.autostart, 0)),
-            persistent=bool(_ask(dom.isPersistent, 1)),
-            managed_save=bool(_ask(lambda: dom.hasManagedSaveImage(0), 0)),
-            has_snapshots=bool(_ask(lambda: dom.snapshotNum(0), 0)),
+            autostart=bool(if_offered(dom.autostart, 0)),
+            persistent=bool(if_offered(dom.isPersistent, 1)),
+            managed_save=bool(if_offered(lambda: dom.hasManagedSaveImage(0), 0)),
+            has_snapshots=bool(if_offered(lambda: dom.snapshotNum(0), 0)),
             vcpus=vcpus,
             memory_kib=memory,
             memory_max_kib=memory_max,
@@ -150,15 +150,6 @@ def read_domain(conn: Any, host: str, uuid: str, old: Domain | None) -> tuple[Do
     except libvirt.libvirtError as error:
         if is_gone(error):
             return None
-        raise
-
-
-def _ask(call: Callable[[], V], otherwise: V) -> V:
-    try:
-        return call()
-    except libvirt.libvirtError as error:
-        if is_unsupported(error):
-            return otherwise
         raise
 
 
@@ -214,15 +205,15 @@ def _names(things: Iterable[Any]) -> frozenset[str]:
 
 def read_networks(conn: Any, host: str) -> dict[str, Network]:
     """All networks by UUID: four lists, and the XML of each."""
-    everything: list[Any] = _ask(lambda: conn.listAllNetworks(0), [])
+    everything: list[Any] = if_offered(lambda: conn.listAllNetworks(0), [])
     active = _names(
-        _ask(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE), [])
+        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE), [])
     )
     persistent = _names(
-        _ask(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_PERSISTENT), [])
+        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_PERSISTENT), [])
     )
     autostart = _names(
-        _ask(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART), [])
+        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART), [])
     )
     found = {}
     for net in everything:
@@ -242,17 +233,21 @@ def read_networks(conn: Any, host: str) -> dict[str, Network]:
 
 def read_pools(conn: Any, host: str) -> dict[str, Pool]:
     """All storage pools by UUID: four lists, and info and XML of each."""
-    everything: list[Any] = _ask(lambda: conn.listAllStoragePools(0), [])
+    everything: list[Any] = if_offered(lambda: conn.listAllStoragePools(0), [])
     active = _names(
-        _ask(lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE), [])
+        if_offered(
+            lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE), []
+        )
     )
     persistent = _names(
-        _ask(
+        if_offered(
             lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT), []
         )
     )
     autostart = _names(
-        _ask(lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART), [])
+        if_offered(
+            lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART), []
+        )
     )
     found = {}
     for handle in everything:
@@ -283,7 +278,7 @@ def read_pools(conn: Any, host: str) -> dict[str, Pool]:
 def read_devices(conn: Any, host: str) -> dict[str, NodeDevice]:
     """All node devices by name: one list, and the XML of each."""
     found = {}
-    everything: list[Any] = _ask(lambda: conn.listAllDevices(0), [])
+    everything: list[Any] = if_offered(lambda: conn.listAllDevices(0), [])
     for handle in everything:
         device = _surviving(lambda handle=handle: parse_node_device(host, handle.XMLDesc(0)))  # type: ignore[misc]
         if device is not None:
@@ -299,10 +294,10 @@ def read_device(conn: Any, host: str, name: str) -> NodeDevice | None:
 def read_interfaces(conn: Any, host: str) -> dict[str, HostInterface]:
     """All interfaces of the host by name: two lists, and the XML of each. No events exist."""
     active = _names(
-        _ask(lambda: conn.listAllInterfaces(libvirt.VIR_CONNECT_LIST_INTERFACES_ACTIVE), [])
+        if_offered(lambda: conn.listAllInterfaces(libvirt.VIR_CONNECT_LIST_INTERFACES_ACTIVE), [])
     )
     found = {}
-    everything: list[Any] = _ask(lambda: conn.listAllInterfaces(0), [])
+    everything: list[Any] = if_offered(lambda: conn.listAllInterfaces(0), [])
     for handle in everything:
         interface = _surviving(
             lambda handle=handle: parse_interface(  # type: ignore[misc]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import libvirt
 
-from .errors import BadInput, TuivirtError, from_libvirt, is_gone, is_unsupported
+from .errors import BadInput, TuivirtError, from_libvirt, if_offered, is_gone
 from .lifecycle import CONFIRM_TIMEOUT_S, domain_to_change, touch
 from .waiters import Waiter, domain_event
 from .xml.belongings import has_emulated_tpm, nvram_path
@@ -41,6 +40,9 @@ def belongings(host: Host, uuid: str) -> Belongings:
     domain = host.domain(uuid)
     try:
         xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        managed_save = bool(if_offered(lambda: domain.hasManagedSaveImage(0), 0))
+        snapshots = int(if_offered(lambda: domain.snapshotNum(0), 0))
+        checkpoints = len(if_offered(lambda: domain.listAllCheckpoints(0), []))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot read what belongs to {domain.name()}") from error
     nvram = nvram_path(xml)
@@ -48,9 +50,9 @@ def belongings(host: Host, uuid: str) -> Belongings:
     if nvram and info is not None and info.local and not os.path.exists(nvram):
         nvram = ""  # It is made at the first start; libvirt then asks nothing either.
     return Belongings(
-        managed_save=bool(_ask(domain, lambda: domain.hasManagedSaveImage(0), False)),
-        snapshots=int(_ask(domain, lambda: domain.snapshotNum(0), 0)),
-        checkpoints=len(_ask(domain, lambda: domain.listAllCheckpoints(0), [])),
+        managed_save=managed_save,
+        snapshots=snapshots,
+        checkpoints=checkpoints,
         nvram=nvram,
         tpm=has_emulated_tpm(xml),
     )
@@ -165,13 +167,3 @@ def _flags(
             else libvirt.VIR_DOMAIN_UNDEFINE_KEEP_TPM
         )
     return flags
-
-
-def _ask(domain: Any, call: Callable[[], Any], absent: Any) -> Any:
-    """What the driver says; ``absent`` where it does not know of such things."""
-    try:
-        return call()
-    except libvirt.libvirtError as error:
-        if is_unsupported(error):
-            return absent
-        raise from_libvirt(error, f"cannot read what belongs to {domain.name()}") from error
