@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import libvirt
 
-from .errors import TuivirtError, from_libvirt, is_gone, is_unsupported
-from .lifecycle import CONFIRM_TIMEOUT_S
-from .model.ref import Kind, Ref
-from .waiters import Waiter, network_event
+from .errors import from_libvirt, is_unsupported
+from .model.ref import Kind
+from .switching import Switch
 from .xml.belongings import port_owner
 
 if TYPE_CHECKING:
@@ -20,9 +18,8 @@ if TYPE_CHECKING:
 def start(host: Host, uuid: str) -> str:
     """Start a network. Source: virNetworkCreate."""
     network = _network(host, uuid)
-    name = network.name()
-    _act(host, network, f"cannot start network {name}", network.create, active=True)
-    return f"network {name} is active"
+    network.turn(f"cannot start {network.label}", network.handle.create, active=True)
+    return f"{network.label} is active"
 
 
 def stop(host: Host, uuid: str) -> str:
@@ -31,31 +28,20 @@ def stop(host: Host, uuid: str) -> str:
     The sentence returned, or the error, names the running domains that were on it.
     """
     network = _network(host, uuid)
-    name = network.name()
+    label = network.label
     users = running_users(host, uuid)
-    what = f"cannot stop network {name}"
+    what = f"cannot stop {label}"
     if users:
         what += f", which {_list(users)} use{'s' if len(users) == 1 else ''}"
-    _act(host, network, what, network.destroy, active=False)
+    network.turn(what, network.handle.destroy, active=False)
     if users:
-        return f"network {name} is stopped; cut off: {_list(users)}"
-    return f"network {name} is stopped"
+        return f"{label} is stopped; cut off: {_list(users)}"
+    return f"{label} is stopped"
 
 
 def autostart(host: Host, uuid: str, on: bool) -> str:
     """Have the network started with the host, or not. Source: virNetworkSetAutostart."""
-    network = _network(host, uuid)
-    name = network.name()
-    try:
-        network.setAutostart(1 if on else 0)
-        now = bool(network.autostart())
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot change the autostart of network {name}") from error
-    finally:
-        _touch(host, network)
-    if now != on:
-        raise TuivirtError(f"the autostart of network {name} has not changed")
-    return f"network {name} {'starts' if on else 'does not start'} with the host"
+    return _network(host, uuid).autostart(on)
 
 
 def running_users(host: Host, uuid: str) -> tuple[str, ...]:
@@ -78,35 +64,10 @@ def running_users(host: Host, uuid: str) -> tuple[str, ...]:
     return tuple(sorted(name for name in (known.users if known else ()) if name in active))
 
 
-def _network(host: Host, uuid: str) -> Any:
+def _network(host: Host, uuid: str) -> Switch:
     host.require_write()
-    return host.network(uuid)
-
-
-def _touch(host: Host, network: Any) -> None:
-    host.touch(Ref(host.name, Kind.NETWORK, network.UUIDString()))
+    return Switch(host, Kind.NETWORK, host.network(uuid))
 
 
 def _list(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _act(host: Host, network: Any, what: str, call: Callable[[], object], *, active: bool) -> None:
-    with Waiter(host, network_event(network.UUIDString())) as waiter:
-        try:
-            call()
-        except libvirt.libvirtError as error:
-            raise from_libvirt(error, what) from error
-        finally:
-            _touch(host, network)
-
-        def is_true() -> bool:
-            try:
-                return bool(network.isActive()) == active
-            except libvirt.libvirtError as error:
-                if is_gone(error):
-                    return not active  # A transient network that stopped is gone.
-                raise from_libvirt(error, what) from error
-
-        if not waiter.until(is_true, CONFIRM_TIMEOUT_S):
-            raise TuivirtError(what, "libvirt took the call, but it has not happened")

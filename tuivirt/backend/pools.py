@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import libvirt
 
-from .errors import TuivirtError, from_libvirt, is_gone
-from .events import Event, PoolEvent
-from .lifecycle import CONFIRM_TIMEOUT_S
-from .model.ref import Kind, Ref
-from .waiters import Waiter
+from .errors import from_libvirt
+from .model.ref import Kind
+from .switching import Switch
 
 if TYPE_CHECKING:
     from .host import Host
@@ -20,17 +17,16 @@ if TYPE_CHECKING:
 def start(host: Host, uuid: str) -> str:
     """Start a pool. Source: virStoragePoolCreate."""
     pool = _pool(host, uuid)
-    name = pool.name()
-    _act(host, pool, f"cannot start pool {name}", lambda: pool.create(0), active=True)
-    return f"pool {name} is active"
+    pool.turn(f"cannot start {pool.label}", lambda: pool.handle.create(0), active=True)
+    return f"{pool.label} is active"
 
 
 def stop(host: Host, uuid: str) -> str:
     """Stop a pool; its volumes stay as they are. Source: virStoragePoolDestroy."""
     pool = _pool(host, uuid)
-    name = pool.name()
-    _act(host, pool, f"cannot stop pool {name}", pool.destroy, active=False)
-    return f"pool {name} is stopped"
+    label = pool.label
+    pool.turn(f"cannot stop {label}", pool.handle.destroy, active=False)
+    return f"{label} is stopped"
 
 
 def refresh(host: Host, uuid: str) -> str:
@@ -39,63 +35,21 @@ def refresh(host: Host, uuid: str) -> str:
     Source: virStoragePoolRefresh.
     """
     pool = _pool(host, uuid)
-    name = pool.name()
     try:
-        pool.refresh(0)
-        count = pool.numOfVolumes()
+        pool.handle.refresh(0)
+        count = pool.handle.numOfVolumes()
     except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot refresh pool {name}") from error
+        raise from_libvirt(error, f"cannot refresh {pool.label}") from error
     finally:
-        _touch(host, pool)
-    return f"pool {name} is refreshed: {count} volume{'' if count == 1 else 's'}"
+        pool.touch()
+    return f"{pool.label} is refreshed: {count} volume{'' if count == 1 else 's'}"
 
 
 def autostart(host: Host, uuid: str, on: bool) -> str:
     """Have the pool started with the host, or not. Source: virStoragePoolSetAutostart."""
-    pool = _pool(host, uuid)
-    name = pool.name()
-    try:
-        pool.setAutostart(1 if on else 0)
-        now = bool(pool.autostart())
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot change the autostart of pool {name}") from error
-    finally:
-        _touch(host, pool)
-    if now != on:
-        raise TuivirtError(f"the autostart of pool {name} has not changed")
-    return f"pool {name} {'starts' if on else 'does not start'} with the host"
+    return _pool(host, uuid).autostart(on)
 
 
-def _pool(host: Host, uuid: str) -> Any:
+def _pool(host: Host, uuid: str) -> Switch:
     host.require_write()
-    return host.pool(uuid)
-
-
-def _touch(host: Host, pool: Any) -> None:
-    host.touch(Ref(host.name, Kind.POOL, pool.UUIDString()))
-
-
-def _act(host: Host, pool: Any, what: str, call: Callable[[], object], *, active: bool) -> None:
-    uuid = pool.UUIDString()
-
-    def told(event: Event) -> bool:
-        return isinstance(event, PoolEvent) and event.key == uuid
-
-    with Waiter(host, told) as waiter:
-        try:
-            call()
-        except libvirt.libvirtError as error:
-            raise from_libvirt(error, what) from error
-        finally:
-            _touch(host, pool)
-
-        def is_true() -> bool:
-            try:
-                return bool(pool.isActive()) == active
-            except libvirt.libvirtError as error:
-                if is_gone(error):
-                    return not active  # A transient pool that stopped is gone.
-                raise from_libvirt(error, what) from error
-
-        if not waiter.until(is_true, CONFIRM_TIMEOUT_S):
-            raise TuivirtError(what, "libvirt took the call, but it has not happened")
+    return Switch(host, Kind.POOL, host.pool(uuid))

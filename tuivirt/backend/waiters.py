@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .errors import Aborted
-from .events import DomainEvent, Event, LinkChanged, NetworkEvent
+from .events import DomainEvent, Event, LibvirtEvent, LinkChanged
 
 if TYPE_CHECKING:
     from .host import Host
@@ -40,9 +40,9 @@ def domain_event(uuid: str, *families: str) -> Predicate:
     return wanted
 
 
-def network_event(uuid: str) -> Predicate:
-    """Events of this network."""
-    return lambda event: isinstance(event, NetworkEvent) and event.key == uuid
+def object_event(key: str) -> Predicate:
+    """Every event of libvirt about this object."""
+    return lambda event: isinstance(event, LibvirtEvent) and event.key == key
 
 
 def lifecycle(event: Event, *numbers: int) -> bool:
