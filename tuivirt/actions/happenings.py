@@ -5,27 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuivirt.backend.events import (
-    DomainEvent,
     Event,
     LibvirtEvent,
     LinkChanged,
-    NetworkEvent,
-    NodeDeviceEvent,
     Noticed,
-    PoolEvent,
     TaskChanged,
 )
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
 __all__ = ["Event", "Happening", "happening"]
-
-_KINDS: dict[type[LibvirtEvent], Kind] = {
-    DomainEvent: Kind.DOMAIN,
-    NetworkEvent: Kind.NETWORK,
-    PoolEvent: Kind.POOL,
-    NodeDeviceEvent: Kind.DEVICE,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +37,6 @@ class Happening:
 def happening(event: Event) -> Happening | None:
     """The event as a row; None for what is no news to an operator (a task's progress)."""
     if isinstance(event, LibvirtEvent):
-        kind = _KINDS.get(type(event))
-        ref = Ref(event.host, kind, event.key) if kind else None
         # The reason is part of `what` already, in words.
         detail = " ".join(
             f"{key}={value}"
@@ -59,7 +46,7 @@ def happening(event: Event) -> Happening | None:
         bad = event.what.startswith(("crashed", "io-error", "I/O error")) or "failed" in event.what
         level = "warning" if bad else "information"
         return Happening(
-            event.at, event.host, event.family, ref, event.name, event.what, detail, level
+            event.at, event.host, event.family, event.ref, event.name, event.what, detail, level
         )
     if isinstance(event, LinkChanged):
         well = event.link in ("connected", "connecting")

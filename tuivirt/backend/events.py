@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from .model.host import HostSnapshot
 from .model.ref import Kind, Ref
@@ -30,6 +31,9 @@ class Event:
 class LibvirtEvent(Event):
     """An event that libvirt told. `families.py` declares every family there is."""
 
+    kind: ClassVar[Kind]
+    """What it is an event of."""
+
     family: str
     """The family's word: lifecycle, device-added, job-completed …"""
     what: str
@@ -41,25 +45,38 @@ class LibvirtEvent(Event):
     detail: Mapping[str, str | int | bool | None] = field(default_factory=dict)
     """The rest of what the callback was given, by field name."""
 
+    @property
+    def ref(self) -> Ref:
+        """The object it is about."""
+        return Ref(self.host, self.kind, self.key)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainEvent(LibvirtEvent):
     """An event of a domain."""
+
+    kind: ClassVar[Kind] = Kind.DOMAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkEvent(LibvirtEvent):
     """An event of a virtual network."""
 
+    kind: ClassVar[Kind] = Kind.NETWORK
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolEvent(LibvirtEvent):
     """An event of a storage pool."""
 
+    kind: ClassVar[Kind] = Kind.POOL
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeDeviceEvent(LibvirtEvent):
     """An event of a device of the host."""
+
+    kind: ClassVar[Kind] = Kind.DEVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ import libvirt
 
 from .connection import open_connection
 from .errors import TuivirtError
-from .events import DomainEvent, LibvirtEvent, NetworkEvent, NodeDeviceEvent, Noticed, PoolEvent
+from .events import LibvirtEvent, Noticed
 from .families import Registrations
 from .info import read_info
 from .inventory import (
@@ -184,16 +184,8 @@ class Keeper:
 
     def _told(self, event: LibvirtEvent) -> None:
         """An event of libvirt, on its event thread."""
-        kind = {
-            DomainEvent: Kind.DOMAIN,
-            NetworkEvent: Kind.NETWORK,
-            PoolEvent: Kind.POOL,
-            NodeDeviceEvent: Kind.DEVICE,
-        }[type(event)]
         if event.family not in _QUIET:
-            if kind is Kind.DOMAIN:
-                self._host.configs.forget(event.key)
-            self.want(Ref(self._host.name, kind, event.key))
+            self._host.touch(event.ref)
         self._host.tell(event)
 
     # -- the lists ------------------------------------------------------------------------------
