@@ -1,12 +1,13 @@
 """A client without a screen: ``python -m tests.bench.client bare|backend URI SECONDS ROWS``.
 
-Prints "ready" and goes on until it is ended; its processor time is read from outside.
+Prints "ready" and goes on until its standard input ends; its processor time is read from outside.
 ``bare``: six groups of all domains every SECONDS. ``backend``: tuivirt's host with the first
 ROWS domains in view.
 """
 
 from __future__ import annotations
 
+import select
 import sys
 import time
 
@@ -22,6 +23,11 @@ SIX_GROUPS = (
 )
 
 
+def is_over(seconds: float) -> bool:
+    """Wait; true as soon as standard input has ended, so that nobody outlives the bench."""
+    return bool(select.select([sys.stdin], [], [], max(0.0, seconds))[0])
+
+
 def bare(uri: str, interval: float) -> None:
     """The loop that anyone would write."""
     conn = libvirt.open(uri)
@@ -33,7 +39,8 @@ def bare(uri: str, interval: float) -> None:
             print("ready", flush=True)
             ready = True
         due += interval
-        time.sleep(max(0.0, due - time.monotonic()))
+        if is_over(due - time.monotonic()):
+            return
 
 
 def backend(uri: str, interval: float, rows: int) -> None:
@@ -47,8 +54,8 @@ def backend(uri: str, interval: float, rows: int) -> None:
     shown = sorted(domains, key=lambda domain: domain.name)[:rows]
     host.watch(View(frozenset(domain.uuid for domain in shown)))
     print("ready", flush=True)
-    while True:
-        time.sleep(3600)
+    while not is_over(3600):
+        pass
 
 
 def main(kind: str, uri: str, interval: str, rows: str) -> None:

@@ -55,7 +55,8 @@ class Stage:
         """``bare`` or ``backend`` without a screen, once it is ready; its process."""
         argv = [*PYTHON, "tests.bench.client", kind, self.uri, str(TICK_S), str(ROWS)]
         with subprocess.Popen(argv, cwd=ROOT, env={"PYTHONPATH": str(ROOT)},
-                              stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
+                              stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True) as process:  # fmt: skip
             try:
                 assert process.stdout is not None
                 if process.stdout.readline() != "ready\n":

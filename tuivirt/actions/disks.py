@@ -1,15 +1,20 @@
-"""Disks of a domain: attach, detach, and what lies in its CD-ROM and floppy drives."""
+"""Disks of a domain: attach, detach, and what lies in its CD-ROM and floppy drives.
+
+Hot-plugging is imported when it is done: the list of domains shall not wait for it, nor hold it.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from tuivirt.backend import hotplug
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 
 from .registry import Option, Pending, Run, action
+
+LET_GO_S = 10.0
+"""How long a guest is given to let go of a disk before it is told as pending."""
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
 
@@ -69,6 +74,8 @@ def attach_disk(
     when: _WHEN = When.AUTO,
 ) -> str:
     """Attach a file, a block device or a volume as a disk, now, at the next boot, or both."""
+    from tuivirt.backend import hotplug
+
     request = hotplug.DiskRequest(
         source=source,
         target=target or "",
@@ -103,9 +110,11 @@ def detach_disk(
     when: _WHEN = When.AUTO,
     timeout: Annotated[
         float, Option("seconds to wait for the guest to let go", label="Wait, seconds", minimum=0)
-    ] = hotplug.DETACH_TIMEOUT_S,
+    ] = LET_GO_S,
 ) -> str:
     """Detach a disk, and wait until the guest has let go; one that has not is followed."""
+    from tuivirt.backend import hotplug
+
     outcome = hotplug.detach_disk(
         run.host, domain.uuid, target, when, timeout_s=timeout, aborted=run.aborted
     )
@@ -144,6 +153,8 @@ def change_media(
     when: _WHEN = When.AUTO,
 ) -> str:
     """Insert, eject or swap the medium of a CD-ROM or floppy drive."""
+    from tuivirt.backend import hotplug
+
     if eject + insert + update > 1:
         raise BadInput("eject, insert and update exclude one another", "choose one")
     if eject:

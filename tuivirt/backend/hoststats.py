@@ -16,7 +16,7 @@ from .model.stats import HISTORY, HostStats
 class HostMeter:
     """CPU and memory of one host. Source: virNodeGetCPUStats, virNodeGetMemoryStats.
 
-    ``cpus`` is the number of its CPUs, ``local`` says that it is this machine, whose load is known here.
+    ``cpus`` is the number of its CPUs, ``local``: it is this machine, whose load is known here.
     """
 
     def __init__(self, cpus: int, local: bool) -> None:

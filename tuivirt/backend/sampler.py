@@ -32,7 +32,7 @@ from .view import View
 CALLS = 3
 """libvirt calls a tick, at most."""
 SIDE_CALLS = 2
-"""What a figure of the host itself takes: libvirt's Python asks how many there are, then for them."""
+"""A host's own figure takes two: libvirt's Python asks how many there are, then for them."""
 
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
