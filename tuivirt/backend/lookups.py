@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
@@ -16,8 +16,8 @@ from .leases import read_leases
 from .model.device import DomainConfig, DomainDetail
 from .model.ref import Kind, Ref
 from .model.resources import Lease, Volume
+from .sides import parse_text, read_texts
 from .uses import Configs, users_of_devices, users_of_networks
-from .xml.domain import parse_domain
 from .xml.errors import XmlError
 from .xml.pending import pending
 from .xml.volume import parse_volume
@@ -36,8 +36,6 @@ __all__ = [
     "xml_of",
 ]
 
-T = TypeVar("T")
-
 
 def domain_detail(host: Host, uuid: str) -> DomainDetail:
     """Both configurations of a domain, and what differs between them.
@@ -46,17 +44,11 @@ def domain_detail(host: Host, uuid: str) -> DomainDetail:
     """
     domain = host.domain(uuid)
     what = f"cannot read the configuration of {domain.name()}"
-    live_xml = saved_xml = ""
     try:
-        persistent = bool(domain.isPersistent())
-        if domain.isActive():
-            live_xml = domain.XMLDesc(0)
-        if persistent or not live_xml:
-            saved_xml = domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        live_xml, saved_xml = read_texts(domain)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error
-    live = _read(what, lambda: parse_domain(live_xml)) if live_xml else None
-    saved = _read(what, lambda: parse_domain(saved_xml)) if saved_xml else None
+    live, saved = parse_text(live_xml, what), parse_text(saved_xml, what)
     return DomainDetail(
         live=live,
         saved=saved,
@@ -142,7 +134,10 @@ def volumes(host: Host, pool_uuid: str, configs: Configs | None = None) -> tuple
             if is_gone(error):
                 continue
             raise from_libvirt(error, what) from error
-        found.append(_read(what, lambda xml=xml: parse_volume(host.name, name, xml)))  # type: ignore[misc]
+        try:
+            found.append(parse_volume(host.name, name, xml))
+        except XmlError as error:
+            raise TuivirtError(what, str(error)) from error
     found.sort(key=lambda volume: volume.name)
     if not found:
         return ()
@@ -184,17 +179,14 @@ def configs_of(host: Host) -> dict[str, tuple[DomainConfig, ...]]:
 
 def _configs(handle: Any) -> list[DomainConfig]:
     """Live and saved, as far as there are; [] when the domain is gone meanwhile."""
-    what = f"cannot read the configuration of {handle.name()}"
     try:
-        flags = [0] if handle.isActive() else []
-        if handle.isPersistent() or not flags:
-            flags.append(libvirt.VIR_DOMAIN_XML_INACTIVE)
-        texts = [handle.XMLDesc(flag) for flag in flags]
+        texts = read_texts(handle)
     except libvirt.libvirtError as error:
         if is_gone(error):
             return []
         raise
-    return [_read(what, lambda text=text: parse_domain(text)) for text in texts]  # type: ignore[misc]
+    what = f"cannot read the configuration of {handle.name()}"
+    return [config for text in texts if (config := parse_text(text, what)) is not None]
 
 
 def users_of_volumes(configs: Configs, found: Sequence[Volume]) -> dict[str, tuple[str, ...]]:
@@ -230,10 +222,3 @@ def _disks_in_use(
                 if path:
                     by_path.setdefault(path, set()).add(name)
     return by_path, by_name
-
-
-def _read(what: str, reader: Callable[[], T]) -> T:
-    try:
-        return reader()
-    except XmlError as error:
-        raise TuivirtError(what, str(error)) from error

@@ -7,10 +7,11 @@ from typing import Any
 
 import libvirt
 
-from .errors import BadInput, from_libvirt
+from .errors import BadInput, TuivirtError, from_libvirt
 from .model.device import Disk, DomainConfig
 from .model.when import When
 from .xml.domain import parse_domain
+from .xml.errors import XmlError
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +80,32 @@ class Sides:
         return "" if self.live is None else ", from the next boot on"
 
 
-def read_sides(domain: Any, what: str) -> Sides:
-    """Read both configurations as they are now. Source: virDomainGetXMLDesc, live and INACTIVE."""
+def read_texts(domain: Any) -> tuple[str, str]:
+    """The XML of both configurations as they are now, without secrets; '' for one there is not.
+
+    Raises libvirtError. Source: virDomainGetXMLDesc, live and VIR_DOMAIN_XML_INACTIVE.
+    """
+    live = str(domain.XMLDesc(0)) if domain.isActive() else ""
+    if not domain.isPersistent() and live:
+        return live, ""
+    return live, str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+
+
+def parse_text(xml: str, what: str) -> DomainConfig | None:
+    """A configuration as `read_texts` gives it. Raises TuivirtError for what is none."""
     try:
-        live = parse_domain(domain.XMLDesc(0)) if domain.isActive() else None
-        saved = (
-            parse_domain(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
-            if domain.isPersistent()
-            else None
-        )
+        return parse_domain(xml) if xml else None
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
+
+
+def read_sides(domain: Any, what: str) -> Sides:
+    """Read both configurations as they are now. Raises TuivirtError."""
+    try:
+        live, saved = read_texts(domain)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error
-    if live is None and saved is None:
-        raise BadInput(what, "the domain has just gone")
-    return Sides(domain.name(), live, saved)
+    return Sides(domain.name(), parse_text(live, what), parse_text(saved, what))
 
 
 def _find(config: DomainConfig | None, target: str) -> Disk | None:
