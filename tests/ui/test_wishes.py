@@ -17,7 +17,7 @@ from tuivirt.widgets.form import Field, FormDialog
 from tuivirt.widgets.menu import Menu
 
 from . import factory
-from .driver import DrivenApp, check_golden, on_top, screen_text
+from .driver import DrivenApp, check_golden, on_top, screen_lines, screen_text
 
 SIZE = (80, 24)
 
@@ -286,6 +286,28 @@ async def test_what_the_runner_refuses_is_said_with_its_advice() -> None:
         await go_to(pilot, app, 8)
         await pilot.press("s")
         assert "use acpi" in screen_text(app)
+
+
+async def test_why_a_task_failed_is_read_to_its_end_above_the_hints() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("s")
+        why = "cannot start template-deb12: internal error: /srv/image/template-deb12.qcow2"
+        app.recorded.end(1, TaskState.FAILED, f"{why} is on a share that is away", "mount it")
+        app.on_arrived()
+        app._paint()
+        await pilot.pause()
+        assert screen_text(app).endswith(
+            " ✗ cannot start template-deb12: internal error: /srv/image/template-deb12.qcow2\n"
+            "   is on a share that is away. mount it\n"
+            f"{screen_lines(app)[-1]}\n"
+        )
+        assert app.front is not None
+        app.say("short")
+        await pilot.pause()
+        assert screen_lines(app)[-2] == " short"
+        assert screen_lines(app)[-3] == ""
 
 
 async def test_how_a_task_ended_is_told_above_the_hints_and_counted_while_it_runs() -> None:
