@@ -80,7 +80,8 @@ class Keeper:
         self._all = False
         self._lost: str | None = None
         self._closing = False
-        self._opened_once = False
+        self._opened = 0
+        """How many connections there have been."""
         self._registrations: Registrations | None = None
         self._thread = threading.Thread(target=self._run, name=f"{host.name}-keeper", daemon=True)
 
@@ -110,15 +111,17 @@ class Keeper:
     def _run(self) -> None:
         delay = FIRST_DELAY_S
         while not self._closing:
-            self._lost = None
             try:
                 conn = open_connection(self._uri, self._host.readonly)
             except libvirt.libvirtError as error:
                 problem = explain(error, self._host.uri)
             else:
+                if self._closing:
+                    # Nobody waits for it any more, and a closed host must not come to life.
+                    _let_go(conn, None)
+                    return
                 opened = time.monotonic()
                 problem = self._hold(conn)
-                self._opened_once = True
                 # One that broke at once is tried as one that could not be opened.
                 if time.monotonic() - opened > 2 * delay:
                     delay = FIRST_DELAY_S
@@ -127,7 +130,7 @@ class Keeper:
             wait = delay * random.uniform(0.7, 1.3)
             delay = min(LONGEST_DELAY_S, 2 * delay)
             self._host.drop(
-                Link.LOST if self._opened_once else Link.FAILED,
+                Link.LOST if self._opened else Link.FAILED,
                 problem.why or problem.what,
                 problem.advice,
                 time.monotonic() + wait,
@@ -161,9 +164,16 @@ class Keeper:
         return problem
 
     def _prepare(self, conn: Any) -> None:
+        with self._condition:
+            self._opened += 1
+            self._lost = None
+            mine = self._opened
+
         def closed(_conn: Any, reason: int, _opaque: Any) -> None:
             words = ("I/O error", "the daemon closed it", "no sign of life", "closed by us")
             with self._condition:
+                if mine != self._opened:
+                    return  # Late news of an older connection.
                 self._lost = words[reason] if 0 <= reason < len(words) else f"reason {reason}"
                 self._condition.notify_all()
 
