@@ -20,10 +20,11 @@ from tuivirt.backend.events import (
 )
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.screens.domain import DomainScreen
+from tuivirt.screens.events import EventsScreen
 from tuivirt.screens.help import HelpScreen, key_words, virsh_words
 from tuivirt.screens.networks import NetworkScreen
 
-from . import things
+from . import factory, things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
 from .factory import HOST, uuid_of
 from .things import SIZES, WEB, driven, go, harmless, settle, size_name
@@ -252,6 +253,26 @@ async def test_a_task_that_has_ended_cannot_be_aborted() -> None:
         await pilot.press("ctrl+k")
         await pilot.pause()
         assert "this task has ended" in screen_text(app)
+
+
+async def test_l_shows_what_happened_to_the_object_under_the_cursor() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        assert app.front is not None
+        assert app.front.table is not None
+        app.front.table.move_to(factory.ref_of(1))
+        for number, name in ((1, "web-01"), (2, "db-01")):
+            app.hub.publish(
+                DomainEvent(
+                    host=HOST, family="lifecycle", what="started", name=name, key=uuid_of(number)
+                )
+            )
+        await pilot.press("l")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.front, EventsScreen)
+        assert "Events 1 of 2   /web-01" in screen_text(app)
 
 
 async def test_enter_on_a_task_opens_what_it_was_about() -> None:

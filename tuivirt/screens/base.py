@@ -6,6 +6,7 @@ A screen draws the Fleet it is given and names objects by Ref. It wishes (`act`)
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -107,6 +108,7 @@ class FleetScreen(Screen[None]):
         Binding("q", "back", "Back", show=False, id="screen.back"),
         Binding("a", "menu", "Actions", show=False, id="screen.menu"),
         Binding("y", "xml", "XML", show=False, id="screen.xml"),
+        Binding("l", "events", "Its events", show=False, id="screen.events"),
         Binding("ctrl+r", "refresh_now", "Refresh now", show=False, id="screen.refresh"),
     ]
 
@@ -319,6 +321,18 @@ class FleetScreen(Screen[None]):
         targets = self.targets()
         if targets:
             self.joint.open_xml(targets[0])
+
+    def action_events(self) -> None:
+        """What happened to the object under the cursor; without one, all that happened."""
+        targets = self.targets()
+        thing = self.fleet.find(targets[0]) if targets else None
+        if thing is None:
+            self.joint.go("event")
+            return
+        # As re.escape, but a hyphen is left as it is: the filter is shown.
+        name = re.sub(r"[\\.^$*+?{}\[\]|()]|^[!#]", r"\\\g<0>", str(thing.name))
+        where = f"@{targets[0].host} " if len(self.fleet.hosts) > 1 else ""
+        self.joint.go(f"event {where}/{name}")
 
     def action_refresh_now(self) -> None:
         self.joint.refresh_hosts()
