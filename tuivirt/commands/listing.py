@@ -30,12 +30,11 @@ class Kind:
 def _sized(record: Record) -> Record:
     """The record with its sizes as people read them, under the names of the columns."""
     shown = dict(record)
-    for key in ("memory_kib",):
-        if record.get(key) is not None:
-            shown[key] = size(record[key])
-    for key in ("capacity_bytes", "allocation_bytes", "available_bytes", "size_bytes"):
-        if record.get(key) is not None:
-            shown[key] = size_bytes(record[key])
+    for key, value in record.items():
+        if value is not None and key.endswith("_kib"):
+            shown[key] = size(value)
+        elif value is not None and key.endswith("_bytes"):
+            shown[key] = size_bytes(value)
     if "vendor" in record:
         shown["what"] = " ".join(p for p in (record["vendor"], record["product"]) if p)
     return shown
