@@ -1,8 +1,7 @@
 """One host: its connection, its lists, its figures; one frozen snapshot of all of it.
 
 Who works here: the keeper (opens, lists, follows events), the sampler (figures), the lanes
-(actions and look-ups). They meet on the board, which
-holds the snapshot.
+(actions and look-ups). They meet on the board, which holds the snapshot.
 """
 
 from __future__ import annotations
@@ -25,6 +24,7 @@ from .hoststats import HostMeter
 from .inventory import with_sizes
 from .keeper import Keeper
 from .lanes import Lane
+from .leases import read_leases
 from .model.domain import Domain
 from .model.host import HostSnapshot, Link, Sampling
 from .model.ref import Kind, Ref
@@ -352,8 +352,6 @@ class Host(Board):
         return calls
 
     def _read_leases(self, conn: Any, uuid: str) -> None:
-        from .leases import read_leases
-
         self._leases_due[uuid] = time.monotonic() + LEASES_EVERY_S
         found = read_leases(conn, self._snapshot.networks.get(uuid))
         if found is None:
