@@ -6,6 +6,8 @@ screen in front is given the whole Fleet at most ten times a second.
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import threading
 import time
 from collections import deque
@@ -29,7 +31,7 @@ from tuivirt.backend.events import (
     TaskChanged,
 )
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.view import View
@@ -135,6 +137,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
         self._ways = Ways(self, self._wishes)
         self._inbox: deque[Event] = deque()
         self._snapshots: dict[str, HostSnapshot] = {}
+        self._lost: set[str] = set()
         self._called = False
         self._painted_at = 0.0
         self._paint_planned = False
@@ -150,6 +153,8 @@ class TuivirtApp(App[int], inherit_bindings=False):
             self.fleet = self.fleet.with_host(host.snapshot)
             self._snapshots.pop(name, None)
         self.set_interval(AGE_EVERY_S, self._age)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
 
     # What comes up
 
@@ -178,8 +183,19 @@ class TuivirtApp(App[int], inherit_bindings=False):
             self._take_task(event.task)
         elif isinstance(event, Noticed):
             self.notice = (event.text, event.severity)
+        elif isinstance(event, LinkChanged):
+            self._take_link(event)
         if isinstance(event, LibvirtEvent | LinkChanged | Noticed | TaskChanged):
             self.events_log.append(event)
+
+    def _take_link(self, event: LinkChanged) -> None:
+        """The header has room for the state of a connection, not for the reason."""
+        if event.link == Link.LOST:
+            self.notice = (f"{event.host}: connection lost: {event.reason}", "error")
+            self._lost.add(event.host)
+        elif event.link == Link.CONNECTED and event.host in self._lost:
+            self._lost.discard(event.host)
+            self.notice = (f"{event.host}: connected again", "information")
 
     def _take_task(self, task: Task) -> None:
         self.fleet = self.fleet.with_task(task)
@@ -327,15 +343,25 @@ class TuivirtApp(App[int], inherit_bindings=False):
     def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         """Run an action that takes over the terminal; then the screen comes back as it was."""
         thing = self.fleet.find(ref)
+        ended: str | Exception
         try:
             with self.suspend():
-                said = action.function(Lent(self.hosts[ref.host]), thing, **action.convert(values))
-        except TuivirtError as error:
-            self.tell_error(error)
+                # Nothing may be raised in here: Textual takes the terminal back only when this
+                # block ends by itself.
+                try:
+                    given = action.convert(values)
+                    ended = action.function(Lent(self.hosts[ref.host]), thing, **given)
+                except Exception as error:
+                    ended = error
         except SuspendNotSupported:
             self.say("this terminal cannot be handed on", "error")
+            return
+        if isinstance(ended, TuivirtError):
+            self.tell_error(ended)
+        elif isinstance(ended, Exception):
+            raise ended
         else:
-            self.say(said)
+            self.say(ended)
 
     def tell_error(self, error: TuivirtError) -> None:
         """An error in full: what, libvirt's code and words, and what to do next."""
@@ -378,6 +404,11 @@ class TuivirtApp(App[int], inherit_bindings=False):
         """At once: no call that hangs is waited for."""
         self._unsubscribe()
         self.exit(0)
+
+    def _signalled(self, number: int) -> None:
+        """Told to end: as by a key, so that the terminal is restored; the status is a shell's."""
+        self._unsubscribe()
+        self.exit(128 + number, return_code=128 + number)
 
     def action_how_to_leave(self) -> None:
         self.say("ctrl+q leaves tuivirt")

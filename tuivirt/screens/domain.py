@@ -226,7 +226,8 @@ class DomainScreen(PagedScreen):
 
     def _show_title(self, domain: Domain, fleet: Fleet) -> None:
         stats = fleet.stats(self.ref)
-        pieces = [Toned(f" {domain.name}", "bold"), Toned("   "), state_cell(domain)]
+        state = state_cell(domain, fleet.hosts.get(domain.host))
+        pieces = [Toned(f" {domain.name}", "bold"), Toned("   "), state]
         if domain.vcpus is not None:
             pieces.append(Toned(f"   {domain.vcpus} vCPU"))
         if domain.memory_kib and domain.active:

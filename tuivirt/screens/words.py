@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.text import age
 from tuivirt.widgets.tones import Cell, Toned
@@ -28,10 +29,13 @@ _STATES = {
 }
 
 
-def state_cell(domain: Domain) -> Toned:
-    """The state of a domain in a title, in full words."""
-    if domain.stalled_since is not None and domain.active:
-        return Toned(f"stalled for {age(time.monotonic() - domain.stalled_since)}", "bad")
+def state_cell(domain: Domain, host: HostSnapshot | None = None) -> Toned:
+    """The state of a domain in a title, in full words; with its host's silence, where given."""
+    since = domain.stalled_since
+    if since is None and host is not None and host.link is not Link.CONNECTED:
+        since = host.data_at
+    if since is not None and domain.active:
+        return Toned(f"stalled for {age(time.monotonic() - since)}", "bad")
     word = {"run": "running"}.get(domain.state.word, domain.state.word)
     if domain.managed_save and not domain.active:
         word = "off, memory saved"

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from tuivirt.backend.model.host import HostSnapshot, Link
 
 from .line import Line
-from .text import age, percent, share
+from .text import age, fit, percent, share, width_of
 from .tones import Toned
 
 _SPACE = Toned("   ")
+SHORT_URI = 20
+"""Cells that a URI keeps beside the figures, which are cut before it is shorter."""
 
 
 class Header(Line):
@@ -44,14 +46,14 @@ def link_words(host: HostSnapshot, now: float) -> Toned:
 
 def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[Toned]]:
     info, stats = host.info, host.stats
-    left = [Toned(" "), Toned(host.name, "bold")]
-    if host.uri != host.name:
-        left.append(Toned(f" {host.uri}"))
+    name = [Toned(" "), Toned(host.name, "bold")]
+    marks: list[Toned] = []
+    left: list[Toned] = []
     if info is not None:
         if info.demo:
-            left.append(Toned("  DEMO", "warn"))
+            marks.append(Toned("  DEMO", "warn"))
         if info.readonly:
-            left.append(Toned("  READ-ONLY", "warn"))
+            marks.append(Toned("  READ-ONLY", "warn"))
         if info.libvirt_version and width >= 70:
             left += [_SPACE, Toned(f"libvirt {info.libvirt_version}")]
         busy = percent(stats.cpu_percent if stats else None)
@@ -61,7 +63,13 @@ def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[
         left += [_SPACE, Toned(f"mem {share(used, total or None)}")]
         if stats is not None and stats.load is not None and width >= 120:
             left += [_SPACE, Toned("load " + " ".join(f"{x:.1f}" for x in stats.load))]
-    return left, [link_words(host, now), Toned(" ")]
+    right = [link_words(host, now), Toned(" ")]
+    if host.uri != host.name:
+        # It gives way: what is shown must not be taken for more than it is.
+        taken = sum(width_of(piece.text) for piece in (*name, *marks, *left, *right))
+        room = max(width - taken - 2, SHORT_URI)
+        name.append(Toned(f" {fit(host.uri, room, pad=False)}"))
+    return [*name, *marks, *left], right
 
 
 def _several(hosts: Sequence[HostSnapshot], now: float) -> tuple[list[Toned], list[Toned]]:

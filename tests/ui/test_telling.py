@@ -1,0 +1,106 @@
+"""What must not be missed: marks of the header, a lost connection, a console that was refused."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.registry import ACTIONS
+from tuivirt.backend.events import LinkChanged
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import Link
+from tuivirt.widgets.dialogs import MessageDialog
+
+from . import factory
+from .driver import DrivenApp, screen_lines, screen_text
+
+SIZE = (80, 24)
+
+
+async def test_a_long_uri_gives_way_to_the_marks_of_the_header() -> None:
+    host = factory.sketch().hosts[factory.HOST]
+    assert host.info is not None
+    info = replace(host.info, readonly=True)
+    long = replace(host, uri="qemu+unix:///system?socket=/" + "long/" * 30, info=info)
+    app = DrivenApp(factory.fleet(long))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        header = screen_lines(app)[0]
+        assert "READ-ONLY" in header
+        assert "qemu+unix:///" in header
+        assert "…" in header
+
+
+async def test_a_lost_connection_is_told_with_its_reason_and_its_return_too() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        app.hub.publish(LinkChanged(host="srv1", link=Link.LOST, reason="End of file"))
+        await pilot.pause()
+        await pilot.pause(0.2)
+        assert "✗ srv1: connection lost: End of file" in screen_text(app)
+        app.hub.publish(LinkChanged(host="srv1", link=Link.CONNECTED))
+        await pilot.pause(0.2)
+        assert "srv1: connected again" in screen_text(app)
+
+
+async def test_a_guest_of_a_lost_host_is_not_told_as_running_in_its_detail() -> None:
+    host = factory.sketch().hosts[factory.HOST]
+    app = DrivenApp(Fleet(hosts={host.name: replace(host, link=Link.LOST)}))
+    async with app.run_test(size=SIZE) as pilot:
+        app.open_object(factory.ref_of(1))
+        await pilot.pause()
+        assert "stalled for" in screen_lines(app)[1]
+
+
+async def test_the_screen_is_back_before_a_refused_console_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = DrivenApp(factory.sketch())
+    happened: list[str] = []
+
+    @contextmanager
+    def suspend() -> Iterator[None]:
+        # As Textual's: what is raised in the block skips the taking back.
+        yield
+        happened.append("back")
+
+    def attach(run: Any, domain: Any, **values: Any) -> str:
+        raise TuivirtError("cannot open the console", "somebody else has it open")
+
+    monkeypatch.setattr(app, "suspend", suspend)
+    action = ACTIONS["console"]
+    original = action.function
+    object.__setattr__(action, "function", attach)
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause()
+            await pilot.press("c")
+            await pilot.pause()
+            assert happened == ["back"]
+            assert isinstance(app.screen, MessageDialog)
+            assert "somebody else has it open" in screen_text(app)
+    finally:
+        object.__setattr__(action, "function", original)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_ends_it_as_a_key_does(number: signal.Signals) -> None:
+    app = DrivenApp(factory.sketch())
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause()
+            os.kill(os.getpid(), number)
+            async with asyncio.timeout(10):
+                while app.return_code is None:
+                    await pilot.pause()
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(number)
+    assert app.return_code == 128 + number
