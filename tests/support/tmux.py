@@ -20,6 +20,21 @@ ROOT = Path(__file__).resolve().parents[2]
 TUIVIRT = (sys.executable, "-P", "-m", "tuivirt")
 """What script/run runs."""
 
+MODES = (
+    "alternate_on",
+    "cursor_flag",
+    "insert_flag",
+    "keypad_cursor_flag",
+    "keypad_flag",
+    "mouse_all_flag",
+    "mouse_any_flag",
+    "origin_flag",
+    "scroll_region_lower",
+    "scroll_region_upper",
+    "wrap_flag",
+)
+"""The settings of a terminal that a program may leave changed."""
+
 
 class ScreenTimeout(AssertionError):
     """The screen did not show what was waited for; the message holds what it did show."""
@@ -87,9 +102,11 @@ class Terminal:
         """The rows as seen now, without blanks at their ends."""
         return [line.rstrip() for line in self._tmux("capture-pane", "-p").split("\n")[:-1]]
 
-    def styled(self) -> str:
-        """The rows with their colours as escape sequences."""
-        return self._tmux("capture-pane", "-p", "-e")
+    def styled(self) -> list[str]:
+        """The rows with their colours as escape sequences, each from plain on."""
+        count = len(self.screen())
+        rows = (str(row) for row in range(count))
+        return [self._tmux("capture-pane", "-p", "-e", "-S", row, "-E", row) for row in rows]
 
     def wait_for(self, pattern: str, timeout: float = 15) -> re.Match[str]:
         """Wait until the screen (rows joined by ``\\n``) shows ``pattern``."""
@@ -123,6 +140,13 @@ class Terminal:
     def raw(self) -> bytes:
         """Every byte that the program wrote so far."""
         return self.raw_path.read_bytes()
+
+    @property
+    def modes(self) -> dict[str, str]:
+        """What the terminal is set to, by tmux's names: ``alternate_on``, ``cursor_flag`` …"""
+        form = " ".join(f"{name}=#{{{name}}}" for name in MODES)
+        said = self._tmux("display-message", "-p", form)
+        return dict(word.split("=", 1) for word in said.split())
 
     @property
     def pid(self) -> int:
