@@ -115,7 +115,7 @@ async def test_what_comes_in_one_packet_answers_a_dialog_once() -> None:
         await pilot.press("enter")
         await pilot.pause()
         below = app.front
-        for opening, answer in (("a", "p"), ("ctrl+k", "y"), ("a", "escape"), ("-", "escape")):
+        for opening, answer in (("ctrl+k", "y"), ("a", "escape"), ("-", "escape")):
             await pilot.press(opening)
             await pilot.pause()
             assert on_top(app) is not below
@@ -123,7 +123,15 @@ async def test_what_comes_in_one_packet_answers_a_dialog_once() -> None:
                 app.post_message(events.Key(answer, None))
             await pilot.pause()
             assert on_top(app) is below
-        assert [wish[0] for wish in app.recorded.wishes] == ["suspend", "destroy"]
+        await pilot.press("a")
+        await pilot.pause()
+        for _ in range(3):
+            app.post_message(events.Key("p", None))
+        await pilot.pause()
+        assert isinstance(on_top(app), ConfirmDialog), "one question, and the menu is gone"
+        await pilot.press("escape")
+        assert on_top(app) is below
+        assert [wish[0] for wish in app.recorded.wishes] == ["destroy"]
 
 
 async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> None:

@@ -182,6 +182,7 @@ def destroy(
     key="p",
     virsh="virsh suspend {name}",
     api="virDomainSuspend",
+    confirm="Suspend {name}? Until it is resumed it does nothing, and its network seems dead.",
     unavailable=_cannot_suspend,
 )
 def suspend(run: Run, domain: Domain) -> str:

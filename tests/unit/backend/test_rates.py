@@ -192,3 +192,21 @@ def test_no_sequence_of_samples_gives_a_negative_or_more_than_full(
         assert stats.cpu_percent is None or stats.cpu_percent >= 0
         assert stats.cpu_guest_percent is None or 0 <= stats.cpu_guest_percent <= 100
         assert stats.read_bytes_per_s is None or stats.read_bytes_per_s >= 0
+
+
+def test_two_samples_too_close_together_are_not_held_against_one_another() -> None:
+    meter = Meter()
+    feed(meter, 10.0, cpu(100) | disk(1000))
+    feed(meter, 12.0, cpu(101) | disk(5000))
+    stats = feed(meter, 12.06, cpu(101.9) | disk(900_000))
+    assert stats.cpu_percent == pytest.approx(50)
+    assert stats.read_bytes_per_s == pytest.approx(2000)
+    later = feed(meter, 14.0, cpu(102) | disk(1_005_000))
+    assert later.cpu_percent == pytest.approx(50)
+    assert later.read_bytes_per_s == pytest.approx(500_000)
+
+
+def test_no_guest_uses_more_than_all_the_hosts_cpus() -> None:
+    meter = Meter()
+    feed(meter, 10.0, cpu(0))
+    assert feed(meter, 12.0, cpu(100)).cpu_percent == 400
