@@ -33,11 +33,11 @@ from tuivirt.backend.events import (
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind, Ref
-from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
+from tuivirt.screens.telling import counts_on, notice_of
 from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
@@ -57,13 +57,6 @@ AGE_EVERY_S = 1.0
 
 NOTICE_S = 10.0
 """For how long a notice that asks for nothing is shown."""
-
-_SEVERITY = {
-    TaskState.DONE: "information",
-    TaskState.FAILED: "error",
-    TaskState.ABORTED: "warning",
-    TaskState.PENDING: "warning",
-}
 
 
 class Arrived(Message):
@@ -180,7 +173,8 @@ class TuivirtApp(App[int], inherit_bindings=False):
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
-            self._take_task(event.task)
+            self.fleet = self.fleet.with_task(event.task)
+            self.notice = notice_of(event.task) or self.notice
         elif isinstance(event, Noticed):
             self.notice = (event.text, event.severity)
         elif isinstance(event, LinkChanged):
@@ -196,16 +190,6 @@ class TuivirtApp(App[int], inherit_bindings=False):
         elif event.link == Link.CONNECTED and event.host in self._lost:
             self._lost.discard(event.host)
             self.notice = (f"{event.host}: connected again", "information")
-
-    def _take_task(self, task: Task) -> None:
-        self.fleet = self.fleet.with_task(task)
-        what = f"{task.target_name}: {task.text or task.action}"
-        if task.state is TaskState.RUNNING:
-            if task.text:
-                self.notice = (what, "information")
-        else:
-            text = f"{task.text}. {task.advice}" if task.advice else task.text
-            self.notice = (text or f"{task.action} {task.target_name}", _SEVERITY[task.state])
 
     def plan_paint(self) -> None:
         """Give the fleet to the screen in front, now or when it is due again."""
@@ -228,8 +212,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
     def _age(self) -> None:
         """Only where something is waited for: a quiet screen costs nothing."""
         self._forget_notice()
-        if any(host.data_at is None or host.retry_at is not None or _late(host)
-               for host in self.fleet.hosts.values()):  # fmt: skip
+        if any(map(counts_on, self.fleet.hosts.values())):
             self.plan_paint()
 
     def _forget_notice(self) -> None:
@@ -415,9 +398,3 @@ class TuivirtApp(App[int], inherit_bindings=False):
 
     def action_palette(self) -> None:
         self._wishes.palette()
-
-
-def _late(host: HostSnapshot) -> bool:
-    """Whether its age is told: no answer for longer than three ticks."""
-    at = host.data_at
-    return at is not None and time.monotonic() - at > 3 * host.sampling.interval_s
