@@ -105,6 +105,12 @@ def _cpu(row: Row) -> Cell:
     return Toned(percent(stats.cpu_percent), row.tone(stats.cpu_at))
 
 
+def _shown_percent(row: Row) -> int | None:
+    """What is shown is what is sorted by: guests at rest do not change places by a thousandth."""
+    percent = row.stats.cpu_percent if row.stats and row.domain.active else None
+    return None if percent is None else round(percent)
+
+
 def _spark(row: Row) -> Cell:
     if not row.domain.active:
         return ""
@@ -214,7 +220,7 @@ _CPU = Column[Row](
     _cpu,
     width=5,
     align="right",
-    sort_key=lambda row: row.stats.cpu_percent if row.stats and row.domain.active else None,
+    sort_key=_shown_percent,
     sort_letter="C",
     descending=True,
 )
