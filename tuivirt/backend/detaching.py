@@ -86,8 +86,7 @@ class Detaching:
         self._outcome = DetachOutcome(
             text,
             pending=True,
-            advice="it is being followed; a guest without a running system never lets go:"
-            " forcing it off settles it",
+            advice="a guest without a running system never lets go: forcing it off settles it",
         )
         self._done = done
         self._host.set_detaching(self._uuid, self._target, True)

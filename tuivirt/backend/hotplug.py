@@ -152,7 +152,7 @@ def detach_disk(
     if live and known is not None and target in known.detaching:
         raise BadInput(
             f"{name} has already been asked to let go of {target}",
-            "the guest has not done so yet; it is being followed",
+            "the guest has not done so yet",
             "forcing the guest off settles it",
         )
     disk = now if live and now is not None else then
