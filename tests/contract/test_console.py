@@ -58,7 +58,9 @@ def test_the_writer_is_told_how_much_was_taken(full: Place) -> None:
     talk.open()
     talk.wait_for_shell()
     # Backspaces: the shell swallows them and prints nothing.
-    assert talk.console.write(b"\x08" * (3 * QUEUE_BYTES)) == QUEUE_BYTES
+    taken = talk.console.write(b"\x08" * (3 * QUEUE_BYTES))
+    # What made the shell answer may still wait in the queue.
+    assert QUEUE_BYTES - 16 <= taken <= QUEUE_BYTES
 
 
 def test_a_console_that_another_has_open_is_told_as_held_and_can_be_taken_over(
