@@ -255,6 +255,17 @@ async def test_an_empty_table_says_what_to_do() -> None:
         assert "   Make one." in shown(app.table)
 
 
+async def test_the_words_of_an_empty_table_go_with_its_first_row() -> None:
+    app = TableApp()
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update({})
+        await pilot.pause()
+        assert "   Make one." in shown(app.table)
+        drawn = invalidated(app.table, lambda: app.table.update(guests(1)))
+        assert "   Make one." not in shown(app.table)
+        assert any(region.y <= 3 < region.bottom for region in drawn)
+
+
 async def test_enter_opens_the_row_under_the_cursor() -> None:
     app = TableApp(sort="name")
     async with app.run_test(size=SIZE) as pilot:

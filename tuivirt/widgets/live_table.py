@@ -102,6 +102,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self.columns = tuple(columns)
         self.caption = caption
         self.empty = empty
+        self._was_empty = True
         self.rows: Rows[R] = Rows(self.columns, sort, search, tags)
         self.cursor: Hashable | None = None
         self._index = 0
@@ -328,7 +329,9 @@ class LiveTable(Widget, Generic[R], can_focus=True):
             self._lines[y] = line
             self._strips.pop(y + 2, None)
             regions.extend(changed_regions(self._placed, y + 2, old, line, self.size.width))
-        if not order:
+        if not order or self._was_empty:
+            # What an empty table says stands on lines that may have no row afterwards either.
+            self._was_empty = not order
             self._strips.clear()
             regions.append(Region(0, 2, self.size.width, height))
         caption = self._caption()
