@@ -75,6 +75,16 @@ class Operator:
         self.press("Tab", "Enter")
         self.sees_no("Detach a disk: ")
 
+    def answer(self, question: str, key: str) -> None:
+        """Read a question and answer it; again where it says that this came too fast."""
+        self.sees(question)
+        deadline = time.monotonic() + PATIENCE_S
+        while self.now(question):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{key} is no answer to {question!r}:\n{self.text}")
+            self.press(key)
+            self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
+
     def open_console(self) -> None:
         """``c``, and wait until the guest's shell answers."""
         self.press("c")
