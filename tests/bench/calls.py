@@ -11,7 +11,7 @@ from tests.bench.figure import Figure, bounded, say
 from tests.bench.proxy import Call, CountingProxy
 from tests.bench.stage import TICK_S, Stage
 
-SETTLE_S = 24.0
+SETTLE_S = 28.0
 TICKS = 15
 SLOW_PASS_S = 60.0
 """How often the program reads the lists again; the window lies before the first time."""

@@ -258,3 +258,24 @@ async def test_a_crashed_domain_sorts_before_one_that_runs_by_state() -> None:
         states = [rows.all[key].domain.state for key in rows.order]
         assert states[0] is DomainState.CRASHED
         assert states[-1] is DomainState.SHUTOFF
+
+
+async def test_guests_at_rest_do_not_change_places_with_every_tick() -> None:
+    def fleet(first: float, second: float, third: float) -> Fleet:
+        figures = {"a": first, "b": second, "c": third}
+        host = factory.sketch().hosts["srv1"]
+        domains = {name: factory.domain(n, name) for n, name in enumerate(figures, 1)}
+        stats = {d.uuid: factory.stats(figures[name]) for name, d in domains.items()}
+        host = replace(host, domains={d.uuid: d for d in domains.values()}, domain_stats=stats)
+        return Fleet(hosts={host.name: host})
+
+    app = DrivenApp(fleet(0.4, 0.6, 1.3))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        before = table_of(app).visible_keys
+        app.show(fleet(1.4, 0.3, 0.6))
+        await pilot.pause()
+        assert table_of(app).visible_keys == before
+        app.show(fleet(0.4, 0.6, 5.0))
+        await pilot.pause()
+        assert table_of(app).visible_keys == (before[2], before[0], before[1])

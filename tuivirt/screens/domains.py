@@ -26,6 +26,8 @@ from .empty import why_empty
 
 SPARK = 5
 """Samples beside a domain's CPU figure."""
+REST_PERCENT = 2
+"""Up to this a guest does nothing: its hypervisor alone takes that much, now more, now less."""
 OLD = 3.0
 """Figures older than this many ticks are drawn as old."""
 
@@ -106,9 +108,9 @@ def _cpu(row: Row) -> Cell:
 
 
 def _shown_percent(row: Row) -> int | None:
-    """What is shown is what is sorted by: guests at rest do not change places by a thousandth."""
+    """What is shown is what is sorted by, and guests at rest do not change places at all."""
     percent = row.stats.cpu_percent if row.stats and row.domain.active else None
-    return None if percent is None else round(percent)
+    return None if percent is None else max(REST_PERCENT, round(percent))
 
 
 def _spark(row: Row) -> Cell:
