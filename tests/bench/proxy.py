@@ -77,7 +77,12 @@ class CountingProxy:
             except OSError:
                 return  # Closed.
             daemon = socket.socket(socket.AF_UNIX)
-            daemon.connect(self._target)
+            try:
+                daemon.connect(self._target)
+            except OSError as error:
+                self.problem = error
+                client.close()
+                continue
             self._open += [client, daemon]
             for pair in ((client, daemon, Packets()), (daemon, client, None)):
                 threading.Thread(target=self._hand_on, args=pair, daemon=True).start()

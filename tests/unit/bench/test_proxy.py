@@ -83,3 +83,13 @@ def test_calls_near_to_one_another_are_one_tick() -> None:
     times = (0.0, 0.1, 0.3, 2.0, 4.0, 4.2)
     assert ticks([Call(at, REMOTE, BULK_STATS) for at in times]) == [3, 1, 2]
     assert ticks([]) == []
+
+
+def test_a_daemon_that_is_not_there_is_a_problem_and_the_client_is_told(tmp_path: Path) -> None:
+    with CountingProxy(tmp_path / "proxy", tmp_path / "nobody") as proxy:
+        client = socket.socket(socket.AF_UNIX)
+        client.settimeout(10)
+        client.connect(str(tmp_path / "proxy"))
+        assert client.recv(1) == b""
+        client.close()
+        assert isinstance(proxy.problem, OSError)
