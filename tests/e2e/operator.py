@@ -10,8 +10,9 @@ from pathlib import Path
 
 from tests.support.initramfs import PROMPT as PROMPT_WITH_BLANK
 from tests.support.tmux import Terminal
+from tuivirt.widgets.dialogs import ConfirmDialog
 
-PATIENCE_S = 12.0
+PATIENCE_S = 40.0
 """For how long something is waited for that a busy machine may delay."""
 
 LEAVE_CONSOLE = "C-]"
@@ -76,12 +77,13 @@ class Operator:
         self.sees_no("Detach a disk: ")
 
     def answer(self, question: str, key: str) -> None:
-        """Read a question and answer it; again where it says that this came too fast."""
+        """Read a question, then answer it: keys that come as fast as typing are not taken."""
         self.sees(question)
         deadline = time.monotonic() + PATIENCE_S
         while self.now(question):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{key} is no answer to {question!r}:\n{self.text}")
+            time.sleep(2 * ConfirmDialog.QUIET_S)  # Silence is what the question waits for.
             self.press(key)
             self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
 

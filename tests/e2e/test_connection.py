@@ -74,15 +74,15 @@ def test_a_guest_that_ended_while_the_line_was_lost_is_off_afterwards(
 
 
 def test_keys_are_answered_while_the_daemon_is_stopped_and_it_goes_on_after(
-    operator: Sit, daemon: PrivateLibvirtd, guests: list[Guest], size: Size
+    operator: Sit, daemon: PrivateLibvirtd, guests: list[Guest]
 ) -> None:
-    at = operator("-c", daemon.uri, size=size)
+    at = operator("-c", daemon.uri)
     at.sees(r"run +guest-3")
     at.press("N", "g")  # By name, so that rows stay where they are.
     at.sees(r"^▌ +run +guest-0")
     daemon.sigstop()
     slowest = 0.0
-    for number in (1, 2, 3, 2, 1, 0) * 8:
+    for number in (1, 2, 3, 2, 1, 0) * 6:
         row = int(at.sees(r"^▌.*guest-(\d)")[1])
         began = time.monotonic()
         at.press("j" if number > row else "k")
@@ -107,10 +107,8 @@ def test_keys_are_answered_while_the_daemon_is_stopped_and_it_goes_on_after(
     at.sees(r"^▌ +(run|shut\w*) +guest-0")
 
 
-def test_a_uri_that_cannot_be_opened_is_told_with_the_reason_and_what_to_try(
-    operator: Sit, size: Size
-) -> None:
-    at = operator("-c", NOWHERE, size=size, first="is not connected")
+def test_a_uri_that_cannot_be_opened_is_told_with_the_reason_and_what_to_try(operator: Sit) -> None:
+    at = operator("-c", NOWHERE, first="is not connected")
     at.sees(r"not connected, next try in \d+ s")
     at.sees("Failed to connect socket to '/nowhere/sock'")
     at.go_to("hosts")

@@ -103,9 +103,9 @@ def test_a_change_made_by_somebody_else_is_seen_too(
 
 
 def test_the_figures_are_above_zero_and_in_line_with_virsh_domstats(
-    operator: Sit, busy: Guest, size: Size
+    operator: Sit, busy: Guest
 ) -> None:
-    at = operator("-c", busy.uri, size=size)
+    at = operator("-c", busy.uri)
     at.pick(busy.name)
     rate = r"[\d.]+ +[kMG]?B?/s"
     at.sees_row(busy.name, r"run +{name} +[1-9]\d* .*/192 M .*" + rate)

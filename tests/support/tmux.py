@@ -163,9 +163,9 @@ class Terminal:
             .strip("\n")
             .split(":")
         )
-        if dead != "1":
-            return None
-        return int(status) if status else 128 + int(number or 0)
+        if dead != "1" or not (status or number):
+            return None  # tmux sees the end of the terminal before it has the program's status.
+        return int(status) if status else 128 + int(number)
 
     def wait_exit(self, timeout: float = 15) -> int:
         """Wait for the program's end; its exit status."""
