@@ -151,6 +151,8 @@ async def test_actions_are_about_this_domain(monkeypatch: pytest.MonkeyPatch) ->
         assert screen.targets() == (things.WEB,)
         await pilot.press("p")
         await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
         names = [action.name for action in screen.actions() if action.key == "p"]
         assert app.recorded.wishes == [(names[0], "web-01", {})]
 
