@@ -104,6 +104,7 @@ def test_the_console_opens_from_the_command_line_and_its_shell_is_ours_again(
     at.sees(rf"^{PROMPT}")
     at.press("C-]")
     at.sees(f"left the console of {shared_guest.name}")
+    assert at.terminal.wait_exit() == 0
 
 
 def test_a_console_that_somebody_else_holds_is_told_with_what_to_do(

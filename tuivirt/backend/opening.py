@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 import libvirt
 
 from .errors import TuivirtError, code_of
-from .uri import shown
+from .uri import is_known, shown
+
+_CHECK_URI = (
+    "check the URI's spelling; for example qemu:///system, qemu:///session, "
+    "qemu+ssh://user@host/system"
+)
 
 
 def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
@@ -22,6 +27,10 @@ def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
 
 
 def _advice(why: str, uri: str) -> str:
+    # What libvirt says of a driver that does not exist depends on whether a daemon runs here:
+    # it passes the URI on to that daemon, and may fail to reach it.
+    if not is_known(uri):
+        return _CHECK_URI
     text = why.lower()
     parts = urlsplit(uri)
     host = parts.hostname or "this machine"
@@ -52,10 +61,7 @@ def _advice(why: str, uri: str) -> str:
             return "start the daemon: systemctl start libvirtd (or virtqemud), or use --demo"
         return f"start libvirtd on {host}"
     if _blames_the_uri(text):
-        return (
-            "check the URI's spelling; for example qemu:///system, qemu:///session, "
-            "qemu+ssh://user@host/system"
-        )
+        return _CHECK_URI
     return f"try: virsh -c {uri} version"
 
 

@@ -7,6 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 _PASSWORD = re.compile(r"(://[^/@?\s:]*):[^/?\s]*@")
 
+_DRIVERS = frozenset(
+    "bhyve ch demo esx gsx hyperv lxc openvz parallels phyp qemu test uml vbox vmwarefusion "
+    "vmwareplayer vmwarews vpx vz xen xenapi".split()
+)
+"""The schemes of libvirt's drivers (libvirt.org/drivers.html), those it dropped too, and ours."""
+
 
 def shown(text: str) -> str:
     """``text``, a URI or a sentence with one in it, without passwords.
@@ -14,6 +20,15 @@ def shown(text: str) -> str:
     Screens, the log, errors and the command line's output get this; only libvirt gets the rest.
     """
     return _PASSWORD.sub(r"\1@", text)
+
+
+def is_known(uri: str) -> bool:
+    """Whether a URI names a hypervisor that libvirt has ever had a driver for.
+
+    An alias of libvirt.conf, which has no scheme, is left to libvirt.
+    """
+    scheme, there, _ = uri.partition("://")
+    return not there or scheme.partition("+")[0].lower() in _DRIVERS
 
 
 def is_local(uri: str) -> bool:
