@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.initramfs import PROMPT as PROMPT_WITH_BLANK
 from tests.support.tmux import Terminal
-from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.guard import Guard
 
 PATIENCE_S = 40.0
 """For how long something is waited for that a busy machine may delay."""
@@ -73,8 +73,8 @@ class Operator:
         if wait_s is not None:
             self.press("C-u")
             self.type(str(wait_s))
-        self.press("Tab", "Enter")
-        self.sees_no("Detach a disk: ")
+        self.press("Tab")
+        self.answer("Detach a disk: ", "Enter")
 
     def answer(self, question: str, key: str) -> None:
         """Read a question, then answer it: keys that come as fast as typing are not taken."""
@@ -83,7 +83,7 @@ class Operator:
         while self.now(question):
             if time.monotonic() > deadline:
                 raise AssertionError(f"{key} is no answer to {question!r}:\n{self.text}")
-            time.sleep(2 * ConfirmDialog.QUIET_S)  # Silence is what the question waits for.
+            time.sleep(2 * Guard.QUIET_S)  # Silence is what the question waits for.
             self.press(key)
             self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
 

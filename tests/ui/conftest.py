@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.guard import Guard
 
 
 @pytest.fixture(autouse=True)
 def an_operator_who_reads_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pilot answers a question in the moment it is asked."""
-    monkeypatch.setattr(ConfirmDialog, "QUIET_S", 0.0)
+    monkeypatch.setattr(Guard, "QUIET_S", 0.0)

@@ -14,6 +14,7 @@ from tuivirt.backend.model.host import HostInfo
 from tuivirt.backend.model.task import TaskState
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.form import Field, FormDialog
+from tuivirt.widgets.guard import Guard
 from tuivirt.widgets.menu import Menu
 
 from . import factory
@@ -74,7 +75,7 @@ async def test_a_harmless_question_is_answered_by_enter() -> None:
 async def test_a_word_typed_into_the_list_answers_no_question(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ConfirmDialog, "QUIET_S", 3600.0)
+    monkeypatch.setattr(Guard, "QUIET_S", 3600.0)
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         await go_to(pilot, app, 1)
@@ -91,7 +92,7 @@ async def test_a_word_typed_into_the_list_answers_no_question(
 async def test_what_is_typed_for_somewhere_else_is_no_answer_to_force_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ConfirmDialog, "QUIET_S", 3600.0)
+    monkeypatch.setattr(Guard, "QUIET_S", 3600.0)
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         await go_to(pilot, app, 1)
@@ -147,6 +148,27 @@ async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> No
         await pilot.pause()
         assert app.recorded.wishes == []
         await pilot.press("escape")
+
+
+async def test_keys_typed_ahead_or_held_down_go_through_no_form_that_destroys(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Guard, "QUIET_S", 3600.0)
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 8)
+        await pilot.press("minus")
+        await pilot.pause()
+        for _ in range(2):
+            await pilot.press(*"vdb", "enter", "enter", "enter", "enter", "enter")
+            await pilot.pause()
+            assert app.recorded.wishes == []
+            assert "[ detach a disk ]" in screen_text(app)
+            assert "too fast for an answer" in screen_text(app)
+        monkeypatch.setattr(Guard, "QUIET_S", 0.0)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("detach-disk", "template-deb12")]
 
 
 async def test_marks_are_acted_on_together_and_those_that_cannot_are_named() -> None:

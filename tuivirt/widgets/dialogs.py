@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import monotonic
 from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
 
+from .guard import Guard
 from .panel import LOOKING, Dialog, PanelLine, wrap
 from .text import plain
 from .tones import Toned
@@ -24,9 +24,6 @@ class ConfirmDialog(Dialog[bool | None]):
     answer is none either, nor one that comes before the question can have been read; that of
     something lost has its own key, with ctrl, which no word holds, and may be answered at once.
     """
-
-    QUIET_S: ClassVar[float] = 0.25
-    """For how long no other key must have been pressed before an answer; typists are faster."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
@@ -54,7 +51,7 @@ class ConfirmDialog(Dialog[bool | None]):
         self._words = (yes, no)
         self._destructive = destructive
         self.on_yes = not destructive
-        self._typed_at = float("-inf") if destructive else monotonic()
+        self._guard = Guard(read=destructive)
         self._complaint = ""
 
     def draw(self) -> None:
@@ -75,15 +72,14 @@ class ConfirmDialog(Dialog[bool | None]):
 
     def on_key(self, event: events.Key) -> None:
         if event.key not in self.active_bindings:
-            self._typed_at = monotonic()
+            self._guard.typed()
             self._complain(f"{plain(event.character or event.key)} is no answer")
 
     def _meant(self) -> bool:
         """Whether what is pressed now is an answer, not the rest of something typed."""
-        before, self._typed_at = self._typed_at, monotonic()
-        if self._typed_at - before >= self.QUIET_S:
+        if self._guard.meant():
             return True
-        self._complain("too fast for an answer: press it again")
+        self._complain(Guard.TOO_FAST)
         return False
 
     def _complain(self, text: str) -> None:

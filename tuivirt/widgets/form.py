@@ -9,6 +9,7 @@ from typing import Any
 from textual import events
 
 from .edit import Edit, edit_key
+from .guard import Guard
 from .panel import WIDEST, Dialog, PanelLine, wrap
 from .text import width_of
 from .tones import Toned
@@ -37,7 +38,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     Up, down and tab move; space or left and right change a flag or a choice; Enter goes on to the
     next field and, from the last, to the button. Where something is lost, the button must be
-    gone to.
+    gone to, and is not pressed by a key that follows too fast on another (see Guard): Enter held
+    down, or typed ahead, would otherwise go through all the fields and do it.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._sentences = tuple(sentences)
         self._yes = yes
         self._destructive = destructive
+        self._guard = Guard()
         self._edits = {f.name: Edit(str(f.value), len(str(f.value))) for f in self.fields}
         self._flags = {f.name: bool(f.value) for f in self.fields}
         self._chosen = {
@@ -128,6 +131,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
+        meant = self._guard.meant()
         if event.key == "escape":
             self.dismiss(None)
         elif event.key == "ctrl+s" and not self._destructive:
@@ -139,7 +143,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         elif event.key in ("up", "shift+tab"):
             self._go(-1)
         elif self.at >= len(self.fields):
-            self._button_key(event.key)
+            self._button_key(event.key, meant)
         elif event.key == "enter":
             self._go(1)
         else:
@@ -147,16 +151,21 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
+        self._guard.typed()
         if self.at < len(self.fields) and self.fields[self.at].kind == "text":
             self._edits[self.fields[self.at].name].insert(event.text)
             self.draw()
 
-    def _button_key(self, key: str) -> None:
+    def _button_key(self, key: str, meant: bool) -> None:
         if key in ("left", "right"):
             self.at = len(self.fields) + (1 - (self.at - len(self.fields)))
             self.draw()
         elif key == "enter" and self.at == len(self.fields):
-            self.submit()
+            if meant or not self._destructive:
+                self.submit()
+            else:
+                self.problem = Guard.TOO_FAST
+                self.draw()
         elif key == "enter":
             self.dismiss(None)
 
@@ -173,6 +182,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     def _go(self, step: int) -> None:
         self.at = (self.at + step) % (len(self.fields) + 2)
+        if self.problem == Guard.TOO_FAST:
+            self.problem = ""
         self.draw()
 
     def submit(self) -> None:
