@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SuspendNotSupported
@@ -36,6 +34,8 @@ from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
+from tuivirt.screens.leaving import LeaveDialog
+from tuivirt.screens.lending import lend
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, notice_of
 from tuivirt.screens.ways import Ways
@@ -71,17 +71,6 @@ class Answered(Message):
         self.screen = screen
         self.then = then
         self.answer = answer
-
-
-@dataclass(frozen=True, slots=True)
-class Lent:
-    """What an action is given that runs on the screen's own thread, in place of a task."""
-
-    host: Host
-    aborted: threading.Event = field(default_factory=threading.Event)
-
-    def progress(self, text: str, fraction: float | None = None) -> None:
-        """Nobody looks: the terminal is the action's own."""
 
 
 class TuivirtApp(App[int], inherit_bindings=False):
@@ -325,24 +314,14 @@ class TuivirtApp(App[int], inherit_bindings=False):
 
     def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         """Run an action that takes over the terminal; then the screen comes back as it was."""
-        thing = self.fleet.find(ref)
-        ended: str | Exception
+        host, thing = self.hosts[ref.host], self.fleet.find(ref)
         try:
-            with self.suspend():
-                # Nothing may be raised in here: Textual takes the terminal back only when this
-                # block ends by itself.
-                try:
-                    given = action.convert(values)
-                    ended = action.function(Lent(self.hosts[ref.host]), thing, **given)
-                except Exception as error:
-                    ended = error
+            ended = lend(self, action, host, thing, values)
         except SuspendNotSupported:
             self.say("this terminal cannot be handed on", "error")
             return
         if isinstance(ended, TuivirtError):
             self.tell_error(ended)
-        elif isinstance(ended, Exception):
-            raise ended
         else:
             self.say(ended)
 
@@ -384,9 +363,20 @@ class TuivirtApp(App[int], inherit_bindings=False):
     # Keys
 
     def action_leave(self) -> None:
-        """At once: no call that hangs is waited for."""
-        self._unsubscribe()
-        self.exit(0)
+        """At once, or, while tasks are under way, when the operator knows what that means."""
+        tasks = self.tasks.under_way
+        if isinstance(self.screen, LeaveDialog):
+            self.screen.action_answer(True)
+        elif tasks:
+            self.push_screen(LeaveDialog(tasks, self.fleet), self._leave)
+        else:
+            self._leave(True)
+
+    def _leave(self, meant: bool | None) -> None:
+        """No call that hangs is waited for."""
+        if meant:
+            self._unsubscribe()
+            self.exit(0)
 
     def _signalled(self, number: int) -> None:
         """Told to end: as by a key, so that the terminal is restored; the status is a shell's."""

@@ -53,6 +53,7 @@ class RecordedTasks:
     hub: EventHub
     wishes: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     fail_with: BaseException | None = None
+    under_way: tuple[Task, ...] = ()
 
     def submit(
         self, action: Action, host: Any, ref: Ref, name: str, values: Mapping[str, Any]

@@ -24,6 +24,7 @@ from tuivirt.widgets.text import age, natural
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .waiting import OPEN, waits_for
 from .words import clock
 
 _TONES = {
@@ -33,7 +34,6 @@ _TONES = {
     TaskState.FAILED: "bad",
     TaskState.ABORTED: "warn",
 }
-_OPEN = (TaskState.RUNNING, TaskState.PENDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,18 @@ class Row:
     task: Task
     now: float
     """Wall clock, whole seconds; 0 for a task that ended, so that its row stays the same."""
+    waits: str = ""
+    """Whom it waits for that does not answer, and since when."""
+
+    @property
+    def text(self) -> str:
+        return "; ".join(part for part in (self.waits, self.task.text) if part)
+
+
+def _state(row: Row) -> Cell:
+    if row.waits:
+        return Toned("waits", "warn")
+    return Toned(str(row.task.state), _TONES[row.task.state])
 
 
 def title_of(task: Task) -> str:
@@ -58,7 +70,7 @@ def _for(row: Row) -> str:
 
 def _progress(row: Row) -> Cell:
     task = row.task
-    if task.fraction is None or task.state not in _OPEN:
+    if task.fraction is None or task.state not in OPEN:
         return ""
     return Toned(f"{bar(task.fraction, 1.0, 8)} {task.fraction * 100:3.0f}%")
 
@@ -67,9 +79,9 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "state",
         "STATE",
-        lambda r: Toned(str(r.task.state), _TONES[r.task.state]),
+        _state,
         width=8,
-        sort_key=lambda r: (r.task.state not in _OPEN, -r.task.id),
+        sort_key=lambda r: (r.task.state not in OPEN, -r.task.id),
         sort_letter="S",
     ),
     Column(
@@ -83,7 +95,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     ),
     Column("action", "TASK", lambda r: title_of(r.task), width=14, max_width=26),
     Column("progress", "PROGRESS", _progress, width=13, priority=2),
-    Column("text", "WHAT IT SAYS", lambda r: r.task.text, width=16, max_width=100),
+    Column("text", "WHAT IT SAYS", lambda r: r.text, width=16, max_width=100),
     Column(
         "started",
         "BEGAN",
@@ -105,7 +117,8 @@ class TasksScreen(FleetScreen):
     HELP = (
         "Every action that was started from here: those under way, and how the last ones ended. "
         "Below stands the whole of the one under the cursor, with the virsh command that does the "
-        "same. A pending task was accepted, but its guest has not done it yet."
+        "same. A pending task was accepted, but its guest has not done it yet; one that waits has "
+        "no answer from its host or its domain."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("ctrl+k", "abort"),
@@ -126,7 +139,7 @@ class TasksScreen(FleetScreen):
             caption="Tasks",
             sort="state",
             search=lambda r: (
-                f"{r.task.target_name} {r.task.action} {r.task.state} {r.task.text} "
+                f"{r.task.target_name} {r.task.action} {r.task.state} {r.text} "
                 f"@{r.task.target.host}"
             ),
             empty="Nothing was done yet.\nWhat you start from any list appears here.",
@@ -155,16 +168,16 @@ class TasksScreen(FleetScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         now = float(int(time.time()))
         rows: dict[Any, Row] = {
-            ("task", task.id): Row(task, now if task.state in _OPEN else 0.0)
+            ("task", task.id): Row(task, now if task.state in OPEN else 0.0, waits_for(task, fleet))
             for task in reversed(fleet.tasks)
         }
         self._table.update(rows)
         self._show_task()
 
     def _show_task(self) -> None:
-        task = self._chosen
+        row = self._table.row(self._table.cursor)
         width = self._page.size.width or self.app.size.width
-        self._page.show(_lines(task, width) if task is not None else [])
+        self._page.show(_lines(row, width) if row is not None else [])
 
     def on_live_table_cursor_moved(self) -> None:
         self._show_task()
@@ -176,7 +189,7 @@ class TasksScreen(FleetScreen):
 
     def action_abort(self) -> None:
         task = self._chosen
-        if task is None or task.state not in _OPEN:
+        if task is None or task.state not in OPEN:
             self.say("this task has ended", "warning")
             return
         if not task.abortable:
@@ -203,12 +216,13 @@ class TasksScreen(FleetScreen):
         )
 
 
-def _lines(task: Task, width: int) -> Sequence[PageLine]:
+def _lines(row: Row, width: int) -> Sequence[PageLine]:
+    task = row.task
     return [
         (),
         *facts(
             (
-                (title_of(task), Toned(task.text or str(task.state), _TONES[task.state])),
+                (title_of(task), Toned(row.text or str(task.state), _TONES[task.state])),
                 ("what to try", Toned(task.advice, "bold")),
                 ("the same by hand", task.virsh),
             ),

@@ -1,0 +1,52 @@
+"""What leaving means while tasks are under way: each is named, with what becomes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from tuivirt.actions.registry import ACTIONS
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.text import age, plain
+
+from .waiting import waits_for
+
+_OF_THE_GUEST = ("shutdown", "reboot", "detach-disk")
+"""Actions that ask the guest, and then wait for what it does."""
+
+
+class LeaveDialog(ConfirmDialog):
+    """Asked when tuivirt is left while something runs; ctrl+q again is the answer *leave*."""
+
+    def __init__(self, tasks: Sequence[Task], fleet: Fleet) -> None:
+        count = "a task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
+        super().__init__(
+            "Leave tuivirt",
+            [f"{count[0].upper()}{count[1:]} under way.", *(_becomes(t, fleet) for t in tasks)],
+            yes="leave",
+            no="stay",
+        )
+
+
+def _becomes(task: Task, fleet: Fleet) -> str:
+    action = ACTIONS.get(task.action)
+    title = action.title if action else task.action
+    where = f" @{task.target.host}" if len(fleet.hosts) > 1 else ""
+    so_long = age(max(0.0, time.time() - task.started))
+    return f"{title}: {plain(task.target_name)}{where}, {task.state} for {so_long}. " + _fate(
+        task, fleet
+    )
+
+
+def _fate(task: Task, fleet: Fleet) -> str:
+    waits = waits_for(task, fleet)
+    if waits:
+        return f"There is {waits}. Whether it is done then, nobody here will see."
+    if task.state is TaskState.PENDING or task.action in _OF_THE_GUEST:
+        return "The guest was asked and may still do it; it is no longer followed."
+    return (
+        "What libvirt was asked for goes on there, but how it ends is no longer followed; "
+        "a step that it was not asked for yet is not done."
+    )
