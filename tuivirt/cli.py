@@ -179,6 +179,7 @@ def _screen(options: argparse.Namespace) -> int:
     from tuivirt import settings, wiring
     from tuivirt.backend.events import EventHub
     from tuivirt.commands.output import USAGE, complain
+    from tuivirt.ending import Ending
     from tuivirt.logfile import log_defect, log_to_file
 
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -205,6 +206,9 @@ def _screen(options: argparse.Namespace) -> int:
         # What was imported stays: looking through all of it would hold a key up for 30 ms.
         gc.freeze()
         gc.enable()
+        ending = Ending(sys.stdin.fileno(), wired.close)
+        # Called once the screen has set its own handlers.
+        app.call_later(ending.watch_signals)
         app.run()
         return app.return_code or 0
     finally:
