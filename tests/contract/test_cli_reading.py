@@ -6,11 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tests.contract.cli import ROOT, TEST, tuivirt
+from tests.support.guests import unique_name
 
 EVIL = "ev\u009b31mil\u202e名前"
 """An eight-bit escape, a character that turns text around, and wide ones."""
@@ -62,6 +65,37 @@ def test_volumes_of_the_active_pools_are_listed() -> None:
     ran = tuivirt(*TEST, "list", "volumes", "-o", "json")
     assert (ran.status, ran.err) == (0, "")
     assert isinstance(ran.json, list)
+
+
+@pytest.fixture
+def two_pools(qemu_uri: str, images: Path) -> Iterator[tuple[str, str]]:
+    """The names of two pools with a volume ``kept.img`` each; the first one's cannot be read."""
+    conn = libvirt.open(qemu_uri)
+    pools = []
+    for word in ("broken", "whole"):
+        folder = images / word
+        folder.mkdir(mode=0o755)
+        xml = f"<pool type='dir'><name>{unique_name(word)}</name><target><path>{folder}</path>"
+        pools.append(conn.storagePoolCreateXML(f"{xml}</target></pool>", 0))
+        pools[-1].createXML("<volume><name>kept.img</name><capacity>1024</capacity></volume>", 0)
+    image = images / "broken/kept.img"
+    image.unlink()
+    image.symlink_to(image)
+    yield pools[0].name(), pools[1].name()
+    for pool in pools:
+        pool.destroy()
+    conn.close()
+
+
+def test_a_pool_that_fails_costs_no_other_pool_its_volumes(
+    qemu_uri: str, two_pools: tuple[str, str]
+) -> None:
+    broken, whole = two_pools
+    ran = tuivirt("-c", qemu_uri, "list", "volumes", "-o", "json")
+    assert ran.status == 1
+    assert (whole, "kept.img") in [(volume["pool"], volume["name"]) for volume in ran.json]
+    assert broken not in [volume["pool"] for volume in ran.json]
+    assert f"cannot read volume kept.img of pool {broken}: " in ran.err
 
 
 def test_the_table_has_titles_and_virshs_words() -> None:

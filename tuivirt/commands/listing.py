@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.model.resources import Volume
 from tuivirt.widgets.text import natural, size, size_bytes
 
 from . import records
 from .output import DONE, FAILED, complain_of, listing, say, to_json
 from .records import Record
 
+T = TypeVar("T")
+
 LOOKUP_S = 30.0
+
+Fail = Callable[[TuivirtError], None]
+"""Told of what could not be listed; the rest is."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,7 @@ class Kind:
 
     columns: tuple[tuple[str, str], ...]
     right: tuple[str, ...]
-    read: Callable[[Host], list[Record]]
+    read: Callable[[Host, Fail], list[Record]]
 
 
 def _sized(record: Record) -> Record:
@@ -40,21 +47,35 @@ def _sized(record: Record) -> Record:
     return shown
 
 
-def _volumes(host: Host) -> list[Record]:
+def _volumes(host: Host, fail: Fail) -> list[Record]:
+    """Each pool is asked for itself: one that fails or hangs costs no other its place."""
     from tuivirt.actions.lookups import configs_of, volumes
 
-    def read() -> list[Volume]:
-        configs = configs_of(host)
-        pools = host.snapshot.pools.values()
-        return [v for p in pools if p.active for v in volumes(host, p.uuid, configs)]
+    due = time.monotonic() + LOOKUP_S
+    what = "cannot list the volumes"
+    configs = _within(host.lookups.submit(lambda: configs_of(host)), due, what)
+    asked = [
+        (pool.name, host.lookups.submit(partial(volumes, host, pool.uuid, configs)))
+        for pool in host.snapshot.pools.values()
+        if pool.active
+    ]
+    found: list[Record] = []
+    for name, answer in asked:
+        try:
+            listed = _within(answer, due, f"{what} of pool {name}")
+        except TuivirtError as error:
+            fail(error)
+        else:
+            found += map(records.volume_record, listed)
+    return found
 
+
+def _within(answer: Future[T], due: float, what: str) -> T:
+    """What a look-up found. Raises TuivirtError, also when nothing has come until ``due``."""
     try:
-        found = host.lookups.submit(read).result(LOOKUP_S)
+        return answer.result(max(0.0, due - time.monotonic()))
     except TimeoutError:
-        raise TuivirtError(
-            "cannot list the volumes", f"no answer within {LOOKUP_S:.0f} s"
-        ) from None
-    return [records.volume_record(volume) for volume in found]
+        raise TuivirtError(what, f"no answer within {LOOKUP_S:.0f} s") from None
 
 
 KINDS: dict[str, Kind] = {
@@ -69,7 +90,7 @@ KINDS: dict[str, Kind] = {
             ("HOST", "host"),
         ),
         ("ID", "VCPU", "MEM"),
-        lambda h: [records.domain_record(d) for d in h.snapshot.domains.values()],
+        lambda h, _: [records.domain_record(d) for d in h.snapshot.domains.values()],
     ),
     "networks": Kind(
         (
@@ -82,7 +103,7 @@ KINDS: dict[str, Kind] = {
             ("HOST", "host"),
         ),
         (),
-        lambda h: [records.network_record(n) for n in h.snapshot.networks.values()],
+        lambda h, _: [records.network_record(n) for n in h.snapshot.networks.values()],
     ),
     "pools": Kind(
         (
@@ -97,7 +118,7 @@ KINDS: dict[str, Kind] = {
             ("HOST", "host"),
         ),
         ("SIZE", "USED", "FREE"),
-        lambda h: [records.pool_record(p) for p in h.snapshot.pools.values()],
+        lambda h, _: [records.pool_record(p) for p in h.snapshot.pools.values()],
     ),
     "volumes": Kind(
         (
@@ -123,7 +144,7 @@ KINDS: dict[str, Kind] = {
             ("HOST", "host"),
         ),
         ("IOMMU",),
-        lambda h: [records.device_record(d) for d in h.snapshot.devices.values()],
+        lambda h, _: [records.device_record(d) for d in h.snapshot.devices.values()],
     ),
     "interfaces": Kind(
         (
@@ -136,7 +157,7 @@ KINDS: dict[str, Kind] = {
             ("HOST", "host"),
         ),
         (),
-        lambda h: [records.interface_record(i) for i in h.snapshot.interfaces.values()],
+        lambda h, _: [records.interface_record(i) for i in h.snapshot.interfaces.values()],
     ),
 }
 
@@ -147,10 +168,15 @@ def list_objects(what: str, hosts: Sequence[Host], *, as_json: bool) -> int:
     status = DONE
     found: list[dict[str, Any]] = []
     for host in hosts:
+        failed: list[TuivirtError] = []
         try:
-            found += sorted(kind.read(host), key=lambda record: natural(record["name"]))
+            listed = kind.read(host, failed.append)
         except TuivirtError as error:
-            complain_of(error, host.name)
+            failed.append(error)
+        else:
+            found += sorted(listed, key=lambda record: natural(record["name"]))
+        for failure in failed:
+            complain_of(failure, host.name)
             status = FAILED
     if as_json:
         say(to_json(found))
