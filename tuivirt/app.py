@@ -66,7 +66,7 @@ class Arrived(Message):
 class Answered(Message):
     """A look-up ended."""
 
-    def __init__(self, screen: FleetScreen, then: Callable[[Any], None], answer: Any) -> None:
+    def __init__(self, screen: Screen[Any], then: Callable[[Any], None], answer: Any) -> None:
         super().__init__()
         self.screen = screen
         self.then = then
@@ -229,7 +229,7 @@ class TuivirtApp(App[int], inherit_bindings=False):
 
     def look_up(
         self,
-        screen: FleetScreen,
+        screen: Screen[Any],
         host: str,
         function: Callable[..., Any],
         args: tuple[Any, ...],

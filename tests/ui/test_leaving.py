@@ -52,10 +52,10 @@ async def test_with_tasks_each_is_named_with_what_becomes_of_it() -> None:
         await pilot.pause()
         said = words(app)
         assert "3 tasks are under way" in said
-        asked = "The guest was asked and may still do it; it is no longer followed."
-        assert f"Shut down: web-01, running for 12 s. {asked}" in said
-        assert f"Detach a disk: db-01, pending for 12 s. {asked}" in said
-        assert "Save and stop: build-arm64, running for 12 s. What libvirt was asked for" in said
+        asked = r"The guest was asked and may still do it; it is no longer followed\."
+        assert re.search(rf"Shut down: web-01, running for \d+ s\. {asked}", said)
+        assert re.search(rf"Detach a disk: db-01, pending for \d+ s\. {asked}", said)
+        assert re.search(r"Save and stop: build-arm64, running for \d+ s\. What libvirt was", said)
         await pilot.press("n")
         await pilot.pause()
         assert on_top(app) is app.front
@@ -101,7 +101,7 @@ async def test_of_a_task_on_a_host_that_is_silent_nothing_is_promised() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.press("ctrl+q")
         await pilot.pause()
-        assert "There is no answer for 41 s: waits for host srv1." in words(app)
+        assert re.search(r"There is no answer for \d+ s: waits for host srv1\.", words(app))
 
 
 async def test_a_task_that_waits_for_a_silent_host_says_so_and_since_when() -> None:
@@ -114,7 +114,7 @@ async def test_a_task_that_waits_for_a_silent_host_says_so_and_since_when() -> N
         app._paint()
         await pilot.pause()
         text = screen_text(app)
-        assert "no answer for 41 s: waits for host srv1" in text
+        assert re.search(r"no answer for \d+ s: waits for host srv1", text)
         assert "running" not in text
 
 

@@ -17,10 +17,13 @@ from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.events import LinkChanged
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
+from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.screens.telling import after, notice_of
 from tuivirt.widgets.dialogs import MessageDialog
 
 from . import factory
 from .driver import DrivenApp, screen_lines, screen_text
+from .things import WEB
 
 SIZE = (80, 24)
 
@@ -104,3 +107,25 @@ async def test_a_signal_ends_it_as_a_key_does(number: signal.Signals) -> None:
     finally:
         asyncio.get_running_loop().remove_signal_handler(number)
     assert app.return_code == 128 + number
+
+
+def test_advice_is_a_sentence_of_its_own_and_names_stay_as_they_are() -> None:
+    for advice, said in (
+        ("stop one", "no memory. Stop one"),
+        ("virsh edit shows it", "no memory. virsh edit shows it"),
+        ("/etc/libvirt holds it", "no memory. /etc/libvirt holds it"),
+        ("web-01 has it", "no memory. web-01 has it"),
+        ("", "no memory"),
+    ):
+        assert after("no memory", advice) == said
+    assert after("It ended.", "try again") == "It ended. Try again"
+
+
+def test_an_option_of_the_command_line_is_told_in_the_words_of_the_form() -> None:
+    task = Task(1, "undefine", WEB, "web-01", 0.0, TaskState.FAILED, text="cannot undefine web-01")
+    told = notice_of(replace(task, advice="give --snapshots-metadata, and --tpm or --keep-tpm"))
+    assert told is not None
+    assert told[0] == (
+        "cannot undefine web-01. "
+        "Give “Snapshots metadata”, and “Delete TPM state” or “Keep TPM state”"
+    )

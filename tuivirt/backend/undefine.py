@@ -32,6 +32,11 @@ class Belongings:
     """The state of an emulated TPM."""
 
 
+def counted(number: int, word: str) -> str:
+    """``1 snapshot``, ``3 snapshots``."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def belongings(host: Host, uuid: str) -> Belongings:
     """What undefining this domain has to decide about. For a dialog, on a lookups lane.
 
@@ -125,27 +130,29 @@ def _flags(
 ) -> int:
     """libvirt's flags for what exists; BadInput when something of it is undecided."""
     undecided = [
-        text
-        for text, true in (
-            ("a managed save (to be removed: managed-save)", has.managed_save and not managed_save),
+        (text, option)
+        for text, option, true in (
+            ("a managed save", "--managed-save", has.managed_save and not managed_save),
             (
-                f"{has.snapshots} snapshots (metadata to be removed: snapshots-metadata)",
+                f"the records of {counted(has.snapshots, 'snapshot')}",
+                "--snapshots-metadata",
                 has.snapshots and not snapshots,
             ),
             (
-                f"{has.checkpoints} checkpoints (metadata to be removed: checkpoints-metadata)",
+                f"the records of {counted(has.checkpoints, 'checkpoint')}",
+                "--checkpoints-metadata",
                 has.checkpoints and not checkpoints,
             ),
-            (f"UEFI variables in {has.nvram} (nvram: delete or keep)", has.nvram and not nvram),
-            ("the state of an emulated TPM (tpm: delete or keep)", has.tpm and not tpm),
+            (f"UEFI variables in {has.nvram}", "--nvram or --keep-nvram", has.nvram and not nvram),
+            ("the state of an emulated TPM", "--tpm or --keep-tpm", has.tpm and not tpm),
         )
         if true
     ]
     if undecided:
         raise BadInput(
             f"cannot undefine {name} before it is decided what becomes of what it has",
-            " and ".join(undecided),
-            "give the option named for each",
+            " and ".join(text for text, _ in undecided),
+            f"give {', and '.join(option for _, option in undecided)}",
         )
     flags = 0
     if has.managed_save:

@@ -24,6 +24,7 @@ from tuivirt.widgets.text import age, natural
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .telling import in_forms_words
 from .waiting import OPEN, waits_for
 from .words import clock
 
@@ -223,7 +224,7 @@ def _lines(row: Row, width: int) -> Sequence[PageLine]:
         *facts(
             (
                 (title_of(task), Toned(row.text or str(task.state), _TONES[task.state])),
-                ("what to try", Toned(task.advice, "bold")),
+                ("what to try", Toned(in_forms_words(task.action, task.advice), "bold")),
                 ("the same by hand", task.virsh),
             ),
             width,

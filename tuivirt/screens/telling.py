@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.task import Task, TaskState
 
@@ -15,11 +18,44 @@ _SEVERITY = {
 }
 
 
+_NAMES = frozenset({"libvirt", "libvirtd", "qemu", "ssh", "systemctl", "tuivirt", "virsh"})
+"""Written small wherever they stand."""
+
+
+_OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*")
+
+
+def sentence(text: str) -> str:
+    """``text`` as it stands after a full stop: with a capital letter, unless it is a name."""
+    first = text.split(" ", 1)[0].rstrip(",;:.?")
+    is_word = first.isalpha() and first.islower() and first not in _NAMES
+    return text[:1].upper() + text[1:] if is_word else text
+
+
+def after(text: str, advice: str) -> str:
+    """What happened, and in a sentence of its own what to do next."""
+    if not advice:
+        return text
+    return f"{text.removesuffix('.')}. {sentence(advice)}"
+
+
+def joined(error: TuivirtError) -> str:
+    """All that an error tells, in one line."""
+    return after(str(error), error.advice)
+
+
+def in_forms_words(action: str, text: str) -> str:
+    """``text`` with the command line's options as the form of the action calls them."""
+    known = ACTIONS.get(action)
+    labels = {p.flag: p.label for p in known.parameters} if known is not None else {}
+    return _OPTION.sub(lambda m: f"“{labels[m[0]]}”" if m[0] in labels else m[0], text)
+
+
 def notice_of(task: Task) -> tuple[str, str] | None:
     """The text and severity of a task's news; None while there is nothing to say."""
     if task.state is TaskState.RUNNING:
         return (f"{task.target_name}: {task.text}", "information") if task.text else None
-    text = f"{task.text}. {task.advice}" if task.advice else task.text
+    text = after(task.text, in_forms_words(task.action, task.advice))
     return text or f"{task.action} {task.target_name}", _SEVERITY[task.state]
 
 

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from textual.screen import Screen
 
 from tuivirt.actions.catalog import ACTIONS
-from tuivirt.actions.errors import BadInput, TuivirtError
-from tuivirt.actions.registry import Action, Parameter
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref
 from tuivirt.widgets.text import plain
 
+from .offers import Asked
 from .rooms import ROOMS
 
 
@@ -34,6 +35,16 @@ class Actor(Protocol):
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         """Show a dialog; ``then`` gets its answer."""
+
+    def look_up(
+        self,
+        screen: Screen[Any],
+        host: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Ask a host; ``then`` gets the answer, or a TuivirtError, while the screen exists."""
 
     def front_targets(self) -> tuple[Ref, ...]: ...
 
@@ -212,53 +223,24 @@ class Wishes:
     def _fill_in(
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]
     ) -> None:
-        from tuivirt.widgets.form import Field, FormDialog
+        from .forms import ActionForm
 
-        def field(parameter: Parameter) -> Field:
-            kind: str
-            value: Any
-            choices = tuple(str(choice) for choice in parameter.choices)
-            default = values.get(parameter.name, parameter.default)
-            if choices:
-                if default is None and not parameter.required:
-                    choices = ("", *choices)
-                kind, value = "choice", "" if default is None else str(default)
-            elif parameter.type is bool:
-                kind, value = "flag", bool(default)
-            else:
-                kind, value = "text", "" if default is None else _text(default)
-            return Field(
-                parameter.name,
-                parameter.label,
-                kind,
-                value,
-                choices,
-                parameter.help,
-                parameter.required,
-            )
-
-        def check(given: Mapping[str, Any]) -> str:
-            try:
-                action.convert(given)
-            except BadInput as error:
-                return f"{error}: {error.advice}" if error.advice else str(error)
-            return ""
+        help_line = action.help.split("\n\n")[0].replace("\n", " ")
+        form = ActionForm(
+            self._title(action, targets),
+            action,
+            values,
+            self._questions(action, targets) or [help_line],
+        )
 
         def answered(given: Mapping[str, Any] | None) -> None:
             if given is not None:
-                self._submit(action, targets, given)
+                self._submit(action, targets, form.parameters(given))
 
-        help_line = action.help.split("\n\n")[0].replace("\n", " ")
-        self._app.ask(
-            FormDialog(
-                self._title(action, targets),
-                [field(parameter) for parameter in action.parameters],
-                check,
-                sentences=self._questions(action, targets) or [help_line],
-                yes=action.title.lower(),
-                destructive=action.destructive,
-            ),
-            answered,
+        self._app.ask(form, answered)
+        fleet = self._app.fleet
+        form.look_up(
+            [Asked(t.ref, t.thing, fleet.stats(t.ref)) for t in targets], self._app.look_up
         )
 
     def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
@@ -271,7 +253,3 @@ class Wishes:
             except TuivirtError as error:
                 text = f"{target.name}: {error}"
                 self._app.say(f"{text}. {error.advice}" if error.advice else text, "error")
-
-
-def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,7 @@ from textual import events
 from .edit import Edit, edit_key
 from .guard import Guard
 from .panel import WIDEST, Dialog, PanelLine, wrap
-from .text import width_of
+from .text import fit, width_of
 from .tones import Toned
 
 Check = Callable[[Mapping[str, Any]], str]
@@ -31,6 +31,18 @@ class Field:
     choices: tuple[str, ...] = ()
     help: str = ""
     required: bool = False
+    labels: tuple[str, ...] = ()
+    """How the choices are shown; as they are, where there are no labels."""
+    warnings: tuple[str, ...] = ()
+    """What is said of each choice while it is the chosen one; '' says nothing."""
+    helps: tuple[str, ...] = ()
+    """Said of each choice in place of ``help``; '' leaves that."""
+    unset: str = "default"
+    """How a choice of nothing is shown."""
+
+    def shown(self, number: int) -> str:
+        """A choice as it is drawn."""
+        return (self.labels or self.choices)[number] or self.unset
 
 
 class FormDialog(Dialog[dict[str, Any] | None]):
@@ -51,22 +63,59 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         sentences: Sequence[str] = (),
         yes: str = "do it",
         destructive: bool = False,
+        blocked: str = "",
     ) -> None:
+        """``blocked``: why it cannot be done, now or at all; then only ``no`` can be pressed."""
         super().__init__(title)
-        self.fields = tuple(fields)
-        self._check = check
+        self.fields: tuple[Field, ...] = ()
+        self.blocked = blocked
         self._sentences = tuple(sentences)
         self._yes = yes
         self._destructive = destructive
         self._guard = Guard()
-        self._edits = {f.name: Edit(str(f.value), len(str(f.value))) for f in self.fields}
-        self._flags = {f.name: bool(f.value) for f in self.fields}
-        self._chosen = {
-            f.name: f.choices.index(f.value) if f.value in f.choices else 0 for f in self.fields
-        }
-        self.at = 0
+        self._edits: dict[str, Edit] = {}
+        self._flags: dict[str, bool] = {}
+        self._chosen: dict[str, int] = {}
+        self._begun = ""
+        self._take(fields, check)
+        self.at = 0 if self.fields else 1
         """The field that has the focus; beyond the last: the button, then ``no``."""
         self.problem = ""
+
+    def _take(self, fields: Sequence[Field], check: Check) -> None:
+        self.fields, self._check = tuple(fields), check
+        for field in self.fields:
+            if field.kind == "flag":
+                self._flags.setdefault(field.name, bool(field.value))
+            elif field.kind == "choice":
+                known = field.value in field.choices
+                self._chosen[field.name] = field.choices.index(field.value) if known else 0
+            else:
+                self._edits.setdefault(field.name, Edit(str(field.value), len(str(field.value))))
+
+    def offer(
+        self,
+        fields: Sequence[Field],
+        check: Check,
+        *,
+        sentences: Sequence[str],
+        blocked: str = "",
+    ) -> None:
+        """Other fields from now on, when it is known what there is to decide about.
+
+        What was filled in meanwhile stays: a text that has become a choice chooses what begins so.
+        """
+        begun = {f.name: str(self._value(f)) for f in self.fields if f.kind != "flag"}
+        here = self.fields[self.at].name if self.at < len(self.fields) else ""
+        self._take(fields, check)
+        for field in self.fields:
+            if field.kind == "choice" and begun.get(field.name):
+                self._choose(field, begun[field.name])
+        names = [field.name for field in self.fields]
+        # Without fields: ``no``, so that nothing is done by Enter alone.
+        self.at = names.index(here) if here in names else 0 if names else 1
+        self.blocked, self._sentences, self.problem = blocked, tuple(sentences), ""
+        self.draw()
 
     @property
     def values(self) -> dict[str, Any]:
@@ -95,17 +144,25 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             label = f"{field.label}{' *' if field.required else ''}"
             head = Toned(f"{'▸' if focused else ' '} {label:<{label_width}} ", _label(focused))
             lines.append([head, *self._drawn(field, focused, WIDEST - label_width - 9)])
+            lines += [[Toned(f"    {line}", "warn")] for line in self._warned(field)]
         focus = self.fields[self.at] if self.at < len(self.fields) else None
-        lines.append([])
-        said = wrap(focus.help, self.app.size.width) if focus is not None and focus.help else [""]
+        if self.fields:
+            lines.append([])
+        said = wrap(self._helped(focus), self.app.size.width) if focus is not None else [""]
         lines += [[Toned(line, "dim")] for line in said]
+        if self.blocked:
+            lines += [[Toned(line, "warn")] for line in wrap(self.blocked, self.app.size.width)]
         if self.problem:
             lines += [[Toned(line, "bad")] for line in wrap(self.problem, self.app.size.width)]
         lines.append([])
         button = self.at - len(self.fields)
         if button >= 0:
             sight = len(lines)
-        tone = "reverse" if button == 0 else "bad" if self._destructive else ""
+        tone = "bad" if self._destructive else ""
+        if self.blocked:
+            tone = "dim"
+        if button == 0:
+            tone = "reverse"
         lines.append(
             [
                 Toned(f"[ {self._yes} ]", tone),
@@ -116,12 +173,20 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         )
         self.panel.show(lines, sight)
 
+    def _helped(self, field: Field) -> str:
+        return (field.helps[self._chosen[field.name]] if field.helps else "") or field.help
+
+    def _warned(self, field: Field) -> list[str]:
+        """What is to be known of the choice as it is now."""
+        warning = field.warnings[self._chosen[field.name]] if field.warnings else ""
+        return wrap(warning, min(WIDEST, self.app.size.width) - 4) if warning else []
+
     def _drawn(self, field: Field, focused: bool, width: int) -> list[Toned]:
         if field.kind == "flag":
             sign = "[x] yes" if self._flags[field.name] else "[ ] no"
             return [Toned(sign, "reverse" if focused else "")]
         if field.kind == "choice":
-            chosen = field.choices[self._chosen[field.name]] or "default"
+            chosen = fit(field.shown(self._chosen[field.name]), width - 11, pad=False)
             count = f"  {self._chosen[field.name] + 1} of {len(field.choices)}"
             return [Toned(f"‹ {chosen} ›", "reverse" if focused else ""), Toned(count, "dim")]
         if focused:
@@ -176,11 +241,22 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         elif field.kind == "choice":
             step = {"left": -1, "right": 1, "space": 1}.get(event.key, 0)
             self._chosen[field.name] = (self._chosen[field.name] + step) % len(field.choices)
+            if not step and event.character is not None:
+                self._choose(field, self._begun + event.character)
         else:
             edit_key(self._edits[field.name], event.key, event.character)
         self.draw()
 
+    def _choose(self, field: Field, begun: str) -> None:
+        """Choose what begins with what was typed, or with its last character."""
+        for start in (begun, begun[-1]):
+            for number, choice in enumerate(field.choices):
+                if choice.casefold().startswith(start.casefold()):
+                    self._chosen[field.name], self._begun = number, start
+                    return
+
     def _go(self, step: int) -> None:
+        self._begun = ""
         self.at = (self.at + step) % (len(self.fields) + 2)
         if self.problem == Guard.TOO_FAST:
             self.problem = ""
@@ -188,8 +264,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     def submit(self) -> None:
         """Hand the values on if they are right; else say what is wrong and lose nothing."""
-        self.problem = self._check(self.values)
-        if self.problem:
+        self.problem = "" if self.blocked else self._check(self.values)
+        if self.problem or self.blocked:
             self.draw()
         else:
             self.dismiss(self.values)
