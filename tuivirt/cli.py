@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import argparse
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tuivirt.commands import stdout
 from tuivirt.commands.parser import BUILT_IN, action_parser, built_in_parser, main_parser, split
 
 if TYPE_CHECKING:
@@ -26,17 +26,24 @@ SWITCH_S = 0.001
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the program; its exit status: 0 done, 1 it failed, 2 bad usage."""
     try:
-        status = _main(sys.argv[1:] if argv is None else argv)
-        sys.stdout.flush()
+        try:
+            return _main(sys.argv[1:] if argv is None else argv)
+        finally:
+            stdout.flush()
     except BrokenPipeError:
-        # Whoever read our output has left. Python would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has left, and wants nothing of us.
+        stdout.give_up()
         return 1
+    except stdout.CannotWrite as error:
+        from tuivirt.commands.output import FAILED, complain
+
+        stdout.give_up()
+        complain(f"cannot write to standard output: {error}")
+        return FAILED
     except KeyboardInterrupt:
         return 130
     except Exception as error:
         return _defect(error)
-    return status
 
 
 def _defect(error: Exception) -> int:
@@ -182,7 +189,7 @@ def _screen(options: argparse.Namespace) -> int:
     from tuivirt.ending import Ending
     from tuivirt.logfile import log_defect, log_to_file
 
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(end is not None and end.isatty() for end in (sys.stdin, sys.stdout)):
         complain("the screen needs a terminal; for scripts see: tuivirt --help")
         return USAGE
     chosen = settings.load()

@@ -31,6 +31,19 @@ def evil_uri(tmp_path: Path) -> str:
     return f"test://{path}"
 
 
+def tuivirt_into(path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run it with its output going to a file."""
+    with open(path, "w") as out:
+        return subprocess.run(
+            [sys.executable, "-m", "tuivirt", *arguments],
+            cwd=ROOT,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+
 def test_list_domains_is_an_array_with_name_uuid_state_and_host() -> None:
     ran = tuivirt(*TEST, "list", "domains", "-o", "json")
     assert ran.status == 0
@@ -232,6 +245,53 @@ def test_a_reader_that_leaves_early_causes_no_traceback() -> None:
     assert run.wait(60) != 0
     assert run.stderr.read() == ""
     run.stderr.close()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [*TEST, "list", "domains"],
+        [*TEST, "list", "domains", "-o", "json"],
+        [*TEST, "destroy", "test"],
+        [*TEST, "dumpxml", "test"],
+        ["actions"],
+        ["--help"],
+        ["list", "--help"],
+        ["--version"],
+    ],
+    ids=lambda arguments: " ".join(word for word in arguments if word not in TEST),
+)
+def test_output_that_cannot_be_written_is_told_in_a_line_and_fails(arguments: list[str]) -> None:
+    ran = tuivirt_into("/dev/full", *arguments)
+    assert ran.returncode == 1
+    assert ran.stderr == "tuivirt: cannot write to standard output: No space left on device\n"
+
+
+def test_bad_usage_stays_bad_usage_where_nothing_can_be_written() -> None:
+    assert tuivirt_into("/dev/full", "list", "cows").returncode == 2
+
+
+def test_output_that_is_closed_is_told_in_a_line_and_fails() -> None:
+    ran = subprocess.run(
+        [
+            "sh",
+            "-c",
+            'exec "$@" >&-',
+            "sh",
+            sys.executable,
+            "-m",
+            "tuivirt",
+            *TEST,
+            "list",
+            "pools",
+        ],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr == "tuivirt: cannot write to standard output: it is closed\n"
 
 
 def test_textual_is_not_imported_for_a_verb() -> None:

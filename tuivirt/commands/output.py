@@ -11,6 +11,23 @@ from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.widgets.text import plain, width_of
 
+from .stdout import put as say
+
+__all__ = [
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "USAGE",
+    "Notices",
+    "complain",
+    "complain_of",
+    "listing",
+    "say",
+    "table",
+    "to_json",
+    "yes",
+]
+
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
 
@@ -18,11 +35,6 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 def to_json(value: Any) -> str:
     """One line of JSON in ASCII only, so that no text can steer a terminal."""
     return json.dumps(value, ensure_ascii=True)
-
-
-def say(line: str) -> None:
-    """Print a line."""
-    print(line, flush=True)
 
 
 def complain(text: str, host: str = "") -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from tuivirt import __version__
 
+from .stdout import put
+
 if TYPE_CHECKING:
     from tuivirt.actions.registry import Action, Parameter
 
@@ -25,6 +27,19 @@ OBJECT_WORDS = {
     "pool": "name (or name@host) or UUID",
     "device": "name (or name@host)",
 }
+
+
+class _Parser(argparse.ArgumentParser):
+    """Prints its help as all other output is printed, so that its failing is told alike."""
+
+    def print_help(self, file: Any = None) -> None:
+        put(self.format_help().rstrip("\n"))
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
+        put(f"tuivirt {__version__}")
+        parser.exit()
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
@@ -57,7 +72,7 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 def main_parser(verbs: str = "") -> argparse.ArgumentParser:
     """The parser of what stands before the verb."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tuivirt",
         usage="tuivirt [-c URI]… [--readonly] [--demo] [VERB …]",
         description="A terminal virtual machine manager on libvirt. "
@@ -67,14 +82,12 @@ def main_parser(verbs: str = "") -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _common(parser)
-    parser.add_argument("--version", action="version", version=f"tuivirt {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and end")
     return parser
 
 
 def _verb_parser(verb: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=f"tuivirt {verb}", description=description, allow_abbrev=False
-    )
+    parser = _Parser(prog=f"tuivirt {verb}", description=description, allow_abbrev=False)
     _common(parser)
     parser.add_argument(
         "-o", "--output", choices=("table", "json"), default="table", help="table unless given"

@@ -204,7 +204,7 @@ def say_text(text: str, as_json: bool) -> None:
     """Print what a view returned: as it is, but harmless where a terminal would show it."""
     if as_json:
         say(to_json(text))
-    elif sys.stdout.isatty():
+    elif sys.stdout is not None and sys.stdout.isatty():
         say("\n".join(plain(line) for line in text.splitlines()))
     else:
         say(text.rstrip("\n"))
