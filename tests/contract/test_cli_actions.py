@@ -65,7 +65,7 @@ def test_where_a_host_is_missing_only_name_at_host_is_sure_enough() -> None:
     two = (*TEST, "-c", "qemu:///system?socket=/nowhere/sock")
     ran = tuivirt(*two, "destroy", "test")
     assert ran.status == 1
-    assert "say test@local" in ran.err
+    assert "Say test@local" in ran.err
     sure = tuivirt(*two, "destroy", "test@local")
     assert (sure.status, sure.err) == (0, "")
 
@@ -167,6 +167,21 @@ class TestOnQemu:
         assert off.active
         assert tuivirt("-c", qemu_uri, "destroy", off.uuid).status == 0
         assert not off.active
+
+    def test_a_refusal_names_the_option_that_helps_in_a_sentence_of_its_own(
+        self, idle_guest: Guest, qemu_uri: str
+    ) -> None:
+        with idle_guest.serial():
+            ran = tuivirt("-c", qemu_uri, "console", idle_guest.name)
+        assert ran.status == 1
+        assert ran.err.endswith("\n  Take it over (--force) if nobody needs it\n")
+
+    def test_what_helps_is_told_in_options_to_a_program_too(
+        self, idle_guest: Guest, qemu_uri: str
+    ) -> None:
+        ran = tuivirt("-c", qemu_uri, "shutdown", idle_guest.name, "--timeout", "0.1", "-o", "json")
+        assert ran.status == 1
+        assert ran.json["advice"] == "wait longer (--timeout), or force it off"
 
     def test_the_console_of_one_that_is_off_is_refused_to_a_script(
         self, off: Guest, qemu_uri: str

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+import tuivirt.backend
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.when import When
-from tuivirt.commands.output import table
+from tuivirt.commands.advice import in_options
+from tuivirt.commands.output import sentence, table
 from tuivirt.commands.parser import action_parser, split
 from tuivirt.commands.verbs import check_flags, values_of, when_of
 
@@ -81,3 +87,53 @@ def test_an_action_for_many_takes_several_names_and_others_take_one() -> None:
 def test_a_table_is_aligned_by_cells_and_holds_no_control_character() -> None:
     text = table(("A", "N"), [("名前", 1), ("x\x1b[2J", 100), (None, None)], right=("N",))
     assert text == "A        N\n名前     1\nx␛[2J  100\n-        -"
+
+
+@pytest.mark.parametrize(
+    ("verb", "advice", "said"),
+    [
+        ("console", "take it over (force) if need be", "take it over (--force) if need be"),
+        ("detach-disk", "detach it for the next boot", "detach it for the next boot (--config)"),
+        ("detach-disk", "detach it now only", "detach it now only (--live)"),
+        ("change-media", "eject it there, or use --force", "eject it there, or use --force"),
+        ("start", "start it for the next boot (really)", "start it for the next boot (really)"),
+    ],
+)
+def test_an_advice_names_the_options_of_the_verb(verb: str, advice: str, said: str) -> None:
+    assert in_options(advice, ACTIONS[verb]) == said
+
+
+@pytest.mark.parametrize(
+    ("advice", "said"),
+    [
+        ("wait longer", "Wait longer"),
+        ("see: tuivirt list domains", "See: tuivirt list domains"),
+        ("libvirt may tell", "libvirt may tell"),
+        ("--force does it", "--force does it"),
+        ("web-01 runs", "web-01 runs"),
+        ("", ""),
+    ],
+)
+def test_an_advice_is_a_sentence_of_its_own(advice: str, said: str) -> None:
+    assert sentence(advice) == said
+
+
+def test_every_option_that_the_backend_names_is_there() -> None:
+    """The backend says what to do next in options; one of a word that changed would mislead."""
+    offered = {word for a in ACTIONS.values() for word in action_parser(a)._option_string_actions}
+    backend = Path(tuivirt.backend.__file__).parent
+    named = {
+        option
+        for file in (*backend.glob("*.py"), *backend.glob("xml/*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for option in re.findall(r"(?<=[ (])--[a-z]+(?:-[a-z]+)*", node.value)
+    }
+    assert "--force" in named
+    assert named <= offered
+
+
+def test_a_bad_value_is_told_by_its_option() -> None:
+    given = action_parser(ACTIONS["shutdown"]).parse_args(["web", "--timeout", "soon"])
+    with pytest.raises(BadInput, match=r"^--timeout cannot be 'soon'"):
+        values_of(ACTIONS["shutdown"], given)

@@ -156,12 +156,15 @@ def change_media(
     from tuivirt.backend import hotplug
 
     if eject + insert + update > 1:
-        raise BadInput("eject, insert and update exclude one another", "choose one")
+        raise BadInput(
+            "a medium is taken out, put in or replaced, not several of these",
+            advice="choose one of --eject, --insert and --update",
+        )
     if eject:
         if source:
             raise BadInput("ejecting takes no source", f"{source!r} was given")
         return hotplug.eject_media(run.host, domain.uuid, path, when, force=force).text
     if not source:
-        raise BadInput("a source is missing", advice="give an image, or eject")
+        raise BadInput("a source is missing", advice="give an image, or --eject")
     change = hotplug.insert_media if insert else hotplug.swap_media
     return change(run.host, domain.uuid, path, source, when, force=force).text

@@ -126,7 +126,7 @@ def _local(host: Host, path: str, form: str) -> Source:
 def probe(path: str) -> str:
     """The format of a file or block device of this machine. Source: ``qemu-img info -U``."""
     command = ["qemu-img", "info", "-U", "--output=json", "--", path]
-    advice = "give the format (raw, qcow2 …) yourself"
+    advice = "give the format yourself (--subdriver raw, qcow2 …)"
     try:
         answer = subprocess.run(
             command, capture_output=True, timeout=PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL
@@ -165,7 +165,7 @@ def _remote(host: Host, path: str, form: str) -> Source:
             raise BadInput(
                 f"cannot find out the format of {path}",
                 f"it is no volume of host {host.name}'s active pools, and cannot be read here",
-                "give the format, if the path is right",
+                "give the format (--subdriver), if the path is right",
                 code=error.get_error_code(),
             ) from error
         kind = "block" if path.startswith("/dev/") else "file"
@@ -280,15 +280,16 @@ def _refusal(
             return BadInput(
                 f"{source.label} is in use by {config.name}",
                 f"it is disk {disk.target} there, and {config.name} runs",
-                "two guests that write to one disk destroy it; mark it shareable in both if they"
-                " can",
+                "two guests that write to one disk destroy it; mark it shareable in both"
+                " (--mode shareable) if they can",
             )
         below = {_real(host, path) for path in disk.backing}
         if source.path and source.path in below and not reads_only:
             return BadInput(
                 f"{source.label} is in use by {config.name}",
                 f"its disk {disk.target} lies on it, and {config.name} runs",
-                "writing to it destroys that disk; attach it read-only, or a copy of it",
+                "writing to it destroys that disk; attach it read-only"
+                " (--mode readonly), or a copy of it",
             )
     return None
 

@@ -199,13 +199,15 @@ def _beside_its_twin(
             if not is_same(host, source, disk):
                 continue
             if changed:
-                side = "running domain" if config is before.live else "saved configuration"
+                side, other = (
+                    ("running domain", "for the next boot")
+                    if config is before.live
+                    else ("saved configuration", "now only")
+                )
                 raise BadInput(
                     f"{source.label} is already attached to {before.name}",
                     f"as {disk.target} of the {side}",
-                    "attach it to the other configuration alone, if that is what it lacks"
-                    if live and saved
-                    else "",
+                    f"attach it {other}, if that configuration lacks it" if live and saved else "",
                 )
             target = request.target or disk.target
             bus = request.bus or (disk.bus if target == disk.target else "")
@@ -247,10 +249,11 @@ def _explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError
         return _plainer(
             told,
             f"the {bus} bus is full: the running machine has no free PCI slot",
-            "attach it for the next boot (ports are added then), or to a SCSI controller",
+            "attach it for the next boot (ports are added then), or to a SCSI controller"
+            " (--targetbus scsi)",
         )
     if "cannot be hotplugged" in text or ("hotplug" in text and "support" in text):
-        told.advice = "attach it for the next boot, or use the virtio, scsi or usb bus"
+        told.advice = "attach it for the next boot, or to the virtio, scsi or usb bus (--targetbus)"
     elif "already in the process of unplug" in text:
         told.advice = "the guest has been asked and has not let go yet; forcing it off settles it"
     return told

@@ -143,7 +143,7 @@ def shutdown(
         raise TuivirtError(
             f"{name} has not shut down after {timeout_s:g} s",
             "the guest has been asked but does not react",
-            advice="wait longer, or force it off",
+            advice="wait longer (--timeout), or force it off",
         )
     return f"{name} is off"
 
@@ -190,7 +190,7 @@ def force_off(host: Host, uuid: str, *, graceful: bool = False) -> str:
         lambda: domain.destroyFlags(flags),
         lambda state: state is None or not state.active,
         happened=(libvirt.VIR_DOMAIN_EVENT_STOPPED,),
-        advice="without graceful its process is killed" if graceful else "",
+        advice="without --graceful its process is killed" if graceful else "",
     )
     return f"{name} is off"
 

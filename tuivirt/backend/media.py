@@ -19,7 +19,7 @@ from .xml.medium import with_medium
 if TYPE_CHECKING:
     from .host import Host
 
-_LOCKED = "the guest may have locked the tray: eject it there, or use force"
+_LOCKED = "the guest may have locked the tray: eject it there, or use --force"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def insert_media(
             raise BadInput(
                 f"{target} of {change.name} is not empty",
                 f"it holds {disk.source}",
-                "swap the media, or eject this one first",
+                "swap the media (--update), or eject this one first (--eject)",
             )
     change.insert(change.resolve(source))
     return MediaOutcome(f"{source} is in {target} of {change.name}{change.words}")

@@ -67,7 +67,7 @@ class Sides:
         if saved and self.saved is None:
             raise BadInput(
                 f"{self.name} has no saved configuration: it is gone when it stops",
-                advice="change it now",
+                advice="change it now only",
             )
         return live, saved
 

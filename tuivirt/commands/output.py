@@ -19,6 +19,7 @@ __all__ = [
     "INTERRUPTED",
     "USAGE",
     "Notices",
+    "advised",
     "complain",
     "complain_of",
     "listing",
@@ -30,6 +31,9 @@ __all__ = [
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
+
+_NAMES = frozenset(("libvirt", "libvirtd", "ssh", "systemctl", "tuivirt"))
+"""Written small wherever they stand."""
 
 
 def to_json(value: Any) -> str:
@@ -45,7 +49,20 @@ def complain(text: str, host: str = "") -> None:
 
 def complain_of(error: TuivirtError, host: str = "") -> None:
     """Say an error on standard error, with what to do about it."""
-    complain(f"{error}\n{error.advice}" if error.advice else str(error), host)
+    complain(advised(str(error), error.advice), host)
+
+
+def advised(text: str, advice: str) -> str:
+    """What went wrong, and what to do next in a sentence of its own."""
+    return f"{text}\n{sentence(advice)}" if advice else text
+
+
+def sentence(text: str) -> str:
+    """It with a capital letter, unless it begins with what is no plain word."""
+    first = text.partition(" ")[0].rstrip(",;:.?")
+    if not (first.isalpha() and first.islower()) or first in _NAMES:
+        return text
+    return text[0].upper() + text[1:]
 
 
 class Notices:

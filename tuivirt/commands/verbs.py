@@ -6,6 +6,7 @@ import argparse
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tuivirt.actions.registry import Action
@@ -19,13 +20,18 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import plain
 
-from .output import DONE, FAILED, complain, complain_of, say, to_json
+from .advice import in_options
+from .output import DONE, FAILED, advised, complain, say, to_json
 
 
 def values_of(action: Action, given: argparse.Namespace) -> dict[str, Any]:
-    """The action's values as typed, but for ``when``. Raises BadInput: bad usage."""
-    named = {p.name: getattr(given, p.name) for p in action.parameters if p.type is not When}
-    return action.convert(named)
+    """The action's values as typed, ``when`` left open. Raises BadInput: bad usage."""
+    values = {}
+    for parameter in action.parameters:
+        name = parameter.name
+        called = replace(parameter, label=name.upper() if parameter.positional else parameter.flag)
+        values[name] = called.convert(None if called.type is When else getattr(given, name))
+    return values
 
 
 def when_of(given: argparse.Namespace, domain: Domain) -> When:
@@ -144,7 +150,7 @@ def run_action(
             elif not _run(tasks, action, host, thing, wanted, given.output == "json"):
                 status = FAILED
         except TuivirtError as error:
-            complain_of(error, where)
+            complain(advised(str(error), in_options(error.advice, action)), where)
             status = FAILED
     return status
 
@@ -157,16 +163,15 @@ def _run(
     telling.clear()
     done = task.state is TaskState.DONE
     if as_json:
-        say(to_json(_task_record(task, host)))
+        say(to_json(_task_record(task, host, action)))
     elif done:
         say(plain(task.text))
     if not done:
-        text = f"{task.text}\n{task.advice}" if task.advice else task.text
-        complain(text, host.name)
+        complain(advised(task.text, in_options(task.advice, action)), host.name)
     return done
 
 
-def _task_record(task: Task, host: Host) -> dict[str, Any]:
+def _task_record(task: Task, host: Host, action: Action) -> dict[str, Any]:
     return {
         "action": task.action,
         "host": host.name,
@@ -175,7 +180,7 @@ def _task_record(task: Task, host: Host) -> dict[str, Any]:
         "key": task.target.key,
         "state": str(task.state),
         "text": task.text,
-        "advice": task.advice,
+        "advice": in_options(task.advice, action),
         "virsh": task.virsh,
     }
 

@@ -154,12 +154,8 @@ def test_a_changing_action_is_refused_on_a_readonly_or_lost_host() -> None:
 
 
 def test_the_question_names_what_is_lost() -> None:
-    asked = ACTIONS["undefine"].question(
-        domain(DomainState.RUNNING, managed_save=True, has_snapshots=True)
-    )
+    asked = ACTIONS["undefine"].question(domain(DomainState.RUNNING))
     assert asked.startswith("Undefine web-01? Its configuration is lost.")
-    assert "saved memory" in asked
-    assert "snapshots" in asked
     assert "gone for good" in asked
     transient = domain(DomainState.RUNNING, persistent=False)
     assert "configuration is lost" in ACTIONS["destroy"].question(transient)

@@ -79,13 +79,15 @@ def check_room(running: DomainConfig, bus: str) -> None:
             raise BusFull(
                 bus,
                 f"all {room} SATA ports are taken",
-                "attach it for the next boot (a controller is added then), or to the SCSI bus",
+                "attach it for the next boot (a controller is added then), or to the SCSI bus"
+                " (--targetbus scsi)",
             )
     if bus == "virtio" and free_pci_places(running) == 0:
         raise BusFull(
             bus,
             "the running machine has no free PCI slot",
-            "attach it for the next boot (ports are added then), or to a SCSI controller",
+            "attach it for the next boot (ports are added then), or to a SCSI controller"
+            " (--targetbus scsi)",
         )
 
 
