@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from tuivirt.backend.events import Event, EventHub, SnapshotChanged
@@ -28,21 +27,15 @@ ENOUGH = 3
 FIRST_S = 5.0
 """How long the first line may wait for rates, at least."""
 
-_FIGURES = (
-    "cpu_percent",
-    "cpu_host_percent",
-    "cpu_guest_percent",
-    "memory_used_kib",
-    "memory_available_kib",
-    "memory_rss_kib",
-    "memory_stale",
-    "read_bytes_per_s",
-    "write_bytes_per_s",
-    "read_requests_per_s",
-    "write_requests_per_s",
-    "rx_bytes_per_s",
-    "tx_bytes_per_s",
+_GROUPS = ("disks", "nics", "vcpus")
+"""What a domain may have several of, each with figures of its own."""
+
+_FIGURES = tuple(
+    name
+    for name in DomainStats.__annotations__
+    if name not in _GROUPS and name.rpartition("_")[2] not in ("at", "history")
 )
+"""The domain's own: all but when they were taken, and what they were before."""
 
 
 class Ticks:
@@ -196,9 +189,12 @@ def _domain(domain: Domain, stats: DomainStats | None, now: float) -> dict[str, 
     }
     for figure in _FIGURES:
         record[figure] = None if stats is None else _rounded(getattr(stats, figure))
-    for group in ("disks", "nics", "vcpus"):
+    for group in _GROUPS:
         items = () if stats is None else getattr(stats, group)
-        record[group] = [{k: _rounded(v) for k, v in asdict(item).items()} for item in items]
+        record[group] = [
+            {name: _rounded(getattr(item, name)) for name in type(item).__annotations__}
+            for item in items
+        ]
     return record
 
 
