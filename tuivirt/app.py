@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -41,6 +41,7 @@ from tuivirt.screens.telling import counts_on, notice_of
 from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
+from tuivirt.widgets.key_order import KeysInOrder
 from tuivirt.widgets.sparkline import use_ascii
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Answered(Message):
         self.answer = answer
 
 
-class TuivirtApp(App[int], inherit_bindings=False):
+class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
     """The program with a screen."""
 
     TITLE = "tuivirt"

@@ -118,7 +118,9 @@ class FleetScreen(Screen[None]):
         self._compositor = ExactCompositor()
         self._header = Header()
         self._footer = Footer()
-        self._bar = CommandBar()
+        self._bar = CommandBar(self.bar_changed, self.bar_submitted)
+        self._is_there = False
+        self._when_there: list[Callable[[], None]] = []
         for action in self.actions():
             if action.key:
                 for key in action.key.split(","):
@@ -205,7 +207,7 @@ class FleetScreen(Screen[None]):
 
     def receive(self, fleet: Fleet) -> None:
         """Draw a new state of things: the header, the body, the footer."""
-        if not self.is_mounted:
+        if not self._is_there:
             return
         self._header.show_hosts(self.header_hosts(fleet), time.monotonic())
         self.show_fleet(fleet)
@@ -233,7 +235,17 @@ class FleetScreen(Screen[None]):
         yield self._bar
 
     def on_mount(self) -> None:
+        self._is_there = True
         self.receive(self.fleet)
+        while self._when_there:
+            self._when_there.pop(0)()
+
+    def when_there(self, do: Callable[[], None]) -> None:
+        """Do it now, or as soon as the screen is made: before any key reaches it."""
+        if self._is_there:
+            do()
+        else:
+            self._when_there.append(do)
 
     def on_screen_resume(self) -> None:
         self.receive(self.fleet)
@@ -258,14 +270,15 @@ class FleetScreen(Screen[None]):
         if isinstance(event.key, Ref):
             self.open(event.key)
 
-    def on_command_bar_submitted(self, event: CommandBar.Submitted) -> None:
-        if event.mode == ":":
-            self.joint.go(event.text)
+    def bar_submitted(self, mode: str, text: str) -> None:
+        """Enter was pressed on what was typed after ``:`` or ``/``."""
+        if mode == ":":
+            self.joint.go(text)
 
-    def on_command_bar_changed(self, event: CommandBar.Changed) -> None:
+    def bar_changed(self, mode: str, text: str) -> None:
         """A filter takes effect while it is typed; one that is not (yet) right changes nothing."""
-        if event.mode == "/" and self.table is not None:
-            self._bar.complain(self.set_filter(event.text))
+        if mode == "/" and self.table is not None:
+            self._bar.complain(self.set_filter(text))
 
     def only_host(self, host: str | None) -> None:
         """``@host`` after ``:``: show the objects of one host, or of all."""
@@ -283,18 +296,12 @@ class FleetScreen(Screen[None]):
 
     # Keys
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """In the command line itself a colon and a slash are only typed."""
-        if action in ("command", "filter") and self.focused is self._bar:
-            return False
-        return super().check_action(action, parameters)
-
     def action_command(self) -> None:
-        self._bar.ask(":", "", self.joint.words_for)
+        self._bar.ask(":", "", self.joint.words_for, back_to=self.table)
 
     def action_filter(self) -> None:
         if self.table is not None:
-            self._bar.ask("/", self.table.filter_text)
+            self._bar.ask("/", self.table.filter_text, back_to=self.table)
 
     def action_escape(self) -> None:
         """First clear what stands in the way (filter, marks), then go back."""

@@ -9,7 +9,6 @@ from textual.app import ComposeResult
 
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref
-from tuivirt.widgets.command_bar import CommandBar
 from tuivirt.widgets.line import Line
 from tuivirt.widgets.page import Page, PageLine
 from tuivirt.widgets.tones import Toned
@@ -36,7 +35,7 @@ class PagedScreen(FleetScreen):
 
     def action_filter(self) -> None:
         if self.page is not None:
-            self._bar.ask("/")
+            self._bar.ask("/", back_to=self.page)
         else:
             super().action_filter()
 
@@ -52,9 +51,11 @@ class PagedScreen(FleetScreen):
             self.say("")
         super().action_back()
 
-    def on_command_bar_changed(self, event: CommandBar.Changed) -> None:
-        if event.mode == "/" and self.page is not None:
-            self.page.search(event.text)
+    def bar_changed(self, mode: str, text: str) -> None:
+        if mode == "/" and self.page is not None:
+            self.page.search(text)
+        else:
+            super().bar_changed(mode, text)
 
     def on_page_searched(self, event: Page.Searched) -> None:
         if not event.pattern:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from tuivirt.backend.model.ref import Ref
 
@@ -25,8 +25,6 @@ class Traveller(Protocol):
     def front_targets(self) -> tuple[Ref, ...]: ...
 
     def action_leave(self) -> None: ...
-
-    def call_after_refresh(self, callback: Any, *args: Any, **kwargs: Any) -> bool: ...
 
 
 class Ways:
@@ -51,7 +49,7 @@ class Ways:
             return
         screen = self._app.enter(room.where)
         if rest.strip():
-            self._app.call_after_refresh(self._narrow, screen, rest.strip())
+            screen.when_there(lambda: self._narrow(screen, rest.strip()))
         elif room is ROOMS[0]:
             screen.only_host(None)
 

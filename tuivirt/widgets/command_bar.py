@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.message import Message
 from textual.widget import Widget
 
 from .edit import Edit, edit_key
@@ -18,40 +17,40 @@ Complete = Callable[[str], Sequence[str]]
 """Given what was typed so far: the whole texts it could become, the likeliest first."""
 
 
+Told = Callable[[str, str], None]
+"""Given the mode, ``:`` or ``/``, and the text."""
+
+
+def _bound(key: str, action: str, id: str) -> Binding:
+    return Binding(key, action, show=False, priority=True, id=id)
+
+
 class CommandBar(Line, can_focus=True):
-    """Hidden until asked; gives the focus back when it is done."""
+    """Hidden until asked; gives the focus back when it is done.
+
+    Nothing here waits in a queue: each key has taken effect, and what was asked for is under way,
+    before the next key is given out (see KeysInOrder). So two commands may come in one packet.
+    """
 
     DEFAULT_CSS = """
     CommandBar { layer: bar; dock: bottom; display: none; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", show=False, id="bar.submit"),
-        Binding("escape", "cancel", show=False, id="bar.cancel"),
-        Binding("tab", "complete(1)", show=False, id="bar.complete"),
-        Binding("shift+tab", "complete(-1)", show=False, id="bar.complete-back"),
-        Binding("up", "history(-1)", show=False, id="bar.older"),
-        Binding("down", "history(1)", show=False, id="bar.newer"),
+        # With priority, so that they have taken effect before the next key is given out.
+        _bound("enter", "submit", "bar.submit"),
+        _bound("escape", "cancel", "bar.cancel"),
+        _bound("tab", "complete(1)", "bar.complete"),
+        _bound("shift+tab", "complete(-1)", "bar.complete-back"),
+        _bound("up", "history(-1)", "bar.older"),
+        _bound("down", "history(1)", "bar.newer"),
     ]
 
-    class Submitted(Message):
-        """Enter was pressed; ``mode`` is ``:`` or ``/``."""
-
-        def __init__(self, mode: str, text: str) -> None:
-            super().__init__()
-            self.mode = mode
-            self.text = text
-
-    class Changed(Message):
-        """The text is another one."""
-
-        def __init__(self, mode: str, text: str) -> None:
-            super().__init__()
-            self.mode = mode
-            self.text = text
-
-    def __init__(self) -> None:
+    def __init__(self, changed: Told, submitted: Told) -> None:
+        """``changed`` hears of each other text, ``submitted`` of what Enter was pressed on."""
         super().__init__(id="bar")
+        self._changed = changed
+        self._submitted = submitted
         self.mode = ""
         self.edit = Edit()
         self._begun = ""
@@ -64,14 +63,24 @@ class CommandBar(Line, can_focus=True):
         self._complaint = ""
         self._came_from: Widget | None = None
 
-    def ask(self, mode: str, text: str = "", complete: Complete | None = None) -> None:
-        """Show the line, with ``text`` in it, and take the keys."""
+    def ask(
+        self,
+        mode: str,
+        text: str = "",
+        complete: Complete | None = None,
+        *,
+        back_to: Widget | None = None,
+    ) -> None:
+        """Show the line and take the keys; ``text`` stands there until another is typed.
+
+        ``back_to`` has the focus afterwards, where nothing had it before.
+        """
         self.mode, self._before = mode, text
-        self.edit.put(text)
+        self.edit.put(text, selected=True)
         self._complete = complete
         self._complaint = ""
         self._back = 0
-        self._came_from = self.screen.focused
+        self._came_from = self.screen.focused or back_to
         self.display = True
         # At once: what is typed ahead, in one packet with the colon, belongs to this line.
         self.screen.set_focus(self)
@@ -85,28 +94,24 @@ class CommandBar(Line, can_focus=True):
 
     def leave(self) -> None:
         self.display = False
-        if self._came_from is not None:
-            self._came_from.focus()
+        self.screen.set_focus(self._came_from)
 
     @property
     def value(self) -> str:
         """What was typed so far."""
         return self.edit.value
 
-    def on_key(self, event: events.Key) -> None:
-        if event.key in ("backspace", "ctrl+h") and not self.value:
+    def take(self, event: events.Key | events.Paste) -> bool:
+        """Type what was pressed or pasted; False for a key that types nothing."""
+        if isinstance(event, events.Paste):
+            self.edit.insert(event.text)
+        elif event.key in ("backspace", "ctrl+h") and not self.value:
             self.action_cancel()
+            return True
         elif not edit_key(self.edit, event.key, event.character):
-            return
-        else:
-            self._typed()
-        event.stop()
-        event.prevent_default()
-
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        self.edit.insert(event.text)
+            return False
         self._typed()
+        return True
 
     def on_blur(self) -> None:
         self.display = False
@@ -121,12 +126,12 @@ class CommandBar(Line, can_focus=True):
                 known.remove(text)
             known.append(text)
         self.leave()
-        self.post_message(self.Submitted(mode, text))
+        self._submitted(mode, text)
 
     def action_cancel(self) -> None:
         """What the text was before holds again."""
         self.edit.put(self._before)
-        self.post_message(self.Changed(self.mode, self.value))
+        self._changed(self.mode, self.value)
         self.leave()
 
     def action_complete(self, step: int) -> None:
@@ -144,7 +149,7 @@ class CommandBar(Line, can_focus=True):
     def _typed(self) -> None:
         self._offered = list(self._complete(self.value)) if self._complete else []
         self._offer = -1
-        self.post_message(self.Changed(self.mode, self.value))
+        self._changed(self.mode, self.value)
         self._draw()
 
     def _draw(self) -> None:

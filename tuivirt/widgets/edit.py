@@ -13,38 +13,55 @@ class Edit:
 
     value: str = ""
     at: int = 0
+    selected: bool = False
+    """All of it: what is typed next takes its place."""
 
-    def put(self, value: str) -> None:
+    def put(self, value: str, *, selected: bool = False) -> None:
         """Another text, the cursor at its end."""
-        self.value, self.at = value, len(value)
+        self.value, self.at, self.selected = value, len(value), selected and bool(value)
+
+    def _cleared(self) -> bool:
+        """Take what is selected away; whether there was something."""
+        if not self.selected:
+            return False
+        self.put("")
+        return True
 
     def insert(self, text: str) -> None:
         """What is not printable stays out: a pasted escape sequence is not typed."""
         text = "".join(char for char in text if char.isprintable())
+        self._cleared()
         self.value = self.value[: self.at] + text + self.value[self.at :]
         self.at += len(text)
 
     def go(self, step: int) -> None:
+        self.selected = False
         self.at = max(0, min(len(self.value), self.at + step))
 
     def rub_out(self) -> None:
-        if self.at:
+        if not self._cleared() and self.at:
             self.value = self.value[: self.at - 1] + self.value[self.at :]
             self.at -= 1
 
     def delete(self) -> None:
-        self.value = self.value[: self.at] + self.value[self.at + 1 :]
+        if not self._cleared():
+            self.value = self.value[: self.at] + self.value[self.at + 1 :]
 
     def rub_out_word(self) -> None:
+        if self._cleared():
+            return
         kept = self.value[: self.at].rstrip()
         kept = kept[: kept.rfind(" ") + 1]
         self.value, self.at = kept + self.value[self.at :], len(kept)
 
     def rub_out_all(self) -> None:
+        self.selected = False
         self.value, self.at = self.value[self.at :], 0
 
     def drawn(self, width: int = 0) -> list[Toned]:
         """The text with the cursor in it; longer than ``width`` it shows what is around it."""
+        if self.selected:
+            return [Toned(self.value, "reverse"), Toned(" ")]
         start = max(0, self.at - width + 1) if width else 0
         return [
             Toned(self.value[start : self.at]),

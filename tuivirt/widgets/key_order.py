@@ -1,0 +1,31 @@
+"""Keys that come faster than the screen: each finds what the one before it has done."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from textual import events
+from textual.app import App
+
+from .command_bar import CommandBar
+
+T = TypeVar("T")
+
+
+class KeysInOrder(App[T], inherit_bindings=False):
+    """Gives a key out only when the screen that it is meant for is there.
+
+    Textual hands a key to the queue of the widget that has the focus at that moment. Of what is
+    typed ahead, or comes in one packet, all would go to a command line that its first Enter
+    closes, or to the list beneath a screen that is still being made.
+    """
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            if self._screen_stack:
+                # Set in any case, even when making the screen fails.
+                await self.screen._mounted_event.wait()
+            bar = self.focused
+            if isinstance(bar, CommandBar) and bar.take(event):
+                return
+        await super().on_event(event)
