@@ -26,7 +26,7 @@ BUDGET = 0.25
 
 BALLOON_EVERY_S = BALLOON_PERIOD_S
 """A guest's driver tells its memory no more often than this, so asking sooner gains nothing."""
-HIDDEN_CPU_TICKS = 3
+HIDDEN_CPU_TICKS = 5
 HIDDEN_ALL_TICKS = 10
 """Out of view, asking more often than this shows nobody anything, however small the host."""
 

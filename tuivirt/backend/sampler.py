@@ -86,6 +86,11 @@ class Sampler:
         self._meters: dict[str, Meter] = {}
         self._complete: dict[str, int] = {}
         """By UUID: the run in which sizes and memory were once asked for."""
+        self._known: Mapping[str, Domain] = {}
+        self._active: dict[str, int] = {}
+        """By UUID: the run of each domain of ``_known`` that runs."""
+        self._swept: Mapping[str, Domain] = {}
+        """The domains by which the meters were gone through last."""
         self._wake = threading.Event()
         self._stopping = False
         self._generation = -1
@@ -195,15 +200,14 @@ class Sampler:
         view = self._host.view
         if len(self._abandoned) >= _ABANDONED_MOST:
             return []  # One more call could hang too, and the actions need the daemon's ear.
-        active = [
-            u
-            for u, d in domains.items()
-            if d.id is not None and u in handles and u not in self._avoid
-        ]
-        for uuid, run in list(self._complete.items()):
-            if uuid not in domains or domains[uuid].id != run:
-                del self._complete[uuid]
-        fresh = frozenset(u for u in active if u not in self._complete) | self._silence.silent
+        if domains is not self._known:
+            self._known = domains
+            self._active = {u: d.id for u, d in domains.items() if d.id is not None}
+            self._complete = {
+                u: run for u, run in self._complete.items() if self._active.get(u) == run
+            }
+        active = [u for u in self._active if u in handles and u not in self._avoid]
+        fresh = frozenset(active).difference(self._complete) | self._silence.silent
         return self._planner.plan(active, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
@@ -226,9 +230,10 @@ class Sampler:
     def _integrate(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:
         figures: dict[str, DomainStats] = {}
         seen: list[tuple[str, Mapping[str, Any]]] = []
-        view = self._host.view
+        focus = self._host.view.focus
         info = self._host.snapshot.info
         host_cpus = info.cpus if info else 1
+        meters, note = self._meters, self._silence.note
         spent = 0.0
         for answer in answers:
             count = len(answer.records)
@@ -238,38 +243,39 @@ class Sampler:
             span = min(answer.took, 1.5 * self._planner.expected(answer.ask) + 0.02)
             ended = answer.started + answer.took
             self._planner.learn(answer.ask, daemon, count)
-            for place, (dom, record) in enumerate(answer.records):
+            # The daemon asks one guest after the other, so each was asked a bit later.
+            step = span / count if count else 0.0
+            at = ended - span
+            groups = answer.ask.groups
+            sized = groups & libvirt.VIR_DOMAIN_STATS_BALLOON
+            for dom, record in answer.records:
+                at += step
                 uuid = dom.UUIDString()
                 domain = domains.get(uuid)
-                if domain is None or domain.id is None:
+                if domain is None or (run := domain.id) is None:
                     continue
-                meter = self._meters.get(uuid)
+                meter = meters.get(uuid)
                 if meter is None:
-                    meter = self._meters[uuid] = Meter()
-                # The daemon asks one guest after the other, so each was asked a bit later.
-                at = ended - span * (count - place - 1) / count
+                    meter = meters[uuid] = Meter()
+                vcpus = record.get("vcpu.current") or domain.vcpus or 1
                 figures[uuid] = meter.feed(
-                    record,
-                    at,
-                    run=domain.id,
-                    vcpus=record.get("vcpu.current", domain.vcpus or 1),
-                    host_cpus=host_cpus,
-                    focus=uuid == view.focus,
+                    record, at, run=run, vcpus=vcpus, host_cpus=host_cpus, focus=uuid == focus
                 )
-                self._silence.note(uuid, domain.id, record, answer.ask.groups, at)
-                if "balloon.current" in record:
+                note(uuid, run, record, groups, at)
+                if sized and "balloon.current" in record:
                     seen.append((uuid, record))
-                    self._complete[uuid] = domain.id
+                    self._complete[uuid] = run
         self._planner.spent(spent)
         now = time.monotonic()
-        for uuid in list(self._meters):
-            domain = domains.get(uuid)
-            if domain is None:
-                del self._meters[uuid]
-            elif not domain.active and self._meters[uuid].stats.cpu_at is not None:
-                figures[uuid] = self._meters[uuid].stop(now)
-        active = {u: d.id for u, d in domains.items() if d.id is not None}
-        news = self._silence.changes(now, active)
+        if domains is not self._swept:
+            self._swept = domains
+            for uuid in list(meters):
+                domain = domains.get(uuid)
+                if domain is None:
+                    del meters[uuid]
+                elif not domain.active and meters[uuid].stats.cpu_at is not None:
+                    figures[uuid] = meters[uuid].stop(now)
+        news = self._silence.changes(now, self._active)
         if news:
             self._host.domains_stalled(news)
         sampling = Sampling(

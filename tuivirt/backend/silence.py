@@ -53,7 +53,7 @@ class Silence:
     def changes(self, now: float, active: Mapping[str, Any]) -> dict[str, float | None]:
         """What is to be told: since when a guest is silent, or None that it is no more."""
         for known in (self._since, self._heard):
-            for uuid in [u for u in known if u not in active]:
+            for uuid in known.keys() - active.keys():
                 del known[uuid]
         news: dict[str, float | None] = {}
         for uuid in self._told - self._since.keys():
