@@ -66,6 +66,9 @@ async def test_what_is_typed_into_a_place_not_yet_there_is_a_filter_of_it() -> N
         await pilot.pause()
         await sent(app, pilot, ":networks\r/up\r")
         assert "Networks 1 of 3   /up" in screen_text(app)
+        await sent(app, pilot, ":dom\r/x\r/")
+        assert screen_text(app).splitlines()[-1] == " /x", "opened again, the line is seen"
+        await sent(app, pilot, "\x1b")
         await sent(app, pilot, "j:dom\r:net /lab\r\r")
         screen = on_top(app)
         assert isinstance(screen, NetworkScreen)

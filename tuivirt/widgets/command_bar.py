@@ -114,7 +114,9 @@ class CommandBar(Line, can_focus=True):
         return True
 
     def on_blur(self) -> None:
-        self.display = False
+        # It comes by the queue, and may be about the line as it was before it was opened again.
+        if self.screen.focused is not self:
+            self.display = False
 
     def action_submit(self) -> None:
         if self.mode == "/" and self._complaint:
