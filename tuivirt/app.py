@@ -37,7 +37,7 @@ from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.screens.lending import lend
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
-from tuivirt.screens.telling import counts_on, notice_of
+from tuivirt.screens.telling import counts_on, notice_of, sentence
 from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
@@ -332,7 +332,9 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
 
         why = error.why + (f" (libvirt error {error.code})" if error.code is not None else "")
         done = f"Done all the same: {error.done}\n" if error.done else ""
-        self.push_screen(MessageDialog("That did not work", error.what, why, done + error.advice))
+        self.push_screen(
+            MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
+        )
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)

@@ -206,7 +206,7 @@ async def test_an_error_is_told_with_what_why_the_code_and_the_advice() -> None:
         await pilot.pause()
         assert isinstance(app.screen, MessageDialog)
         text = screen_text(app)
-        for part in ("cannot start web-01", "no ␛memory (libvirt error 38)", "stop one"):
+        for part in ("cannot start web-01", "no ␛memory (libvirt error 38)", "Stop one"):
             assert part in text
         await pilot.press("escape")
         assert on_top(app) is app.front

@@ -231,7 +231,7 @@ async def test_a_configuration_that_cannot_be_read_says_why_and_the_rest_goes_on
         await pilot.press("2")
         await settle(app, pilot)
         assert "cannot read web-01: the monitor hangs" in screen_text(app)
-        assert "look at :job" in screen_text(app)
+        assert "Look at :job" in screen_text(app)
 
 
 async def test_the_configuration_is_read_again_when_an_event_tells_of_the_domain(

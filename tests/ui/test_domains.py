@@ -183,7 +183,7 @@ async def test_a_failed_connection_is_said_with_the_reason_and_what_to_try() -> 
         await pilot.pause()
         text = screen_text(app)
         assert "Permission denied" in text
-        assert "add yourself to the group libvirt" in text
+        assert "Add yourself to the group libvirt" in text
         assert "next try in" in screen_lines(app)[0]
 
 

@@ -173,7 +173,7 @@ async def test_volumes_that_cannot_be_read_say_why(monkeypatch: pytest.MonkeyPat
         await pilot.press("j", "j", "enter")
         await settle(app, pilot)
         assert "cannot list: stale handle" in screen_text(app)
-        assert "remount it" in screen_text(app)
+        assert "Remount it" in screen_text(app)
 
 
 async def test_devices_hang_below_their_parents() -> None:

@@ -300,7 +300,7 @@ async def test_what_the_runner_refuses_is_said_with_its_advice() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await go_to(pilot, app, 8)
         await pilot.press("s")
-        assert "use acpi" in screen_text(app)
+        assert ". Use acpi" in screen_text(app)
 
 
 async def test_why_a_task_failed_is_read_to_its_end_above_the_hints() -> None:

@@ -36,6 +36,7 @@ from .domain_rows import (
 )
 from .happened import event_rows, events_table
 from .paged import PagedScreen
+from .telling import in_lines
 from .words import state_cell
 
 TABS = ("overview", "disks", "interfaces", "devices", "xml", "events")
@@ -214,7 +215,7 @@ class DomainScreen(PagedScreen):
         if isinstance(answer, DomainDetail):
             self._detail = answer
         elif self._detail is None:
-            text = "\n".join(x for x in (str(answer), answer.advice) if x)
+            text = in_lines(answer)
             for table in (self._disks, self._interfaces, self._devices):
                 table.set_empty(text)
             self._xml.show_note(text)

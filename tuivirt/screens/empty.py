@@ -5,6 +5,8 @@ from __future__ import annotations
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
 
+from .telling import sentence
+
 
 def why_empty(fleet: Fleet, what: str, else_advice: str = "") -> str:
     """Lines for a list of ``what`` (a plural) that has no rows."""
@@ -15,7 +17,8 @@ def why_empty(fleet: Fleet, what: str, else_advice: str = "") -> str:
         if host.link is Link.CONNECTING or (host.link is Link.CONNECTED and not host.filled):
             lines.append(f"Asking {host.name} …")
         elif host.link is not Link.CONNECTED and not host.filled:
-            lines += [f"{host.name} ({host.uri}) is not connected.", host.reason, host.advice]
+            lines += [f"{host.name} ({host.uri}) is not connected.", host.reason]
+            lines.append(sentence(host.advice))
     if not lines:
         lines = [f"There are no {what} here.", else_advice]
     return "\n".join(line for line in lines if line)

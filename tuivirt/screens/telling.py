@@ -44,6 +44,11 @@ def joined(error: TuivirtError) -> str:
     return after(str(error), error.advice)
 
 
+def in_lines(error: TuivirtError) -> str:
+    """All that an error tells, the advice on a line of its own."""
+    return "\n".join(part for part in (str(error), sentence(error.advice)) if part)
+
+
 def in_forms_words(action: str, text: str) -> str:
     """``text`` with the command line's options as the form of the action calls them."""
     known = ACTIONS.get(action)

@@ -18,6 +18,7 @@ from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .telling import in_lines
 from .words import place
 
 BAR = 8
@@ -143,7 +144,7 @@ class VolumesScreen(FleetScreen):
             self._table.set_empty("No volumes in this pool.")
             self._table.update({volume.ref: volume for volume in answer})
         elif not self._table.rows.all:
-            self._table.set_empty("\n".join(x for x in (str(answer), answer.advice) if x))
+            self._table.set_empty(in_lines(answer))
         else:
             self.say(str(answer), "error")
 

@@ -16,6 +16,7 @@ from tuivirt.widgets.text import plain
 
 from .offers import Asked
 from .rooms import ROOMS
+from .telling import joined
 
 
 class Actor(Protocol):
@@ -251,5 +252,4 @@ class Wishes:
             try:
                 self._app.submit(action, target.ref, target.name, values)
             except TuivirtError as error:
-                text = f"{target.name}: {error}"
-                self._app.say(f"{text}. {error.advice}" if error.advice else text, "error")
+                self._app.say(f"{target.name}: {joined(error)}", "error")

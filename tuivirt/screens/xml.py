@@ -16,6 +16,7 @@ from tuivirt.widgets.tones import Toned
 from tuivirt.widgets.xml_view import XmlView
 
 from .paged import PagedScreen
+from .telling import in_lines
 
 
 class XmlScreen(PagedScreen):
@@ -82,7 +83,7 @@ class XmlScreen(PagedScreen):
 
     def _fail(self, error: Any) -> None:
         if not self._texts:
-            self._view.show_note("\n".join(x for x in (str(error), error.advice) if x))
+            self._view.show_note(in_lines(error))
 
     def _show(self, texts: dict[str, str]) -> None:
         self._texts = texts
