@@ -56,6 +56,22 @@ class Heard:
             assert self._changed.wait_for(is_there, timeout), f"no event {number} of {uuid}"
             return found[0]
 
+    def of_family(self, family: str, timeout: float = 20) -> DomainEvent:
+        """Wait for a domain's event of that family, since the last ``forget``."""
+        found: list[DomainEvent] = []
+
+        def is_there() -> bool:
+            found[:] = [
+                event
+                for event in self._events
+                if isinstance(event, DomainEvent) and event.family == family
+            ]
+            return bool(found)
+
+        with self._changed:
+            assert self._changed.wait_for(is_there, timeout), f"no event {family}"
+            return found[0]
+
     def forget(self) -> None:
         with self._changed:
             self._events.clear()

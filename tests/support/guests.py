@@ -114,6 +114,7 @@ def domain_xml(
     serials: int = 1,
     ports: int = 4,
     extra_devices: str = "",
+    extra_memory: str = "",
 ) -> str:
     """A domain under software emulation on q35, with ``ports`` free PCIe ports to plug into.
 
@@ -140,7 +141,7 @@ def domain_xml(
     )
     return f"""<domain type='qemu'>
   <name>{escape(name)}</name>
-  <memory unit='MiB'>{memory_mib}</memory>
+  <memory unit='MiB'>{memory_mib}</memory>{extra_memory}
   <vcpu>{vcpus}</vcpu>
   <os><type arch='x86_64' machine='q35'>hvm</type>{boot}</os>
   <features><acpi/><apic/></features>

@@ -18,6 +18,9 @@ from .xml.domain import parse_domain
 if TYPE_CHECKING:
     from .host import Host
 
+REFUSED = "unmount it in the guest and detach it again"
+"""What to do when the guest refused."""
+
 Settled = Callable[[str | BaseException], None]
 
 
@@ -159,6 +162,6 @@ class Detaching:
         return TuivirtError(
             f"the guest refused to let go of {self._target}",
             f"{self._name} goes on using it",
-            "unmount it in the guest and detach it again",
+            REFUSED,
             done=done,
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from .detaching import Detaching, DetachOutcome
+from .detaching import REFUSED, Detaching, DetachOutcome
 from .disks import DiskRequest, Source, choose_bus, is_same, refuse_used, resolve
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
@@ -104,7 +104,7 @@ def attach_disk(
     try:
         domain.attachDeviceFlags(xml, _flags(live, saved))
     except libvirt.libvirtError as error:
-        raise _explained(error, what, bus) from error
+        raise explained(error, what, bus) from error
     finally:
         touch(host, uuid)
     after = read_sides(domain, f"cannot tell whether {target} is attached to {name}")
@@ -165,7 +165,7 @@ def detach_disk(
         try:
             domain.detachDeviceFlags(disk.xml, _flags(live, saved))
         except libvirt.libvirtError as error:
-            raise _explained(error, what, disk.bus) from error
+            raise explained(error, what, disk.bus) from error
         finally:
             touch(host, uuid)
         if saved and read_sides(domain, what).find_saved(target) is not None:
@@ -241,7 +241,7 @@ def _verify(what: str, name: str, live_bad: bool, saved_bad: bool, live: bool) -
         )
 
 
-def _explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError:
+def explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError:
     """libvirt's error, with advice where its text needs some."""
     told = from_libvirt(error, what)
     text = told.why.lower()
@@ -254,6 +254,8 @@ def _explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError
         )
     if "cannot be hotplugged" in text or ("hotplug" in text and "support" in text):
         told.advice = "attach it for the next boot, or to the virtio, scsi or usb bus (--targetbus)"
+    elif "rejected by the guest" in text:
+        told.advice = REFUSED
     elif "already in the process of unplug" in text:
         told.advice = "the guest has been asked and has not let go yet; forcing it off settles it"
     return told

@@ -120,7 +120,9 @@ def shutdown(
         try:
             domain.shutdownFlags(flags)
         except libvirt.libvirtError as error:
-            raise from_libvirt(error, f"cannot shut down {name}") from error
+            raise from_libvirt(
+                error, f"cannot shut down {name}", _agentless(error, mode)
+            ) from error
         if progress is not None:
             progress(f"{name} has been asked to shut down", None)
 
@@ -158,7 +160,7 @@ def reboot(host: Host, uuid: str, *, mode: str = ShutdownMode.DEFAULT) -> str:
     try:
         domain.reboot(_SHUTDOWN_FLAGS[_mode(mode)])
     except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot reboot {name}") from error
+        raise from_libvirt(error, f"cannot reboot {name}", _agentless(error, mode)) from error
     touch(host, domain.UUIDString())
     return f"{name} has been asked to reboot"
 
@@ -250,6 +252,14 @@ def _mode(mode: str) -> ShutdownMode:
         raise BadInput(
             f"there is no way to shut down called {mode!r}", f"one of {', '.join(ShutdownMode)}"
         ) from error
+
+
+def _agentless(error: libvirt.libvirtError, mode: str) -> str:
+    """What to do where the domain has no guest agent's channel; else nothing of its own."""
+    unsupported = error.get_error_code() == libvirt.VIR_ERR_ARGUMENT_UNSUPPORTED
+    if mode != ShutdownMode.AGENT or not unsupported:
+        return ""
+    return "give the domain a channel for the agent, or ask by the power button (--mode acpi)"
 
 
 def _told(waiter: Waiter, *numbers: int) -> bool:
