@@ -67,7 +67,7 @@ class Operator:
         """Fill in the form that ``-`` opens, go to its button and press it."""
         self.press("-")
         self.sees("Detach a disk: ")
-        if not self.now(rf"Target \*\s+{target}"):  # On the tab of disks it is filled in.
+        if not self.now(rf"Target \*\s+(‹ )?{target}"):  # On the tab of disks it is filled in.
             self.type(target)
         self.press("Tab", "Tab")
         if wait_s is not None:

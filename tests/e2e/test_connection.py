@@ -100,7 +100,8 @@ def test_keys_are_answered_while_the_daemon_is_stopped_and_it_goes_on_after(
     at.press("x")
     at.answer("Ask guest-0 to shut down", "y")  # Asked, and not waited for by the screen.
     at.go_to("tasks")
-    at.sees(r"running +guest-0 +Shut down")
+    at.sees(r"waits +guest-0 +Shut down")
+    at.sees(r"no answer for \d+ s: waits for host local")
     at.go_to("domains")
     daemon.sigcont()
     at.sees("↻ 2 s")
