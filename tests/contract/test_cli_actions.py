@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tests.contract.cli import TEST, tuivirt
@@ -151,6 +152,16 @@ class TestOnQemu:
         )
         assert ran.status == 1
         assert "vdb" in ran.err
+
+    def test_the_command_that_would_have_detached_it_names_the_configuration_it_was_in(
+        self, off: Guest, images: Path, qemu_uri: str
+    ) -> None:
+        image = guests.make_image(images / "data.img")
+        assert off.domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED) == 0
+        tuivirt("-c", qemu_uri, "attach-disk", off.name, str(image), "--config")
+        ran = tuivirt("-c", qemu_uri, "detach-disk", off.name, "vda", "-o", "json")
+        assert ran.status == 0
+        assert ran.json["virsh"] == f"virsh detach-disk {off.name} vda --config"
 
     def test_the_first_line_of_stats_holds_figures_of_a_running_domain(
         self, idle_guest: Guest, qemu_uri: str

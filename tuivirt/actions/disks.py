@@ -10,11 +10,9 @@ from typing import Annotated
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
+from tuivirt.backend.settling import LET_GO_S
 
 from .registry import Option, Pending, Run, action
-
-LET_GO_S = 10.0
-"""How long a guest is given to let go of a disk before it is told as pending."""
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
 
@@ -116,13 +114,17 @@ def detach_disk(
     from tuivirt.backend import hotplug
 
     outcome = hotplug.detach_disk(
-        run.host, domain.uuid, target, when, timeout_s=timeout, aborted=run.aborted
+        run.host,
+        domain.uuid,
+        target,
+        when,
+        timeout_s=timeout,
+        aborted=run.aborted,
+        chose=lambda chosen: run.chose(when=chosen),
     )
-    # Read before it is listened to: it may settle at any moment, on the events' thread.
-    still = outcome.pending
-    pending = Pending(outcome.text, outcome.advice)
-    outcome.on_settled(pending.settle)
-    if still or pending.is_settled:
+    if outcome.asked:
+        pending = Pending(outcome.text, outcome.advice)
+        outcome.on_settled(pending.settle)
         raise pending
     return outcome.text
 

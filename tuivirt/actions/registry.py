@@ -27,6 +27,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.when import When
+from tuivirt.backend.settling import Settling
 
 from .template import check_template, fill, fill_words
 
@@ -117,43 +118,17 @@ def _or(choices: tuple[str, ...]) -> str:
     return f"{', '.join(first)} or {last}" if first else last
 
 
-class Pending(Exception):
+class Pending(Settling, Exception):
     """Raised by an action that asked for something the guest has not done yet.
 
-    The backend follows it by events and calls ``settle`` once, with the final sentence or the
-    error.
+    The backend follows it by events and settles it, with the final sentence or the error.
     """
 
     def __init__(self, text: str, advice: str = "") -> None:
-        super().__init__(text)
+        Settling.__init__(self)
+        Exception.__init__(self, text)
         self.text = text
         self.advice = advice
-        self._settled: Callable[[str | BaseException], None] | None = None
-        self._outcome: str | BaseException | None = None
-        self._lock = threading.Lock()
-
-    @property
-    def is_settled(self) -> bool:
-        with self._lock:
-            return self._outcome is not None
-
-    def settle(self, outcome: str | BaseException) -> None:
-        """Tell how it ended; from any thread, once."""
-        with self._lock:
-            if self._outcome is not None:
-                return
-            self._outcome = outcome
-            settled = self._settled
-        if settled is not None:
-            settled(outcome)
-
-    def on_settled(self, settled: Callable[[str | BaseException], None]) -> None:
-        """Have ``settled`` called when it ends, at once if it already has."""
-        with self._lock:
-            self._settled = settled
-            outcome = self._outcome
-        if outcome is not None:
-            settled(outcome)
 
 
 class Run(Protocol):
@@ -168,6 +143,9 @@ class Run(Protocol):
 
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is being done now, and how far it is (0 to 1)."""
+
+    def chose(self, **values: Any) -> None:
+        """Say what became of values that were left open, for the equivalent command."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tuivirt.backend.errors import Aborted, NotFound, TuivirtError, from_libvirt
+from tuivirt.backend.errors import Aborted, NotConnected, NotFound, TuivirtError, from_libvirt
 from tuivirt.backend.events import Publish, TaskChanged
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref
@@ -37,11 +37,13 @@ class _Run:
         action: Action,
         host: Host,
         task: Task,
+        given: Mapping[str, Any],
         on_change: Callable[[Task], None] | None,
     ) -> None:
         self.action = action
         self.host = host
         self.task = task
+        self.given = given
         self.aborted = threading.Event()
         self.rested = threading.Event()
         """Set when it has ended, or is pending: nothing runs for it any more."""
@@ -56,6 +58,11 @@ class _Run:
         if not throttled:
             self._told = now
         self._owner.change(self, quiet=throttled, text=text, fraction=fraction)
+
+    def chose(self, **values: Any) -> None:
+        """Say what became of values that were left open, for the equivalent command."""
+        virsh = self.action.equivalent(self.task.target_name, {**self.given, **values})
+        self._owner.change(self, virsh=virsh)
 
 
 class Tasks:
@@ -131,11 +138,15 @@ class Tasks:
             virsh=chosen.equivalent(name, given, known(host, ref)),
             abortable=True,
         )
-        run = _Run(self, chosen, host, task, on_change)
+        run = _Run(self, chosen, host, task, given, on_change)
         with self._lock:
             self._runs[task.id] = run
         self._tell(task, host)
-        host.actions.submit(lambda: self._work(run, given))
+        try:
+            host.actions.submit(lambda: self._work(run))
+        except RuntimeError:
+            # The lane is closed: nobody would ever end it.
+            self._settle(run, NotConnected(f"host {host.name} was closed"))
         return run
 
     def abort(self, task_id: int) -> bool:
@@ -156,11 +167,11 @@ class Tasks:
         with self._lock:
             return tuple(run.task for run in self._runs.values())
 
-    def _work(self, run: _Run, values: Mapping[str, Any]) -> None:
+    def _work(self, run: _Run) -> None:
         try:
             if run.aborted.is_set():
                 raise Aborted(f"{run.task.action} {run.task.target_name} was not begun")
-            text = run.action.function(run, find(run.host, run.task.target), **values)
+            text = run.action.function(run, find(run.host, run.task.target), **run.given)
         except Pending as pending:
             self.change(run, state=TaskState.PENDING, text=pending.text, advice=pending.advice)
             run.rested.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from .errors import NotConnected, TuivirtError, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
 from .lifecycle import touch
 from .model.host import Link
+from .settling import Settling
 from .waiters import domain_event
 from .xml.domain import parse_domain
 
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 REFUSED = "unmount it in the guest and detach it again"
 """What to do when the guest refused."""
 
-Settled = Callable[[str | BaseException], None]
 
-
-class DetachOutcome:
+class DetachOutcome(Settling):
     """What is true after a detach was asked for.
 
     While ``pending`` the guest has not let go; the follower settles it later with a sentence
@@ -32,31 +30,15 @@ class DetachOutcome:
     """
 
     def __init__(self, text: str, *, pending: bool = False, advice: str = "") -> None:
+        super().__init__()
         self.text = text
-        self.pending = pending
         self.advice = advice
-        self._callback: Settled | None = None
-        self._end: str | BaseException | None = None
-        self._lock = threading.Lock()
+        self.asked = pending
+        """The guest had not let go when the call was over; it may have since."""
 
-    def on_settled(self, callback: Settled) -> None:
-        """Have ``callback`` called once when it ends, at once if it has; on any thread."""
-        with self._lock:
-            self._callback = callback
-            end = self._end
-        if end is not None:
-            callback(end)
-
-    def settle(self, end: str | BaseException) -> None:
-        """Tell how it ended; only the first time counts."""
-        with self._lock:
-            if self._end is not None:
-                return
-            self._end = end
-            self.pending = False
-            callback = self._callback
-        if callback is not None:
-            callback(end)
+    @property
+    def pending(self) -> bool:
+        return self.asked and not self.is_settled
 
 
 class Detaching:

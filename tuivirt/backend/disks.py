@@ -9,7 +9,7 @@ import stat
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import libvirt
 
@@ -48,6 +48,16 @@ class DiskRequest:
     discard: str = ""
 
 
+class SourceFields(TypedDict, total=False):
+    """Those fields of a disk's XML that say where its data lie."""
+
+    source_type: str
+    format: str
+    source: str
+    pool: str
+    volume: str
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where a disk's data lie, resolved."""
@@ -65,9 +75,9 @@ class Source:
         """As the operator wrote it."""
         return f"{self.pool}/{self.volume}" if self.pool else self.source
 
-    def fields(self) -> dict[str, object]:
+    def fields(self) -> SourceFields:
         """For the disk's XML."""
-        fields: dict[str, object] = {"source_type": self.source_type, "format": self.format}
+        fields = SourceFields(source_type=self.source_type, format=self.format)
         if self.source_type == "volume":
             return {**fields, "pool": self.pool, "volume": self.volume}
         return {**fields, "source": self.source}

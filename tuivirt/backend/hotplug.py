@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.when import When
+from .settling import LET_GO_S
 from .sides import Sides, read_sides
 from .waiters import Waiter, domain_event
 from .xml.disk import build_disk
@@ -39,8 +41,6 @@ __all__ = [
     "insert_media",
     "swap_media",
 ]
-
-DETACH_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def attach_disk(
             check_room(before.live, bus)
         target = choose_target(others, bus, request.target)
         xml = build_disk(
-            **source.fields(),  # type: ignore[arg-type]  # checked by name and value there
+            **source.fields(),
             target=target,
             bus=bus,
             device=request.device,
@@ -124,13 +124,15 @@ def detach_disk(
     target: str,
     when: str = When.AUTO,
     *,
-    timeout_s: float = DETACH_TIMEOUT_S,
+    timeout_s: float = LET_GO_S,
     aborted: threading.Event | None = None,
+    chose: Callable[[When], None] | None = None,
 ) -> DetachOutcome:
     """Detach a disk and wait up to ``timeout_s`` seconds until the guest has let go.
 
     If it has not by then (or the waiting is aborted), the outcome is pending and the detach is
-    followed by events until it settles. Source: virDomainDetachDeviceFlags, and its events
+    followed by events until it settles. ``chose`` is told which configurations it is taken from.
+    Source: virDomainDetachDeviceFlags, and its events
     DEVICE_REMOVED and DEVICE_REMOVAL_FAILED.
     """
     domain = domain_to_change(host, uuid)
@@ -155,6 +157,8 @@ def detach_disk(
             "the guest has not done so yet",
             "forcing the guest off settles it",
         )
+    if chose is not None:
+        chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
     disk = now if live and now is not None else then
     assert disk is not None
     detaching = Detaching(host, domain, target, now.alias if live and now is not None else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,7 @@ class _Change:
     def insert(self, source: Source) -> None:
         self._each(source.fields(), source.label)
 
-    def _each(self, medium: dict[str, object], label: str) -> None:
+    def _each(self, medium: Mapping[str, object], label: str) -> None:
         """The running one first: if the guest refuses, the saved one is left alone too."""
         try:
             if self._live:
@@ -151,7 +152,7 @@ class _Change:
         finally:
             touch(self._host, self._domain.UUIDString())
 
-    def _update(self, medium: dict[str, object], label: str, *, live: bool) -> None:
+    def _update(self, medium: Mapping[str, object], label: str, *, live: bool) -> None:
         disk = self._drive(live)
         if not medium and not disk.source:
             return

@@ -195,6 +195,9 @@ class _Here:
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Nothing to say beside what it shows."""
 
+    def chose(self, **values: Any) -> None:
+        """No task tells of it."""
+
 
 def _view(action: Action, host: Host, thing: Any, values: Mapping[str, Any]) -> str:
     if action.changes:

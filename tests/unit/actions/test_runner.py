@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Annotated, Any, cast
 
 import pytest
@@ -20,6 +21,7 @@ from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.backend.model.when import When
 
 LONG = 10.0
 WEB = Domain("h", "uuid-1", "web-01", 1, DomainState.RUNNING)
@@ -308,6 +310,29 @@ class TestPending:
         self, tasks: Tasks, host: FakeHost, doing: Any
     ) -> None:
         assert run_sync(tasks, host, doing(fail(Pending("waits")))).state is TaskState.PENDING
+
+
+def test_a_task_of_a_host_that_was_closed_fails_and_is_not_under_way_for_ever(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    host.actions.close()
+    submit(tasks, host, doing(lambda *_: "done"))
+    assert "host h was closed" in told.until(TaskState.FAILED).text
+    assert not tasks.under_way
+
+
+def test_what_was_left_open_is_told_by_the_equivalent_command_once_it_is_chosen(
+    tasks: Tasks, host: FakeHost, told: Told
+) -> None:
+    def detach(run: Run, _domain: Domain, *, when: When, **_rest: Any) -> str:
+        assert when is When.AUTO
+        run.chose(when=When.NOW)
+        return "vdb is detached"
+
+    declared = replace(ACTIONS["detach-disk"], function=detach)
+    begun = submit(tasks, host, declared, target="vdb")
+    assert begun.virsh == "virsh detach-disk web-01 vdb --live --config"
+    assert told.until(TaskState.DONE).virsh == "virsh detach-disk web-01 vdb --live"
 
 
 def test_a_view_is_never_run_in_the_background(tasks: Tasks, host: FakeHost) -> None:

@@ -1,0 +1,44 @@
+"""What takes its time and ends later: told once how, to whoever listens."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+LET_GO_S = 10.0
+"""How long a guest is given to let go of a device before it is told as pending."""
+
+Settled = Callable[[str | BaseException], None]
+"""Given the sentence of how it ended, or the error."""
+
+
+class Settling:
+    """Something under way that ends with a sentence or an error."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._listener: Settled | None = None
+        self._end: str | BaseException | None = None
+
+    @property
+    def is_settled(self) -> bool:
+        with self._lock:
+            return self._end is not None
+
+    def on_settled(self, listener: Settled) -> None:
+        """Have ``listener`` called once when it ends, at once if it has; on any thread."""
+        with self._lock:
+            self._listener = listener
+            end = self._end
+        if end is not None:
+            listener(end)
+
+    def settle(self, end: str | BaseException) -> None:
+        """Tell how it ended, from any thread; only the first time counts."""
+        with self._lock:
+            if self._end is not None:
+                return
+            self._end = end
+            listener = self._listener
+        if listener is not None:
+            listener(end)
