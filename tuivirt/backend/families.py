@@ -33,6 +33,8 @@ class Family:
     """For life cycles: by event, the words of the second field."""
     say: str = ""
     """How the happening is told when no word is; may name fields in braces."""
+    quiet: bool = False
+    """Nothing that the lists show can be different after it."""
 
     def describe(self, values: tuple[Any, ...]) -> tuple[str, Detail]:
         """What happened in words, and the detail by field name."""
@@ -93,17 +95,17 @@ DOMAIN_FAMILIES: tuple[Family, ...] = (
     _DOMAIN_LIFECYCLE,
     Family("reboot", "VIR_DOMAIN_EVENT_ID_REBOOT", say="rebooted"),
     Family("rtc-change", "VIR_DOMAIN_EVENT_ID_RTC_CHANGE", ("offset_s",),
-           say="clock set, {offset_s} s from UTC"),
+           say="clock set, {offset_s} s from UTC", quiet=True),
     Family("watchdog", "VIR_DOMAIN_EVENT_ID_WATCHDOG", ("action",),
            ("watchdog fired: none", "watchdog fired: pause", "watchdog fired: reset",
             "watchdog fired: poweroff", "watchdog fired: shutdown", "watchdog fired: debug",
-            "watchdog fired: inject NMI")),
+            "watchdog fired: inject NMI"), quiet=True),
     Family("io-error", "VIR_DOMAIN_EVENT_ID_IO_ERROR", ("path", "device", "action"),
            say="I/O error on {device}"),
     Family("graphics", "VIR_DOMAIN_EVENT_ID_GRAPHICS",
            ("phase", "local", "remote", "auth_scheme", "subject"),
            ("graphics client connected", "graphics client initialized",
-            "graphics client disconnected")),
+            "graphics client disconnected"), quiet=True),
     Family("io-error-reason", "VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON",
            ("path", "device", "action", "reason"), say="I/O error on {device}: {reason}"),
     Family("control-error", "VIR_DOMAIN_EVENT_ID_CONTROL_ERROR",
@@ -126,22 +128,23 @@ DOMAIN_FAMILIES: tuple[Family, ...] = (
            say="block job on {disk}"),
     Family("tunable", "VIR_DOMAIN_EVENT_ID_TUNABLE", ("parameters",), say="tuning changed"),
     Family("agent-lifecycle", "VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE", ("state", "reason"),
-           ("guest agent: unknown", "guest agent connected", "guest agent disconnected")),
+           ("guest agent: unknown", "guest agent connected", "guest agent disconnected"),
+           quiet=True),
     Family("device-added", "VIR_DOMAIN_EVENT_ID_DEVICE_ADDED", ("device",),
            say="device {device} added"),
     Family("migration-iteration", "VIR_DOMAIN_EVENT_ID_MIGRATION_ITERATION", ("iteration",),
-           say="migration: iteration {iteration}"),
+           say="migration: iteration {iteration}", quiet=True),
     Family("job-completed", "VIR_DOMAIN_EVENT_ID_JOB_COMPLETED", ("parameters",),
-           say="job completed"),
+           say="job completed", quiet=True),
     Family("device-removal-failed", "VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED", ("device",),
            say="the guest refused to let go of {device}"),
     Family("metadata-change", "VIR_DOMAIN_EVENT_ID_METADATA_CHANGE", ("type", "namespace"),
            say="metadata changed"),
     Family("block-threshold", "VIR_DOMAIN_EVENT_ID_BLOCK_THRESHOLD",
            ("device", "path", "threshold_bytes", "excess_bytes"),
-           say="{device} wrote past its threshold"),
+           say="{device} wrote past its threshold", quiet=True),
     Family("memory-failure", "VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE",
-           ("recipient", "action", "flags"), say="memory failure"),
+           ("recipient", "action", "flags"), say="memory failure", quiet=True),
     Family("memory-device-size-change", "VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE",
            ("device", "size_kib"), say="{device} is now {size_kib} KiB"),
     Family("nic-mac-change", "VIR_DOMAIN_EVENT_ID_NIC_MAC_CHANGE",
@@ -190,6 +193,11 @@ SOURCES: tuple[Source, ...] = (
     Source("node device", "nodeDeviceEventRegisterAny", "nodeDeviceEventDeregisterAny",
            NODE_DEVICE_FAMILIES, NodeDeviceEvent, keyed_by_uuid=False),
 )  # fmt: skip
+
+QUIET = frozenset(
+    (source.event, family.word) for source in SOURCES for family in source.families if family.quiet
+)
+"""The event and word of each family after which the lists need no second look."""
 
 
 class Registrations:

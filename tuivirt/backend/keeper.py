@@ -19,7 +19,7 @@ import libvirt
 from .connection import open_connection
 from .errors import TuivirtError
 from .events import LibvirtEvent, Noticed
-from .families import Registrations
+from .families import QUIET, Registrations
 from .info import read_info
 from .inventory import (
     read_device,
@@ -47,12 +47,6 @@ BURST = 8
 """From how many changed domains on the whole list is read instead of each."""
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
-
-_QUIET = frozenset(
-    ("rtc-change", "graphics", "migration-iteration", "block-threshold", "memory-failure",
-     "agent-lifecycle", "job-completed", "watchdog")
-)  # fmt: skip
-"""Families after which nothing that the lists show can be different."""
 
 
 class Lost(Exception):
@@ -194,7 +188,7 @@ class Keeper:
 
     def _told(self, event: LibvirtEvent) -> None:
         """An event of libvirt, on its event thread."""
-        if event.family not in _QUIET:
+        if (type(event), event.family) not in QUIET:
             self._host.touch(event.ref)
         self._host.tell(event)
 
