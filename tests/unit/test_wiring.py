@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from tuivirt import wiring
+from tuivirt.backend.events import EventHub
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,26 @@ from tuivirt import wiring
 )  # fmt: skip
 def test_a_host_is_named_by_its_uri_and_no_two_alike(uris: list[str], names: list[str]) -> None:
     assert [name for name, _ in wiring.named(uris)] == names
+
+
+def test_a_host_that_hangs_as_it_closes_keeps_no_other_from_closing() -> None:
+    release, closed = threading.Event(), threading.Event()
+
+    class Hanging:
+        name = "a"
+        close = staticmethod(release.wait)
+
+    class Quick:
+        name = "b"
+        close = staticmethod(closed.set)
+
+    wired = wiring.Wiring(EventHub(), [Hanging(), Quick()])  # type: ignore[list-item]
+    closing = threading.Thread(target=wired.close)
+    closing.start()
+    assert closed.wait(10)
+    release.set()
+    closing.join(10)
+    assert not closing.is_alive()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from tuivirt.backend import lookups, rawtty
@@ -39,61 +40,43 @@ def console(
 
 _INACTIVE = Annotated[bool, Option("the saved configuration, not the running one")]
 
+_xml = partial(action, title="XML", key="y", changes=False, bulk=False, view=True)
 
-@action(
+
+@_xml(
     "domain",
-    title="XML",
-    key="y",
     virsh="virsh dumpxml {name}[inactive? --inactive]",
     api="virDomainGetXMLDesc",
-    changes=False,
-    bulk=False,
-    view=True,
 )
 def dumpxml(run: Run, domain: Domain, *, inactive: _INACTIVE = False) -> str:
     """Print a domain's XML, without its secrets."""
     return lookups.xml_of(run.host, domain.ref, saved=inactive)
 
 
-@action(
+@_xml(
     "network",
-    title="XML",
-    key="y",
     virsh="virsh net-dumpxml {name}[inactive? --inactive]",
     api="virNetworkGetXMLDesc",
-    changes=False,
-    bulk=False,
-    view=True,
 )
 def net_dumpxml(run: Run, network: Network, *, inactive: _INACTIVE = False) -> str:
     """Print a network's XML."""
     return lookups.xml_of(run.host, network.ref, saved=inactive)
 
 
-@action(
+@_xml(
     "pool",
-    title="XML",
-    key="y",
     virsh="virsh pool-dumpxml {name}[inactive? --inactive]",
     api="virStoragePoolGetXMLDesc",
-    changes=False,
-    bulk=False,
-    view=True,
 )
 def pool_dumpxml(run: Run, pool: Pool, *, inactive: _INACTIVE = False) -> str:
     """Print a storage pool's XML."""
     return lookups.xml_of(run.host, pool.ref, saved=inactive)
 
 
-@action(
+@_xml(
     "device",
-    title="XML",
-    key="y",
     virsh="virsh nodedev-dumpxml {name}",
     api="virNodeDeviceGetXMLDesc",
-    changes=False,
-    bulk=False,
-    view=True,
 )
 def nodedev_dumpxml(run: Run, device: NodeDevice) -> str:
     """Print the XML of a device of the host."""
