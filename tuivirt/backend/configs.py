@@ -207,7 +207,7 @@ class Configs:
                 self._condition.wait_for(lambda: self._stopping, took * (1 / SHARE - 1))
 
     def _read(self, uuid: str) -> None:
-        from .xml.domain import parse_domain
+        from .xml.domain import skim_domain
         from .xml.pending import pending
 
         handle = self._host.handles.get(uuid)
@@ -219,9 +219,9 @@ class Configs:
         live = saved = None
         try:
             if domain.id is not None:
-                live = parse_domain(handle.XMLDesc(0))
+                live = skim_domain(handle.XMLDesc(0))
             if domain.persistent or live is None:
-                saved = parse_domain(handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+                saved = skim_domain(handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
             waits = pending(live, saved) if live is not None and saved is not None else ()
         except (libvirt.libvirtError, XmlError) as error:
             if isinstance(error, libvirt.libvirtError):
@@ -320,13 +320,11 @@ class Configs:
 
 
 def _slim(config: DomainConfig | None) -> DomainConfig | None:
-    """Without the devices' XML, which only a detail view needs: thousands are kept."""
+    """Without what only a detail view needs: thousands are kept."""
     if config is None:
         return None
     return replace(
         config,
         description="",
-        disks=tuple(replace(d, xml="") for d in config.disks),
-        interfaces=tuple(replace(i, xml="") for i in config.interfaces),
-        devices=tuple(replace(d, xml="") for d in config.devices if d.kind == "hostdev"),
+        devices=tuple(device for device in config.devices if device.kind == "hostdev"),
     )

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 _PASSWORD = re.compile(r"(://[^/@?\s:]*):[^/?\s]*@")
 
 _DRIVERS = frozenset(
-    "bhyve ch demo esx gsx hyperv lxc openvz parallels phyp qemu test uml vbox vmwarefusion "
-    "vmwareplayer vmwarews vpx vz xen xenapi".split()
-)
+    ("bhyve", "ch", "demo", "esx", "gsx", "hyperv", "lxc", "openvz", "parallels", "phyp", "qemu",
+     "test", "uml", "vbox", "vmwarefusion", "vmwareplayer", "vmwarews", "vpx", "vz", "xen",
+     "xenapi")
+)  # fmt: skip
 """The schemes of libvirt's drivers (libvirt.org/drivers.html), those it dropped too, and ours."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .tree import parse, text_of
+from .tree import skim, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def console_ports(xml: str) -> tuple[ConsolePort, ...]:
     Aliases exist only while it runs; before, the name that libvirt is going to give is told.
     The first ``<console>`` that merely repeats ``<serial>`` 0 is left out.
     """
-    devices = parse(xml).find("devices")
+    devices = skim(xml).find("devices")
     if devices is None:
         return ()
     found: list[ConsolePort] = []
@@ -48,7 +48,7 @@ def console_ports(xml: str) -> tuple[ConsolePort, ...]:
 
 def nvram_path(xml: str) -> str:
     """The file that holds the UEFI variables, or '' when the XML names none."""
-    element = parse(xml).find("os/nvram")
+    element = skim(xml).find("os/nvram")
     if element is None:
         return ""
     source = element.find("source")
@@ -59,17 +59,17 @@ def nvram_path(xml: str) -> str:
 
 def has_emulated_tpm(xml: str) -> bool:
     """Whether a TPM is emulated, so that its state lies on the host."""
-    return parse(xml).find("devices/tpm/backend[@type='emulator']") is not None
+    return skim(xml).find("devices/tpm/backend[@type='emulator']") is not None
 
 
 def port_owner(xml: str) -> str:
     """The name of the domain that owns a ``<networkport>``, or ''."""
-    return text_of(parse(xml), "owner/name")
+    return text_of(skim(xml), "owner/name")
 
 
 def balloon_period(xml: str) -> int | None:
     """Every how many seconds the balloon refreshes its figures; 0: never; None: no balloon."""
-    balloon = parse(xml).find("devices/memballoon")
+    balloon = skim(xml).find("devices/memballoon")
     if balloon is None or balloon.get("model") == "none":
         return None
     stats = balloon.find("stats")

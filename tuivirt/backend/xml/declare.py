@@ -16,11 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from lxml import etree
-
 from .errors import BadValue, MalformedXml
 from .place import Place, Reading, place_at
-from .tree import Element, number, to_text, unit_factor
+from .tree import Element, lxml, number, to_text, unit_factor
 
 Value = str | int | bool | None
 """What a field can hold; '' or None: the XML says nothing."""
@@ -231,7 +229,7 @@ class Declaration:
         given = {name: value for name, value in self.check(values).items() if value is not None}
         whole = {each.name: each.nothing for each in self.fields} | given
         self._refuse_misplaced(given, whole)
-        element = etree.Element(self.tag)
+        element = lxml().Element(self.tag)
         for each in self.fields:
             if not each.applies(whole):
                 continue

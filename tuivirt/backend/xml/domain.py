@@ -6,14 +6,22 @@ from ..model.device import Device, Disk, DomainConfig, Interface
 from .devices import read_device
 from .disk import read_disk
 from .interface import read_interface
-from .tree import Element, number, parse, size_of
+from .tree import Element, number, parse, size_of, skim
 
 _NOT_DEVICES = frozenset({"emulator"})
 
 
 def parse_domain(xml: str) -> DomainConfig:
     """The configuration that ``xml`` (virDomainGetXMLDesc) describes. Raises MalformedXml."""
-    root = parse(xml, "domain")
+    return _read(parse(xml, "domain"))
+
+
+def skim_domain(xml: str) -> DomainConfig:
+    """As `parse_domain`, but without its devices' XML."""
+    return _read(skim(xml, "domain"))
+
+
+def _read(root: Element) -> DomainConfig:
     os = root.find("os")
     system = None if os is None else os.find("type")
     vcpu = root.find("vcpu")
@@ -57,7 +65,7 @@ def _devices(
     disks: list[Disk] = []
     interfaces: list[Interface] = []
     devices: list[Device] = []
-    for element in () if parent is None else parent.iterchildren("*"):
+    for element in () if parent is None else parent.iterfind("*"):
         tag = element.tag
         if tag == "disk":
             disks.append(read_disk(element))

@@ -11,13 +11,11 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from lxml import etree
-
 from .declare import Declaration
 from .devices import host_device
 from .errors import AmbiguousDevice, NoSuchDevice
 from .spans import Span, spans
-from .tree import Element, attribute, parse, to_text
+from .tree import Element, attribute, lxml, parse, to_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +182,4 @@ def _identity(element: Element) -> tuple[str, object]:
             each.text = None
         if not (each.tail or "").strip():
             each.tail = None
-    return tag, etree.tostring(bare, method="c14n", with_comments=False)
+    return tag, lxml().tostring(bare, method="c14n", with_comments=False)

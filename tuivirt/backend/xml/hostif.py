@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ..model.resources import HostInterface
-from .tree import Element, attribute, parse
+from .tree import Element, attribute, skim
 
 
 def parse_interface(host: str, xml: str, *, active: bool) -> HostInterface:
     """The host's interface that ``xml`` describes. Raises MalformedXml."""
-    root = parse(xml, "interface")
+    root = skim(xml, "interface")
     return HostInterface(
         host=host,
         name=root.get("name", ""),

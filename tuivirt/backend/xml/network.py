@@ -5,14 +5,14 @@ from __future__ import annotations
 import ipaddress
 
 from ..model.resources import DhcpRange, Network, NetworkAddress
-from .tree import Element, attribute, parse, text_of
+from .tree import Element, attribute, skim, text_of
 
 
 def parse_network(
     host: str, xml: str, *, active: bool, autostart: bool, persistent: bool
 ) -> Network:
     """The network that ``xml`` (virNetworkGetXMLDesc) describes. Raises MalformedXml."""
-    root = parse(xml, "network")
+    root = skim(xml, "network")
     forward = root.find("forward")
     return Network(
         host=host,

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ..model.resources import NodeDevice
-from .tree import Element, attribute, number, parse, pci_address, text_of
+from .tree import Element, attribute, number, pci_address, skim, text_of
 
 
 def parse_node_device(host: str, xml: str, *, active: bool = True) -> NodeDevice:
     """The device that ``xml`` (virNodeDeviceGetXMLDesc) describes. Raises MalformedXml."""
-    root = parse(xml, "device")
+    root = skim(xml, "device")
     found: dict[str, Any] = {"capability": ""}
     capability = root.find("capability")
     if capability is not None:

@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from lxml import etree
-
-from .tree import Element
+from .tree import Element, lxml
 
 _STEP = re.compile(r"([\w.-]+)(?:\[@([\w.-]+)='([^']*)'\])?")
 
@@ -24,8 +22,8 @@ class Step:
     def find(self, element: Element) -> Element | None:
         if not self.name:
             return element.find(self.tag)
-        for child in element.iterchildren(self.tag):
-            if child.get(self.name) == self.value:
+        for child in element:
+            if child.tag == self.tag and child.get(self.name) == self.value:
                 return child
         return None
 
@@ -126,7 +124,7 @@ def _is_empty(element: Element) -> bool:
 
 def append(parent: Element, tag: str) -> Element:
     """A new last child, indented as its siblings are."""
-    child = etree.SubElement(parent, tag)
+    child = lxml().SubElement(parent, tag)
     before = child.getprevious()
     if before is not None:
         closing = before.tail

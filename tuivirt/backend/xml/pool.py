@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.resources import Pool
-from .tree import Element, parse, size_of, text_of
+from .tree import Element, size_of, skim, text_of
 
 POOL_STATES = ("inactive", "building", "running", "degraded", "inaccessible")
 """virStoragePoolState's words, by number."""
@@ -23,7 +23,7 @@ def parse_pool(
     ``state`` is virStoragePoolGetInfo's number or its word; without one it follows ``active``.
     An inactive pool's sizes are not known (libvirt writes 0). Raises MalformedXml.
     """
-    root = parse(xml, "pool")
+    root = skim(xml, "pool")
     source = root.find("source")
     return Pool(
         host=host,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..model.resources import Volume
-from .tree import attribute, parse, size_of
+from .tree import attribute, size_of, skim
 
 
 def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ()) -> Volume:
@@ -11,7 +11,7 @@ def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ())
 
     Raises MalformedXml.
     """
-    root = parse(xml, "volume")
+    root = skim(xml, "volume")
     path = root.findtext("target/path") or ""
     return Volume(
         host=host,
