@@ -11,6 +11,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import SuspendNotSupported
@@ -37,7 +38,7 @@ from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.screens.lending import lend
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
-from tuivirt.screens.telling import counts_on, notice_of, sentence
+from tuivirt.screens.telling import counts_on, error_dialog, first_notice, notice_of
 from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
@@ -72,6 +73,16 @@ class Answered(Message):
         self.screen = screen
         self.then = then
         self.answer = answer
+
+
+def checked(settings: Settings) -> Settings:
+    """The settings, what is wrong with their keys among their problems."""
+    if not settings.keys:
+        return settings
+    from tuivirt.screens.keymap import key_problems  # It asks every screen.
+
+    wrong = key_problems(settings.keys, TuivirtApp)
+    return replace(settings, problems=(*settings.problems, *wrong))
 
 
 class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
@@ -112,9 +123,8 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
         self.fleet = Fleet(hosts={host.name: host.snapshot for host in hosts})
         self.events_log: deque[Event] = deque(maxlen=KEEP_EVENTS)
         """Newest last."""
-        self.notice = (notice, "warning") if notice else ("", "information")
-        if self.settings.problems:
-            self.notice = (self.settings.problems[0], "warning")
+        self.events_log.extend(Noticed(host="", text=text) for text in self.settings.problems)
+        self.notice = first_notice(notice, self.settings.problems)
         self._noticed, self._noticed_at = self.notice, time.monotonic()
         self._wishes = Wishes(self)
         self._ways = Ways(self, self._wishes)
@@ -327,14 +337,7 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
             self.say(ended)
 
     def tell_error(self, error: TuivirtError) -> None:
-        """An error in full: what, libvirt's code and words, and what to do next."""
-        from tuivirt.widgets.dialogs import MessageDialog
-
-        why = error.why + (f" (libvirt error {error.code})" if error.code is not None else "")
-        done = f"Done all the same: {error.done}\n" if error.done else ""
-        self.push_screen(
-            MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
-        )
+        self.push_screen(error_dialog(error))
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)

@@ -187,7 +187,7 @@ def _screen(options: argparse.Namespace) -> int:
     from tuivirt.backend.events import EventHub
     from tuivirt.commands.output import USAGE, complain
     from tuivirt.ending import Ending
-    from tuivirt.logfile import log_defect, log_to_file
+    from tuivirt.logfile import log_defect, log_to_file, log_warning
 
     if not all(end is not None and end.isatty() for end in (sys.stdin, sys.stdout)):
         complain("the screen needs a terminal; for scripts see: tuivirt --help")
@@ -204,12 +204,16 @@ def _screen(options: argparse.Namespace) -> int:
     )
     try:
         from tuivirt.actions.runner import Tasks
-        from tuivirt.app import TuivirtApp
+        from tuivirt.app import TuivirtApp, checked
 
+        chosen = checked(chosen)
+        for problem in chosen.problems:
+            # Both: what is said here is out of sight until the screen is left.
+            complain(problem)
+            log_warning(problem)
         wired = wiring.or_demo(wired, interval=chosen.interval)
-        app = TuivirtApp(wired.hosts, hub, Tasks(hub.publish), settings=chosen)
-        if wired.notice:
-            app.notice = (wired.notice, "warning")
+        tasks = Tasks(hub.publish)
+        app = TuivirtApp(wired.hosts, hub, tasks, settings=chosen, notice=wired.notice)
         # What was imported stays: looking through all of it would hold a key up for 30 ms.
         gc.freeze()
         gc.enable()

@@ -44,3 +44,8 @@ def log_to_file(path: Path | None = None) -> None:
 def log_defect(error: BaseException) -> None:
     """Keep what nobody expected, and where it came from."""
     _log.error("unexpected %s", type(error).__name__, exc_info=error)
+
+
+def log_warning(text: str) -> None:
+    """Keep what the operator was told before the screen took the terminal."""
+    _log.warning("%s", text)

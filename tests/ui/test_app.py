@@ -13,6 +13,7 @@ from textual.app import ComposeResult
 
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
+from tuivirt.app import checked
 from tuivirt.backend.events import LinkChanged, Noticed
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.screens.base import FleetScreen
@@ -164,6 +165,52 @@ async def test_what_is_wrong_in_the_settings_is_said_at_the_start() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert "interval is 'x'" in screen_text(app)
+
+
+async def test_of_several_mistakes_the_first_is_said_and_the_events_have_them_all() -> None:
+    settings = Settings(problems=("config.toml: one", "config.toml: two", "config.toml: three"))
+    app = DrivenApp(factory.sketch(), settings)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "⚠ config.toml: one (and 2 more, see :events)" in screen_text(app)
+        await pilot.press("colon", *"events", "enter")
+        await pilot.pause()
+        assert all(f"config.toml: {word}" in screen_text(app) for word in ("one", "two", "three"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"strat": "x"}, "there is no binding strat; did you mean start?"),
+        ({"zzz": "x"}, "there is no binding zzz; ? shows the bindings of a screen"),
+        (
+            {"start": "ctrl+x", "shutdown": "ctrl+x"},
+            "ctrl+x is a key of both shutdown and start (domains, a domain, XML): only one",
+        ),
+        ({"table.down": "down,a"}, "a is a key of both table.down and screen.menu"),
+        ({"confirm.yes": "n"}, "n is a key of both confirm.yes and confirm.no (questions"),
+        ({"start": "ctrl+q"}, "ctrl+q is a key of both start and app.leave"),
+        ({"sort.name": "D"}, "D is a key of both sort.name and sort.disk (domains)"),
+    ],
+)
+def test_keys_that_cannot_be_as_they_were_set_are_told(keys: dict[str, str], told: str) -> None:
+    problems = checked(Settings(keys=keys, problems=("before",))).problems
+    assert problems[0] == "before"
+    assert len(problems) == 2
+    assert f"config.toml: [keys] {told}" in problems[1]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"table.down": "down,n"},  # n is a page's key, and no page has the focus with a table.
+        {"start": "x", "shutdown": "s"},
+        {"screen.command": "f2", "app.leave": "ctrl+x", "confirm.yes": "j", "bar.submit": "f3"},
+        {},
+    ],
+)
+def test_keys_that_are_right_are_no_problem(keys: dict[str, str]) -> None:
+    assert checked(Settings(keys=keys)).problems == ()
 
 
 async def test_the_console_gets_the_terminal_and_its_end_is_told(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.widgets.dialogs import MessageDialog
 
 _SEVERITY = {
     TaskState.DONE: "information",
@@ -49,6 +51,13 @@ def in_lines(error: TuivirtError) -> str:
     return "\n".join(part for part in (str(error), sentence(error.advice)) if part)
 
 
+def error_dialog(error: TuivirtError) -> MessageDialog:
+    """An error in full: what, libvirt's code and words, and what to do next."""
+    why = error.why + (f" (libvirt error {error.code})" if error.code is not None else "")
+    done = f"Done all the same: {error.done}\n" if error.done else ""
+    return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
+
+
 def in_forms_words(action: str, text: str) -> str:
     """``text`` with the command line's options as the form of the action calls them."""
     known = ACTIONS.get(action)
@@ -62,6 +71,18 @@ def notice_of(task: Task) -> tuple[str, str] | None:
         return (f"{task.target_name}: {task.text}", "information") if task.text else None
     text = after(task.text, in_forms_words(task.action, task.advice))
     return text or f"{task.action} {task.target_name}", _SEVERITY[task.state]
+
+
+def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:
+    """What is said at the start, and its severity: ``notice``, and what is wrong in the settings.
+
+    Of several problems the first; the events screen has them all.
+    """
+    said = [notice] if notice else []
+    if problems:
+        more = f" (and {len(problems) - 1} more, see :events)" if len(problems) > 1 else ""
+        said.append(problems[0] + more)
+    return ". ".join(said), "warning" if said else "information"
 
 
 def counts_on(host: HostSnapshot) -> bool:
