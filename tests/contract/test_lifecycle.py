@@ -154,7 +154,7 @@ def test_undefining_asks_about_snapshots_before_it_changes_anything(
         kernel=False, disks=[Disk(make_image(images / "a.qcow2", form="qcow2"), form="qcow2")]
     )
     off.domain.snapshotCreateXML("<domainsnapshot><name>one</name></domainsnapshot>", 0)
-    with pytest.raises(BadInput, match="1 snapshots"):
+    with pytest.raises(BadInput, match="records of 1 snapshot"):
         undefine(qemu.host, off.uuid)
     assert off.domain.snapshotNum() == 1
     undefine(qemu.host, off.uuid, snapshots_metadata=True)
