@@ -98,6 +98,8 @@ def help_lines(screen: FleetScreen, width: int) -> Sequence[PageLine]:
         if words and words not in shown:
             shown.add(words)
             lines.append(_pair(keys, words))
+    if screen.table is not None:
+        lines.append(_pair("/…", "a filter: enter keeps it, esc the one before"))
     lines += _heading("Where : leads")
     for room in ROOMS:
         lines.append(_pair(f":{room.word}", f"{room.help}  ({', '.join(room.aliases)})"))
