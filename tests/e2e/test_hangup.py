@@ -129,3 +129,18 @@ def test_a_signal_ends_it_though_its_terminal_takes_nothing(
     at.stop_reading()
     at.signal(number)
     assert at.ended(SOON_S) == 128 + number
+
+
+def test_a_signal_ends_a_console_though_the_terminal_takes_nothing_of_what_the_guest_says(
+    shared_guest: Guest,
+) -> None:
+    with Line("-c", shared_guest.uri, "console", shared_guest.name) as at:
+        at.sees(r"\[connected;")
+        at.type("\r")
+        at.sees("guest#")
+        at.type("yes\r")
+        at.sees("y\r\ny")
+        at.stop_reading(keys="")
+        at.signal(signal.SIGTERM)
+        assert at.ended(SOON_S) == 128 + signal.SIGTERM
+    shared_guest.serials[0].run("killall yes")

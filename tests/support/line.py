@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import select
@@ -79,19 +80,21 @@ class Line:
     def type(self, text: str) -> None:
         os.write(self._end, text.encode())
 
-    def stop_reading(self) -> None:
-        """Take nothing more of what the program writes, and keep it busy until it is held up."""
+    def stop_reading(self, keys: str = "?q") -> None:
+        """Take nothing more of what the program writes, and wait until that holds it up.
+
+        ``keys`` make it write, one after another, again and again.
+        """
         self._reading = False
         self._thread.join()
         deadline = time.monotonic() + 60
-        keys = 0
-        while time.monotonic() < deadline:
+        for key in itertools.cycle(keys or [""]):
+            if time.monotonic() > deadline:
+                raise AssertionError("it is not held up by a terminal that takes nothing")
             before = self._worked()
-            self.type("?" if keys % 2 == 0 else "q")
-            keys += 1
+            self.type(key)
             if not self._works_on(before):
                 return
-        raise AssertionError("it is not held up by a terminal that takes nothing")
 
     def _works_on(self, before: int, seconds: float = 2.0) -> bool:
         """Whether its main thread does anything; nobody tells of that, so it is looked at."""

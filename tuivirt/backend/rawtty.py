@@ -328,7 +328,8 @@ class _Pump:
             # The terminal may be gone by now. Not TCSADRAIN: it waits for a stopped terminal.
             with contextlib.suppress(termios.error, OSError):
                 termios.tcsetattr(self._in, termios.TCSANOW, before)
-            if self._tidy:
+            # Nor is one waited for that takes nothing.
+            if self._tidy and _writable_soon(self._out):
                 with contextlib.suppress(OSError):
                     os.write(self._out, TIDY + b"\r\n")
 
