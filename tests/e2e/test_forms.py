@@ -52,7 +52,7 @@ def test_a_disk_to_detach_is_chosen_among_the_domain_s(
     at.press("-")
     at.sees("choose with")
     at.type("vda")
-    at.sees("vda  virtio .*vda.img")
+    at.sees("vda  virtio  64 M  vda.img")
     at.sees("boots from it")
     at.press("Right")
     at.sees("vdb  virtio .*vdb.img")

@@ -18,6 +18,7 @@ from .driver import DrivenApp, check_golden, on_top, screen_text
 from .things import DETAIL, LIVE, OFF, SAVED, WEB, answer, driven, settle
 
 SIZE = (80, 24)
+SIZES = {"vda": 40 * 1024**3, "vdb": 8 * 1024**3}
 
 EVERYTHING = Belongings(True, 3, 1, "/var/lib/libvirt/qemu/nvram/template_VARS.fd", True)
 
@@ -160,7 +161,7 @@ async def test_what_cannot_be_looked_up_is_said_and_everything_offered(
 async def test_detach_offers_the_disks_with_their_size_bus_and_source(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer(monkeypatch, domain_detail=DETAIL)
+    answer(monkeypatch, domain_detail=DETAIL, disk_sizes={})
     app = driven()
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "minus")
@@ -181,7 +182,7 @@ async def test_detach_offers_the_disks_with_their_size_bus_and_source(
 async def test_a_disk_is_chosen_by_typing_its_name_before_and_after_the_disks_are_known(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer(monkeypatch, domain_detail=DETAIL)
+    answer(monkeypatch, domain_detail=DETAIL, disk_sizes={})
     app = driven()
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "minus")
@@ -196,7 +197,7 @@ async def test_a_disk_is_chosen_by_typing_its_name_before_and_after_the_disks_ar
         await pilot.pause()
         await pilot.press(*"vdb")
         late = on_top(app)
-        held[-1][-1](DETAIL)
+        held[-1][-1]((DETAIL, {}))
         await pilot.pause()
         assert late.fields[0].kind == "choice"
         assert late.values["target"] == "vdb"
@@ -211,7 +212,9 @@ async def test_the_disk_a_domain_boots_from_is_told_by_its_order_else_the_first(
 ) -> None:
     first, second, drive = SAVED.disks
     disks = (first, replace(second, boot_order=order), replace(drive, boot_order=2))
-    answer(monkeypatch, domain_detail=replace(OFF, saved=replace(SAVED, disks=disks)))
+    answer(
+        monkeypatch, domain_detail=replace(OFF, saved=replace(SAVED, disks=disks)), disk_sizes=SIZES
+    )
     app = driven(factory.fleet(factory.host([factory.domain(1, "web-01", DomainState.SHUTOFF)])))
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "minus")
@@ -222,12 +225,13 @@ async def test_the_disk_a_domain_boots_from_is_told_by_its_order_else_the_first(
         await pilot.press(*boots[0])
         await pilot.pause()
         assert "it may not start" in words(form)
+        assert f"{boots[0]}  virtio  {'40 G' if order is None else '8 G'}" in form.panel.text
 
 
 async def test_a_medium_is_changed_in_a_drive_only_and_the_only_drive_is_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer(monkeypatch, domain_detail=DETAIL)
+    answer(monkeypatch, domain_detail=DETAIL, disk_sizes={})
     app = driven()
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "i")
@@ -239,7 +243,7 @@ async def test_a_domain_without_a_drive_has_no_medium_to_change(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bare = replace(LIVE, disks=LIVE.disks[:2])
-    answer(monkeypatch, domain_detail=DomainDetail(bare, None))
+    answer(monkeypatch, domain_detail=DomainDetail(bare, None), disk_sizes={})
     app = driven()
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "i")
@@ -253,7 +257,7 @@ async def test_a_domain_without_a_drive_has_no_medium_to_change(
 async def test_on_the_tab_of_disks_the_disk_under_the_cursor_is_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    answer(monkeypatch, domain_detail=DETAIL)
+    answer(monkeypatch, domain_detail=DETAIL, disk_sizes={})
     app = driven()
     async with app.run_test(size=SIZE) as pilot:
         app.open_object(WEB)

@@ -5,7 +5,7 @@ Each is called as ``function(host, …)`` on the host's look-ups lane.
 
 from __future__ import annotations
 
-from tuivirt.backend.lookups import configs_of, domain_detail, leases, volumes, xml_of
+from tuivirt.backend.lookups import configs_of, disk_sizes, domain_detail, leases, volumes, xml_of
 from tuivirt.backend.networks import running_users
 from tuivirt.backend.undefine import Belongings, belongings
 
@@ -13,6 +13,7 @@ __all__ = [
     "Belongings",
     "belongings",
     "configs_of",
+    "disk_sizes",
     "domain_detail",
     "leases",
     "running_users",

@@ -5,6 +5,7 @@ Every function may block for as long as libvirt does, and raises TuivirtError.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "configs_of",
+    "disk_sizes",
     "domain_detail",
     "leases",
     "users_of_devices",
@@ -56,6 +58,21 @@ def domain_detail(host: Host, uuid: str) -> DomainDetail:
         saved_xml=saved_xml,
         pending=pending(live, saved) if live is not None and saved is not None else (),
     )
+
+
+def disk_sizes(host: Host, uuid: str, detail: DomainDetail) -> dict[str, int]:
+    """By target: the bytes that the guest sees of each disk in ``detail``, as far as it is known.
+
+    For a domain that is off: the figures of one that runs are sampled. A disk whose image cannot
+    be read (it is away, or its driver tells no sizes) is left out: that is no reason not to
+    choose it. Source: one virDomainGetBlockInfo for each disk.
+    """
+    domain, sizes = host.domain(uuid), {}
+    for disk in detail.current.disks if detail.live is None else ():
+        if disk.source:
+            with contextlib.suppress(libvirt.libvirtError):
+                sizes[disk.target] = int(domain.blockInfo(disk.target)[0])
+    return sizes
 
 
 def xml_of(host: Host, ref: Ref, *, saved: bool = False) -> str:

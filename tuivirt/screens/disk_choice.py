@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -30,12 +30,13 @@ class DiskChoice:
         """Nothing: a target can be typed as well."""
         return ""
 
-    def look_up(self, host: Any, key: str) -> DomainDetail:
-        return lookups.domain_detail(host, key)
+    def look_up(self, host: Any, key: str) -> tuple[DomainDetail, dict[str, int]]:
+        detail = lookups.domain_detail(host, key)
+        return detail, lookups.disk_sizes(host, key, detail)
 
     def offer(self, fields: Sequence[Field], answers: Sequence[tuple[Asked, Any]]) -> Offer:
         """For one domain: an action on a disk is for one at a time."""
-        ((asked, detail),) = answers
+        ((asked, (detail, sizes)),) = answers
         rows = [
             row
             for row in disk_rows(asked.thing, detail, asked.stats).values()
@@ -48,20 +49,27 @@ class DiskChoice:
         boot = boot_disks(detail)
         return Offer(
             tuple(
-                self._choice(field, asked, rows, boot) if field.name == self.parameter else field
+                self._choice(field, asked, rows, boot, sizes)
+                if field.name == self.parameter
+                else field
                 for field in fields
             )
         )
 
     def _choice(
-        self, field: Field, asked: Asked, rows: Sequence[Row[Disk]], boot: set[str]
+        self,
+        field: Field,
+        asked: Asked,
+        rows: Sequence[Row[Disk]],
+        boot: set[str],
+        sizes: Mapping[str, int],
     ) -> Field:
         targets = [row.device.target for row in rows]
         value = str(field.value)
         if not value and self.drives and len(targets) == 1:
             value = targets[0]
         none = [] if value in targets else [""]
-        labels = [_label(row) for row in rows]
+        labels = [_label(row, sizes.get(row.device.target)) for row in rows]
         warnings = ["" if self.drives else _warning(asked, row, boot) for row in rows]
         return replace(
             field,
@@ -75,10 +83,10 @@ class DiskChoice:
         )
 
 
-def _label(row: Row[Disk]) -> str:
+def _label(row: Row[Disk], size_of_one_off: int | None) -> str:
     """``vda  virtio  40 G  web-01.qcow2``."""
     disk, figures = row.device, row.figures
-    capacity = figures.capacity_bytes if figures is not None else None
+    capacity = figures.capacity_bytes if figures is not None else size_of_one_off
     kind = "" if disk.device == "disk" else disk.device
     source = disk.source.rpartition("/")[2] if disk.source else "empty"
     size = size_bytes(capacity) if capacity else ""

@@ -14,7 +14,6 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Ref
 from tuivirt.widgets.text import plain
 
-from .offers import Asked
 from .rooms import ROOMS
 from .telling import joined
 
@@ -225,6 +224,7 @@ class Wishes:
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]
     ) -> None:
         from .forms import ActionForm
+        from .offers import Asked
 
         help_line = action.help.split("\n\n")[0].replace("\n", " ")
         form = ActionForm(
