@@ -17,10 +17,11 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime((~pid << 3) | _SCHEDULER)
 
 
-def pss_kib(pid: int) -> int:
-    """Resident memory, each shared page divided by those who share it.
+def memory_kib(pid: int, measure: str) -> int:
+    """Resident memory: ``Rss`` counts each shared page whole, ``Pss`` divides it by those who
+    share it (so compare processes that live at the same time).
 
-    Source: Pss of /proc/PID/smaps_rollup. Compare processes that live at the same time.
+    Source: /proc/PID/smaps_rollup.
     """
     text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return int(text.split("\nPss:", 1)[1].split()[0])
+    return int(text.split(f"\n{measure}:", 1)[1].split()[0])

@@ -13,7 +13,7 @@ import pytest
 
 from tests.bench.figure import bounded, compared, quantile
 from tests.bench.output import BODY_TOP, rows_drawn
-from tests.bench.process import cpu_s, pss_kib
+from tests.bench.process import cpu_s, memory_kib
 from tests.bench.stage import ROWS
 from tests.bench.terminal import Ended, Program, bursts
 
@@ -50,9 +50,9 @@ def test_the_processor_time_of_another_process_is_its_own() -> None:
 
 
 def test_resident_memory_counts_what_a_process_touches() -> None:
-    before = pss_kib(os.getpid())
+    before = memory_kib(os.getpid(), "Pss")
     touched = bytearray(os.urandom(1 << 12) * (16 << 8))
-    grown = pss_kib(os.getpid()) - before
+    grown = memory_kib(os.getpid(), "Pss") - before
     assert len(touched) == 16 << 20
     assert 14 << 10 < grown < 20 << 10
 
