@@ -163,12 +163,13 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             tone = "dim"
         if button == 0:
             tone = "reverse"
+        quick = not self._destructive and not self.blocked
         lines.append(
             [
                 Toned(f"[ {self._yes} ]", tone),
                 Toned("   "),
                 Toned("[ no ]", "reverse" if button == 1 else ""),
-                Toned("   ctrl+s does it, esc leaves" if not self._destructive else "", "dim"),
+                Toned("   ctrl+s does it, esc leaves" if quick else "", "dim"),
             ]
         )
         self.panel.show(lines, sight)
