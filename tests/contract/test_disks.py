@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from queue import Queue
 
 import pytest
 
@@ -324,17 +325,11 @@ def test_a_guest_that_does_not_let_go_leaves_the_detach_pending(
 
 def test_forcing_the_guest_off_settles_a_pending_detach(deaf: tuple[Place, DetachOutcome]) -> None:
     place, outcome = deaf
-    ended: list[str | BaseException] = []
-    settled = threading.Event()
-
-    def note(end: str | BaseException) -> None:
-        ended.append(end)
-        settled.set()
-
-    outcome.on_settled(note)
-    assert not ended
+    ended: Queue[str | BaseException] = Queue()
+    outcome.on_settled(ended.put)
+    assert ended.empty()
     lifecycle.force_off(place.host, place.uuid)
-    assert settled.wait(20)
-    assert isinstance(ended[0], str)
-    assert f"{place.free} is detached" in ended[0]
+    end = ended.get(timeout=20)
+    assert isinstance(end, str)
+    assert f"{place.free} is detached" in end
     assert not place.host.snapshot.domains[place.uuid].detaching

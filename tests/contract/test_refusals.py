@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Queue
 
 import libvirt
 import pytest
@@ -184,18 +185,11 @@ def test_a_refusal_settles_a_pending_detach_as_an_error(
     image = str(make_image(images / "kept.img", "8M"))
     attached = attach_disk(host, idle_guest.uuid, DiskRequest(image))
     outcome = detach_disk(host, idle_guest.uuid, attached.target, timeout_s=0.2)
-    ended: list[str | BaseException] = []
-    settled = threading.Event()
-
-    def note(end: str | BaseException) -> None:
-        ended.append(end)
-        settled.set()
-
-    outcome.on_settled(note)
+    ended: Queue[str | BaseException] = Queue()
+    outcome.on_settled(ended.put)
     host.tell(refusal(idle_guest, "virtio-disk99"))
     host.tell(refusal(idle_guest, attached.alias))
-    assert settled.wait(20)
-    (error,) = ended
+    error = ended.get(timeout=20)
     assert isinstance(error, TuivirtError)
     assert f"the guest refused to let go of {attached.target}" in str(error)
     assert "is gone from" in error.done
