@@ -77,7 +77,7 @@ def _main(argv: Sequence[str]) -> int:
     if action is None:
         main_parser().error(_unknown(verb, [*BUILT_IN, *ACTIONS]))
     parser = action_parser(action)
-    return _act(action, parser, _both(options, parser.parse_args(after)))
+    return _act(action, parser, _both(options, parser.parse_intermixed_args(after)))
 
 
 def _unknown(verb: str, verbs: list[str]) -> str:

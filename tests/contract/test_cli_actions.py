@@ -35,6 +35,14 @@ def test_of_several_objects_one_failing_makes_it_1_and_the_rest_is_done() -> Non
     assert ran.out == "test is paused\n"
 
 
+def test_options_may_stand_between_the_words() -> None:
+    ran = tuivirt(*TEST, "suspend", "nosuch", "-o", "json", "test")
+    assert ran.json["text"] == "test is paused"
+    ran = tuivirt(*TEST, "change-media", "test", "sda", "--insert", "/no/such.iso")
+    assert ran.status == 1
+    assert "test has no drive sda" in ran.err
+
+
 def test_libvirts_refusal_keeps_its_text_and_names_the_host() -> None:
     ran = tuivirt(*TEST, "start", "test")
     assert ran.status == 1
