@@ -10,10 +10,11 @@ import libvirt
 from .errors import NotConnected, TuivirtError, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
 from .lifecycle import touch
+from .model.device import DomainConfig
 from .model.host import Link
 from .settling import Settling
 from .waiters import domain_event
-from .xml.domain import parse_domain
+from .xml.domain import skim_domain
 
 if TYPE_CHECKING:
     from .host import Host
@@ -42,21 +43,28 @@ class DetachOutcome(Settling):
 
 
 class Detaching:
-    """One detach of one disk of a running domain."""
+    """One detach of one device of a running domain.
 
-    def __init__(self, host: Host, domain: Any, target: str, alias: str) -> None:
+    ``target`` is what the operator calls it, ``alias`` what libvirt's events do, ``has`` tells
+    whether a configuration still has it: by more than the alias, which may be given anew.
+    """
+
+    def __init__(
+        self, host: Host, domain: Any, target: str, alias: str, has: Callable[[DomainConfig], bool]
+    ) -> None:
         self._host = host
         self._name = domain.name()
         self._uuid = domain.UUIDString()
         self._target = target
         self._alias = alias
+        self._has = has
         self._outcome: DetachOutcome | None = None
         self._done = ""
         self._refused = False
         self._unsubscribe: Callable[[], None] | None = None
 
     def is_settled(self, events: Iterable[Event], done: str = "") -> bool:
-        """Whether the disk is gone, by reading the XML. Raises when the guest refused."""
+        """Whether it is gone, by reading the XML. Raises when the guest refused."""
         if self._is_gone():
             return True
         if any(self._is_refusal(event) for event in events):
@@ -122,15 +130,14 @@ class Detaching:
             domain = self._host.conn.lookupByUUIDString(self._uuid)
             if not domain.isActive():
                 return True
-            disks = parse_domain(domain.XMLDesc(0)).disks
+            config = skim_domain(domain.XMLDesc(0))
         except libvirt.libvirtError as error:
             if is_gone(error):
                 return True
             raise from_libvirt(
                 error, f"cannot tell whether {self._target} is detached from {self._name}"
             ) from error
-        # By alias: meanwhile another disk may have been given the same name.
-        return not any(disk.target == self._target and disk.alias == self._alias for disk in disks)
+        return not self._has(config)
 
     def _is_refusal(self, event: Event) -> bool:
         return (

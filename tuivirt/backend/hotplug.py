@@ -20,6 +20,7 @@ from .disks import DiskRequest, Source, choose_bus, is_same, refuse_used, resolv
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
+from .model.device import DomainConfig
 from .model.when import When
 from .settling import LET_GO_S
 from .sides import Sides, read_sides
@@ -161,7 +162,13 @@ def detach_disk(
         chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
     disk = now if live and now is not None else then
     assert disk is not None
-    detaching = Detaching(host, domain, target, now.alias if live and now is not None else "")
+    alias = now.alias if live and now is not None else ""
+
+    def is_there(config: DomainConfig) -> bool:
+        # By alias too: meanwhile another disk may have been given the same name.
+        return any(each.target == target and each.alias == alias for each in config.disks)
+
+    detaching = Detaching(host, domain, target, alias, is_there)
     families = ("device-removed", "device-removal-failed", "lifecycle")
     # libvirt's call itself waits for the guest, up to 5 s.
     until = time.monotonic() + timeout_s
