@@ -7,8 +7,10 @@ an address on each network interface it boots with, and sees disks that are plug
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -36,6 +38,8 @@ MODULES = (
     "usb_storage",
 )
 """Loaded in this order where the kernel has them as modules."""
+
+MODULES_OF = Path("/lib/modules")
 
 PROMPT = "guest# "
 
@@ -89,7 +93,7 @@ class Boot:
     """As ``uname -r`` says in the guest."""
 
 
-def _archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
+def archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
     """A newc archive of (path, mode, content); /dev/console is put in, as the kernel wants it."""
     parts: list[bytes] = []
 
@@ -107,16 +111,15 @@ def _archive(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
     return b"".join(parts)
 
 
-def _modules(release: str) -> list[Path]:
-    """The files to insert, dependencies before their users."""
-    root = Path("/lib/modules") / release
+def modules(release: str, names: Iterable[str]) -> list[Path]:
+    """The files to insert, dependencies before their users; what is built in needs none."""
+    root = MODULES_OF / release
     needs: dict[str, tuple[Path, list[Path]]] = {}
     for line in (root / "modules.dep").read_text().splitlines():
         file, _, others = line.partition(":")
-        name = Path(file).name.partition(".")[0].replace("-", "_")
-        needs[name] = (root / file, [root / other for other in others.split()])
+        needs[_module_name(file)] = (root / file, [root / other for other in others.split()])
     files: dict[Path, None] = {}
-    for name in MODULES:
+    for name in names:
         if name in needs:
             module, first = needs[name]
             # depmod lists a module's needs nearest first.
@@ -124,14 +127,39 @@ def _modules(release: str) -> list[Path]:
     return list(files)
 
 
-def _kernel() -> Path:
-    """A kernel of this machine that we can read; the cloud flavour first: it boots fastest."""
-    found = sorted(Path("/boot").glob("vmlinuz-*"), key=lambda p: ("cloud" not in p.name, p.name))
-    for kernel in found:
+def _module_name(file: str) -> str:
+    return Path(file).name.partition(".")[0].replace("-", "_")
+
+
+def _has(release: str, names: Iterable[str]) -> bool:
+    """Whether a kernel has all of these, as modules or built in."""
+    there: set[str] = set()
+    for listing in ("modules.dep", "modules.builtin"):
+        with contextlib.suppress(FileNotFoundError):
+            lines = (MODULES_OF / release / listing).read_text().splitlines()
+            there |= {_module_name(line.partition(":")[0]) for line in lines}
+    return there.issuperset(names)
+
+
+def find_kernel(
+    *, cloud: bool, with_modules: Iterable[str] = (), otherwise: str, boot: Path = Path("/boot")
+) -> Path:
+    """The newest kernel of this machine that we can read; of the wanted flavour if there is one.
+
+    Guests boot the cloud flavour fastest; it lacks what a host with hardware needs. Skips with
+    ``otherwise`` where no kernel has ``with_modules``.
+    """
+    wanted = tuple(with_modules)
+
+    def rank(kernel: Path) -> tuple[bool, list[int]]:
+        return ("cloud" in kernel.name) is cloud, [int(n) for n in re.findall(r"\d+", kernel.name)]
+
+    for kernel in sorted(boot.glob("vmlinuz-*"), key=rank, reverse=True):
         release = kernel.name.removeprefix("vmlinuz-")
-        if os.access(kernel, os.R_OK) and (Path("/lib/modules") / release / "modules.dep").exists():
+        there = (MODULES_OF / release / "modules.dep").exists()
+        if os.access(kernel, os.R_OK) and there and _has(release, wanted):
             return kernel
-    return missing("no readable kernel with modules in /boot for a guest to boot")
+    return missing(otherwise)
 
 
 def cache_folder() -> Path:
@@ -151,19 +179,21 @@ def build() -> Boot:
     busybox = shutil.which("busybox")
     if busybox is None:
         missing("no busybox for a guest to run")
-    kernel = _kernel()
+    kernel = find_kernel(
+        cloud=True, otherwise="no readable kernel with modules in /boot for a guest to boot"
+    )
     release = kernel.name.removeprefix("vmlinuz-")
-    modules = _modules(release)
+    files = modules(release, MODULES)
     tools = Path(busybox).read_bytes()
     digest = hashlib.sha256(tools)
-    for text in (_INIT, _DHCP, release, str(kernel.stat().st_mtime_ns), *map(str, modules)):
+    for text in (_INIT, _DHCP, release, str(kernel.stat().st_mtime_ns), *map(str, files)):
         digest.update(text.encode())
     folder = cache_folder() / f"boot-{digest.hexdigest()[:16]}"
     boot = Boot(folder / "vmlinuz", folder / "initrd", release)
     if folder.exists():
         return boot
     program, plain = stat.S_IFREG | 0o755, stat.S_IFREG | 0o644
-    order = "\n".join(module.name for module in modules)
+    order = "\n".join(module.name for module in files)
     entries = [
         ("bin", stat.S_IFDIR | 0o755, b""),
         ("bin/busybox", program, tools),
@@ -171,13 +201,13 @@ def build() -> Boot:
         ("dhcp", program, _DHCP.encode()),
         ("modules", stat.S_IFDIR | 0o755, b""),
         ("modules/order", plain, order.encode()),
-        *((f"modules/{module.name}", plain, module.read_bytes()) for module in modules),
+        *((f"modules/{module.name}", plain, module.read_bytes()) for module in files),
     ]
     # Made aside and moved in whole: another run may want it at the same time.
     aside = Path(tempfile.mkdtemp(dir=cache_folder()))
     aside.chmod(0o755)
     shutil.copyfile(kernel, aside / "vmlinuz")
-    (aside / "initrd").write_bytes(_archive(entries))
+    (aside / "initrd").write_bytes(archive(entries))
     try:
         aside.rename(folder)
     except OSError:
