@@ -179,15 +179,18 @@ class Sampler:
             if answer is not None:
                 answers.append(answer)
         progress.append(None)
-        for call in chosen:
-            started = time.monotonic()
-            call(conn)
-            took = time.monotonic() - started
-            # The shortest call there was is taken for the line's own delay.
-            self._round_trip = min(took, self._round_trip or took)
-        # A worker that was given up comes too late: another has taken its place.
-        if lane is self._lane:
-            self._integrate(answers, len(asks) + SIDE_CALLS * len(chosen), domains)
+        try:
+            for call in chosen:
+                started = time.monotonic()
+                call(conn)
+                took = time.monotonic() - started
+                # The shortest call there was is taken for the line's own delay.
+                self._round_trip = min(took, self._round_trip or took)
+        finally:
+            # What the domains said counts, whatever became of the host's own figure.
+            # A worker that was given up comes too late: another has taken its place.
+            if lane is self._lane:
+                self._integrate(answers, len(asks) + SIDE_CALLS * len(chosen), domains)
 
     @property
     def _limit(self) -> float:

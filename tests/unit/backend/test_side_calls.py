@@ -174,3 +174,18 @@ def test_a_worker_that_was_given_up_brings_no_figures(sampler: Sampler, host: Fa
     sampler._reset_workers()
     sampler._round(host.conn, lane, [])
     assert not host.took
+
+
+def test_a_question_besides_that_fails_costs_the_domains_nothing(
+    sampler: Sampler, host: FakeHost
+) -> None:
+    def fails() -> list[Callable[[Any], None]]:
+        def call(_conn: Any) -> None:
+            raise OSError("no leases")
+
+        return [call]
+
+    host.side_calls = fails  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="no leases"):
+        tick(sampler, host, 1)
+    assert len(host.took) == 1
