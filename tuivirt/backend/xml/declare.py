@@ -11,147 +11,15 @@ form or a command-line option needs to know (label, help, choices, default).
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from .errors import BadValue, MalformedXml
+from .field import Field, FieldType, Value
 from .place import Place, Reading, place_at
-from .tree import Element, lxml, number, to_text, unit_factor
+from .tree import Element, lxml, to_text
 
-Value = str | int | bool | None
-"""What a field can hold; '' or None: the XML says nothing."""
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-class FieldType(StrEnum):
-    """How a value is written in XML."""
-
-    TEXT = "text"
-    INT = "int"
-    """A whole number; read in decimal or as 0x…, written in decimal."""
-    FLAG = "flag"
-    """True when the element is there, as in ``<readonly/>``."""
-    YES_NO = "yes or no"
-    ON_OFF = "on or off"
-    SIZE = "size"
-    """Bytes, in an element's text with a unit attribute; written in the field's unit."""
-
-
-_NOTHING: dict[FieldType, Value] = {FieldType.TEXT: "", FieldType.FLAG: False}
-_WORDS = {FieldType.YES_NO: ("yes", "no"), FieldType.ON_OFF: ("on", "off")}
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One property of a device."""
-
-    name: str
-    path: str | Mapping[str, str]
-    """Where it lies, from the device's element on: ``target/@dev``, ``serial``, ``@type``, or
-    ``option[@name='x']/@value``. A mapping, when that depends on the field ``by``."""
-    label: str
-    help: str
-    """One line."""
-    type: FieldType = FieldType.TEXT
-    choices: tuple[str, ...] = ()
-    """What may be written; reading accepts whatever a newer libvirt has."""
-    default: Value = None
-    """What is meant where the XML is silent."""
-    by: str = ""
-    """The field (declared before) whose value chooses the path."""
-    only: tuple[str, tuple[str, ...]] | None = None
-    """It makes sense only while that field (declared before) has one of these values."""
-    required: bool = False
-    """A device cannot be built without it (where ``only`` lets it be)."""
-    unit: str = "KiB"
-    """The unit in which a SIZE is written and, without a unit attribute, read."""
-
-    @property
-    def nothing(self) -> Value:
-        """Its value when the XML is silent."""
-        if self.default is not None:
-            return self.default
-        return _NOTHING.get(self.type)
-
-    def applies(self, values: Mapping[str, Value]) -> bool:
-        """Whether it makes sense beside these values."""
-        return self.only is None or values[self.only[0]] in self.only[1]
-
-    def check(self, value: object) -> Value:
-        """``value`` as this field holds it; None to take it out. Raises BadValue."""
-        if value is None or value == "":
-            return None
-        if self.type is FieldType.TEXT:
-            return self._check_text(value)
-        if self.type in (FieldType.INT, FieldType.SIZE):
-            return self._check_number(value)
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.lower() in ("yes", "on", "true", "no", "off", "false"):
-            return value.lower() in ("yes", "on", "true")
-        raise BadValue(self.name, f"{value!r} is neither yes nor no")
-
-    def _check_text(self, value: object) -> str:
-        text = str(value)
-        bad = _NOT_XML.search(text)
-        if bad:
-            raise BadValue(
-                self.name, f"holds the character U+{ord(bad[0]):04X}, which XML cannot hold"
-            )
-        if self.choices and text not in self.choices:
-            raise BadValue(self.name, f"{text!r} is not one of {', '.join(self.choices)}")
-        return text
-
-    def _check_number(self, value: object) -> int:
-        amount = number(value) if isinstance(value, str) else value
-        if isinstance(amount, bool) or not isinstance(amount, int):
-            raise BadValue(self.name, f"{value!r} is not a whole number")
-        if amount < 0:
-            raise BadValue(self.name, f"{amount} is below zero")
-        return amount
-
-    def _read(self, holder: Element | None, place: Place) -> Value:
-        if holder is None:
-            return self.nothing
-        if self.type is FieldType.FLAG:
-            return True
-        text = holder.get(place.attribute) if place.attribute else (holder.text or "")
-        if text is None or text == "":
-            return self.nothing
-        if self.type is FieldType.TEXT:
-            return str(text)
-        if self.type in _WORDS:
-            return bool(text.strip() == _WORDS[self.type][0])
-        amount = number(text)
-        if amount is None:
-            return self.nothing
-        if self.type is FieldType.INT:
-            return amount
-        return amount * unit_factor(holder.get("unit", self.unit))
-
-    def _write(self, element: Element, place: Place, value: Value) -> None:
-        if self.type is FieldType.FLAG and not value:
-            place.clear(element)
-            return
-        holder = place.make(element)
-        if self.type is FieldType.FLAG:
-            return
-        if self.type in _WORDS:
-            text = _WORDS[self.type][0 if value else 1]
-        elif self.type is FieldType.SIZE:
-            assert isinstance(value, int)
-            unit = self.unit if value % unit_factor(self.unit) == 0 else "bytes"
-            holder.set("unit", unit)
-            text = str(value // unit_factor(unit))
-        else:
-            text = str(value)
-        if place.attribute:
-            holder.set(place.attribute, text)
-        else:
-            holder.text = text
+__all__ = ["Declaration", "Field", "FieldType", "Value"]
 
 
 @dataclass(frozen=True)
@@ -160,6 +28,8 @@ class Declaration:
 
     tag: str
     fields: tuple[Field, ...]
+    summary: Callable[[Mapping[str, Value]], str] | None = None
+    """One line that says what a device with these values is; None: nothing is to be said."""
     _places: dict[str, Place] = field(init=False, default_factory=dict)
     _by_name: dict[str, Field] = field(init=False, default_factory=dict)
     _plan: list[tuple[Field, Place | None]] = field(init=False, default_factory=list)
@@ -175,7 +45,8 @@ class Declaration:
                     raise TypeError(f"<{self.tag}> {each.name} depends on {needed}, not yet known")
             known[each.name] = each
             paths = (each.path,) if isinstance(each.path, str) else tuple(each.path.values())
-            self._places.update({path: place_at(path) for path in paths})
+            also = (each.also,) if each.also else ()
+            self._places.update({path: place_at(path) for path in (*paths, *also)})
             place = self._places[each.path] if isinstance(each.path, str) else None
             self._plan.append((each, place))
             self._silence[each.name] = each.nothing
@@ -200,8 +71,22 @@ class Declaration:
             at = place or self._place(each, values)
             holder = None if at is None else reading.holder(at)
             if at is not None and holder is not None:
-                values[each.name] = each._read(holder, at)
+                values[each.name] = each.read(holder, at, element)
+            if each.also and values[each.name] == each.nothing:
+                at = self._places[each.also]
+                values[each.name] = each.read(reading.holder(at), at, element)
         return values
+
+    def proposal(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """What a new device with these values gets besides: the fields' ``initial`` values."""
+        whole = {each.name: each.nothing for each in self.fields} | dict(values)
+        proposed: dict[str, Value] = {}
+        for each in self.fields:
+            if each.initial is None or each.name in values or not each.applies(whole):
+                continue
+            if self._place(each, whole) is not None:
+                whole[each.name] = proposed[each.name] = each.initial
+        return proposed
 
     def check(self, values: Mapping[str, object]) -> dict[str, Value]:
         """``values`` as the fields hold them. Raises BadValue for the first that cannot be."""
@@ -238,7 +123,7 @@ class Declaration:
                 raise BadValue(each.name, f"a {self.tag} cannot be made without it")
             place = self._place(each, whole)
             if place is not None and (each.name in given or each.required):
-                each._write(element, place, value)
+                each.write(element, place, value)
         return to_text(element)
 
     def apply(self, element: Element, changes: Mapping[str, object]) -> None:
@@ -255,17 +140,42 @@ class Declaration:
             name: self[name].nothing if value is None else value for name, value in wanted.items()
         }
         self._refuse_misplaced(wanted, new)
+        moves = []
         for each in self.fields:
             before = self._place(each, old) if each.applies(old) else None
             after = self._place(each, new) if each.applies(new) else None
+            moves.append((each, after))
             if before is not None and before != after:
-                before.clear(element)
-            if after is None or each.name not in wanted:
+                self._clear(element, each, before)
+        # All that goes first: two fields may have the same place, each in its own case.
+        for each, at in moves:
+            if at is None or each.name not in wanted:
                 continue
             if wanted[each.name] is None:
-                after.clear(element)
-            elif each._read(after.holder(element), after) != wanted[each.name]:
-                each._write(element, after, wanted[each.name])
+                self._clear(element, each, at)
+            elif self._read(element, each, at) != wanted[each.name]:
+                self._write(element, each, at, wanted[each.name])
+
+    def _read(self, element: Element, each: Field, place: Place) -> Value:
+        value = each.read(place.holder(element), place, element)
+        if each.also and value == each.nothing:
+            other = self._places[each.also]
+            value = each.read(other.holder(element), other, element)
+        return value
+
+    def _clear(self, element: Element, each: Field, place: Place) -> None:
+        for at in (place, *((self._places[each.also],) if each.also else ())):
+            each.clear(element, at)
+
+    def _write(self, element: Element, each: Field, place: Place, value: Value) -> None:
+        """At both places where the elements for both are there, else where they are."""
+        other = self._places[each.also] if each.also else None
+        if other is None or other.holder(element) is None:
+            each.write(element, place, value)
+            return
+        each.write(element, other, value)
+        if place.holder(element) is not None:
+            each.write(element, place, value)
 
     def _place(self, each: Field, values: Mapping[str, Value]) -> Place | None:
         if isinstance(each.path, str):

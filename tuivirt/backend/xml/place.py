@@ -23,9 +23,19 @@ class Step:
         if not self.name:
             return element.find(self.tag)
         for child in element:
-            if child.tag == self.tag and child.get(self.name) == self.value:
+            if self.fits(child):
                 return child
         return None
+
+    def fits(self, child: Element) -> bool:
+        """Whether it leads to this child."""
+        return child.tag == self.tag and (not self.name or child.get(self.name) == self.value)
+
+    def is_empty(self, element: Element) -> bool:
+        """Whether an element that it leads to holds nothing but what it was told apart by."""
+        if len(element) or (element.text or "").strip():
+            return False
+        return all(name == self.name for name in element.attrib)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +68,57 @@ class Place:
             element = child
         return element
 
+    def text(self, holder: Element) -> str:
+        """What the element that holds the value says here; '' for nothing."""
+        return (holder.get(self.attribute) if self.attribute else holder.text) or ""
+
+    def put(self, holder: Element, text: str) -> None:
+        """Make the element that holds the value say ``text`` here."""
+        if self.attribute:
+            holder.set(self.attribute, text)
+        else:
+            holder.text = text
+
+    def all(self, element: Element) -> list[Element]:
+        """The element that holds the value, and its siblings that the last step leads to too."""
+        for step in self.steps[:-1]:
+            element = step.find(element)
+            if element is None:
+                return []
+        return [child for child in element if self.steps[-1].fits(child)]
+
+    def another(self, element: Element) -> Element:
+        """One more element to hold a value, beside those there are."""
+        parent = self.holder(element).getparent()
+        step = self.steps[-1]
+        child = append(parent, step.tag)
+        if step.name:
+            child.set(step.name, step.value)
+        return child
+
     def clear(self, element: Element) -> None:
         """Take the value out, and the elements on the way that hold nothing any more."""
         holder = self.holder(element)
-        if holder is None or (holder is element and not self.attribute):
-            return
+        if holder is not None:
+            self.empty(element, holder)
+
+    def empty(self, element: Element, holder: Element) -> None:
+        """As `clear`, of one of the elements that hold a value."""
         if self.attribute:
             if self.attribute not in holder.attrib:
                 return
             del holder.attrib[self.attribute]
+        elif holder is element:
+            return
         else:
             holder.text = None
-        while holder is not element and _is_empty(holder):
+        self.prune(element, holder)
+
+    def prune(self, element: Element, holder: Element) -> None:
+        """Take out ``holder`` and the elements above that hold nothing any more."""
+        for step in reversed(self.steps):
+            if holder is element or not step.is_empty(holder):
+                return
             parent = holder.getparent()
             remove(holder)
             holder = parent
@@ -116,10 +165,6 @@ def place_at(path: str) -> Place:
 
 def _ends_in_attribute(path: str) -> bool:
     return path.rpartition("/")[2].startswith("@")
-
-
-def _is_empty(element: Element) -> bool:
-    return not len(element) and not element.attrib and not (element.text or "").strip()
 
 
 def append(parent: Element, tag: str) -> Element:
