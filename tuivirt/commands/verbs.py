@@ -165,7 +165,7 @@ def _run(
     if as_json:
         say(to_json(_task_record(task, host, action)))
     elif done:
-        say(plain(task.text))
+        say("\n".join(plain(line) for line in task.text.splitlines()))
     if not done:
         complain(advised(task.text, in_options(task.advice, action)), host.name)
     return done

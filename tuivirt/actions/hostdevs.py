@@ -1,0 +1,118 @@
+"""Host devices handed to a domain and taken back.
+
+What carries it out is imported when it is done: the list of domains shall not hold it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.passthrough import Plan, Weight
+from tuivirt.backend.model.when import When
+from tuivirt.backend.settling import LET_GO_S
+
+from .registry import Option, Pending, Run, action
+
+_WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
+_DEVICE = Annotated[
+    str,
+    Option(
+        "libvirt's name of it, a PCI address (04:00.0), or a USB device's bus and number"
+        " (002:003) or vendor and product (1234:abcd)",
+        positional=True,
+    ),
+]
+
+
+@action(
+    "domain",
+    title="Hand a host device over",
+    virsh="virsh nodedev-detach {device}; virsh attach-device {name} HOSTDEV.xml {when}",
+    api="virNodeDeviceDetachFlags, virDomainAttachDeviceFlags",
+    bulk=False,
+)
+def attach_hostdev(
+    run: Run,
+    domain: Domain,
+    *,
+    device: _DEVICE,
+    when: _WHEN = When.AUTO,
+    alone: Annotated[
+        bool, Option("without the functions that belong to it, such as a GPU's sound")
+    ] = False,
+    by_identity: Annotated[
+        bool, Option("a USB device by its vendor and product, whichever port it is in")
+    ] = False,
+    dry_run: Annotated[
+        bool, Option("only say what would be done, and what speaks against it")
+    ] = False,
+    force: Annotated[bool, Option("though the plan names a risk")] = False,
+) -> str:
+    """Hand a device of the host to a domain, with what belongs to it."""
+    from tuivirt.backend.passthrough import hand_over
+
+    wish = hand_over.Wish(device, when, alone, by_identity)
+    if dry_run:
+        return _told(hand_over.plan_for(run.host, domain.uuid, wish))
+    return hand_over.hand_over(
+        run.host, domain.uuid, wish, force=force, progress=run.progress, aborted=run.aborted
+    )
+
+
+def _told(plan: Plan) -> str:
+    """The plan as text; BadInput when it would be refused, so that the exit status tells."""
+    if plan.of(Weight.REFUSED):
+        raise BadInput(
+            f"{plan.domain} would be refused {plan.given[0].name}",
+            "\n".join(["", *plan.lines]),
+        )
+    return "\n".join(plan.lines)
+
+
+@action(
+    "domain",
+    title="Take a host device back",
+    virsh="virsh detach-device {name} HOSTDEV.xml {when}; virsh nodedev-reattach {device}",
+    api="virDomainDetachDeviceFlags, virNodeDeviceReAttach",
+    destructive=True,
+    confirm="Take a host device back from {name}? What the guest is doing with it ends.",
+    bulk=False,
+)
+def detach_hostdev(
+    run: Run,
+    domain: Domain,
+    *,
+    device: _DEVICE,
+    when: _WHEN = When.AUTO,
+    alone: Annotated[
+        bool, Option("without the functions that were given with it, such as a GPU's sound")
+    ] = False,
+    keep: Annotated[
+        bool, Option("leave it bound to vfio-pci, for another guest; not back to the host's driver")
+    ] = False,
+    timeout: Annotated[
+        float, Option("seconds to wait for the guest to let go", label="Wait, seconds", minimum=0)
+    ] = LET_GO_S,
+) -> str:
+    """Take a host device from a domain, and give it back to the host's driver."""
+    from tuivirt.backend.passthrough import take_back
+
+    outcome = take_back.take_back(
+        run.host,
+        domain.uuid,
+        device,
+        when,
+        alone=alone,
+        keep=keep,
+        timeout_s=timeout,
+        progress=run.progress,
+        aborted=run.aborted,
+        chose=lambda chosen: run.chose(when=chosen),
+    )
+    if outcome.asked:
+        pending = Pending(outcome.text, outcome.advice)
+        outcome.on_settled(pending.settle)
+        raise pending
+    return outcome.text
