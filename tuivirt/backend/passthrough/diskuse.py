@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..model.passthrough import DiskUse
-from .kernel import text_of
+from .kernel import place_of, text_of
 
 
 def disk_uses(device_path: str, root: Path = Path("/")) -> tuple[DiskUse, ...]:
@@ -36,16 +36,13 @@ def disks_of(device_path: str, root: Path = Path("/")) -> tuple[str, ...]:
     folder = root / "sys/class/block"
     if not folder.is_dir():
         return ()
-    base = str(root).rstrip("/")
     found = []
     for each in folder.iterdir():
-        where = os.path.realpath(each).removeprefix(base)
+        where = place_of(each, root)
         below = where.startswith(f"{device_path}/")
         # An NVMe namespace hangs on its subsystem, which has one controller or more.
         if not below and "/nvme-subsystem/" in where:
-            below = any(
-                place.startswith(f"{device_path}/") for place in _controllers(root, where, base)
-            )
+            below = any(place.startswith(f"{device_path}/") for place in _controllers(root, where))
         # Besides each namespace stands one per controller, which nobody can open.
         hidden = text_of(each / "hidden") == "1"
         if below and not hidden and not (each / "partition").exists():
@@ -53,11 +50,11 @@ def disks_of(device_path: str, root: Path = Path("/")) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _controllers(root: Path, namespace: str, base: str) -> Iterator[str]:
+def _controllers(root: Path, namespace: str) -> Iterator[str]:
     subsystem = root / namespace.lstrip("/")
     for each in subsystem.parent.glob("nvme*"):
         if each.is_symlink():
-            yield os.path.realpath(each).removeprefix(base)
+            yield place_of(each, root)
 
 
 def _parts(root: Path, disk: str) -> tuple[str, ...]:

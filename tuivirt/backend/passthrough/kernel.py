@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -12,3 +13,8 @@ def text_of(path: Path) -> str:
         return path.read_text(errors="replace").strip()
     except OSError:
         return ""
+
+
+def place_of(link: Path, root: Path) -> str:
+    """The sysfs path that a link of a class leads to, as seen from ``root``."""
+    return os.path.realpath(link).removeprefix(os.path.realpath(root).rstrip("/"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 
 from ..model.passthrough import NetUse
-from .kernel import text_of
+from .kernel import place_of, text_of
 
 
 def net_uses(device_path: str, root: Path = Path("/")) -> tuple[NetUse, ...]:
@@ -19,16 +19,14 @@ def net_uses(device_path: str, root: Path = Path("/")) -> tuple[NetUse, ...]:
     folder = root / "sys/class/net"
     if not folder.is_dir():
         return ()
-    names = [each.name for each in folder.iterdir() if _is_below(each, device_path)]
+    names = [
+        each.name for each in folder.iterdir() if place_of(each, root).startswith(f"{device_path}/")
+    ]
     if not names:
         return ()
     routes = _default_routes(root)
     ours = _session_addresses()
     return tuple(_use(folder, name, routes, ours) for name in sorted(names))
-
-
-def _is_below(link: Path, device_path: str) -> bool:
-    return os.path.realpath(link).startswith(f"{device_path}/")
 
 
 def _use(folder: Path, name: str, routes: frozenset[str], ours: frozenset[str]) -> NetUse:
