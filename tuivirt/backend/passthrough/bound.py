@@ -20,9 +20,14 @@ VFIO = "vfio-pci"
 
 def driver_now(host: Host, device: NodeDevice) -> str:
     """What it is bound to, as libvirt reads it now; '' for nothing. Raises TuivirtError."""
+    return read_again(host, device).driver
+
+
+def read_again(host: Host, device: NodeDevice) -> NodeDevice:
+    """The device as libvirt tells it now. Raises TuivirtError."""
     try:
         node = host.conn.nodeDeviceLookupByName(device.name)
-        return parse_node_device(host.name, node.XMLDesc(0)).driver
+        return parse_node_device(host.name, node.XMLDesc(0))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot look at {called(device)}") from error
 

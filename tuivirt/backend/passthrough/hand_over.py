@@ -18,8 +18,9 @@ from ..model.resources import NodeDevice
 from ..model.when import When
 from ..sides import Sides, read_sides
 from ..xml.hostdev import HOSTDEV
-from .bound import driver_now, give_back, unbind
+from .bound import driver_now, give_back, read_again, unbind
 from .find import find_device
+from .group import choose
 from .judge import called
 from .plan import has, make_plan
 from .take_back import take_from_running
@@ -141,8 +142,11 @@ def _look(host: Host, domain: Any, wish: Wish) -> tuple[Any, Sides, Plan]:
         _refuse_twins(device, [each for each in devices.values() if each is not device])
     sides = read_sides(domain, f"cannot hand {called(device)} to {domain.name()}")
     live, saved = sides.choose(wish.when)
-    users = users_of_devices(configs_of(host), devices)
-    known = {name: replace(each, users=users.get(name, ())) for name, each in devices.items()}
+    given, held = choose(device, devices, alone=wish.alone)
+    # The list follows by events; what is judged is read now.
+    known = {**devices, **{each.name: read_again(host, each) for each in (*given, *held)}}
+    users = users_of_devices(configs_of(host), known)
+    known = {name: replace(each, users=users.get(name, ())) for name, each in known.items()}
     device = known[device.name]
     plan = make_plan(
         replace(host.snapshot, devices=known),
