@@ -67,9 +67,13 @@ class Detaching:
         """Whether it is gone, by reading the XML. Raises when the guest refused."""
         if self._is_gone():
             return True
-        if any(self._is_refusal(event) for event in events):
+        if self.is_refused(events):
             raise self._refusal(done)
         return False
+
+    def is_refused(self, events: Iterable[Event]) -> bool:
+        """Whether the guest has said that it does not let go."""
+        return any(self._is_refusal(event) for event in events)
 
     def follow(self, done: str) -> DetachOutcome:
         """Follow it by events from now on. ``done``: what of the change has taken effect."""

@@ -16,7 +16,8 @@ import libvirt
 from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
-from .xml.targets import PREFIXES
+from .xml.errors import BusFull
+from .xml.targets import PREFIXES, free_pci_places
 from .xml.volume import parse_volume
 
 if TYPE_CHECKING:
@@ -310,7 +311,7 @@ def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: b
     A running machine takes new disks on virtio, SCSI and USB only.
     """
     config = next(iter(configs))
-    scsi = any(d.kind == "controller" and 'type="scsi"' in d.xml for d in config.devices)
+    scsi = _has_scsi(config)
     old_pc = not ("q35" in config.machine or "virt" in config.machine)
     if request.target:
         name = re.match(r"(vd|sd|hd|fd|xvd)[a-z]+$", request.target)
@@ -330,3 +331,20 @@ def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: b
     if used in ("virtio", "scsi") or (used and not live):
         return used
     return "scsi" if scsi else "virtio"
+
+
+def check_scsi_room(running: DomainConfig, bus: str) -> None:
+    """Raise BusFull when a SCSI disk needs a controller and a running machine has no slot for it.
+
+    For the first disk on a bus without one libvirt adds a virtio-scsi controller, a PCI device.
+    """
+    if bus == "scsi" and not _has_scsi(running) and free_pci_places(running) == 0:
+        raise BusFull(
+            bus,
+            "it has no controller, and the running machine no free PCI slot for one",
+            "attach it for the next boot (ports are added then)",
+        )
+
+
+def _has_scsi(config: DomainConfig) -> bool:
+    return any(d.kind == "controller" and 'type="scsi"' in d.xml for d in config.devices)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import libvirt
 
 from .detaching import REFUSED, Detaching, DetachOutcome
-from .disks import DiskRequest, Source, choose_bus, is_same, refuse_used, resolve
+from .disks import DiskRequest, Source, check_scsi_room, choose_bus, is_same, refuse_used, resolve
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
@@ -31,6 +31,16 @@ from .xml.targets import check_room, choose_target
 
 if TYPE_CHECKING:
     from .host import Host
+
+EVENT_S = 1.0
+"""How long the event is waited for that tells why libvirt's call has failed."""
+
+# QEMU's words are always English; libvirt's are in the language of the daemon's host, so that of
+# its errors the code alone is looked at.
+_NO_HOTPLUG = "does not support hotplugging"
+_ALREADY_ASKED = "already in the process of unplug"
+
+_OTHER_BUS = "attach it for the next boot, or to the virtio, scsi or usb bus (--targetbus)"
 
 __all__ = [
     "AttachOutcome",
@@ -82,6 +92,7 @@ def attach_disk(
     try:
         if live and before.live is not None:
             check_room(before.live, bus)
+            check_scsi_room(before.live, bus)
         target = choose_target(others, bus, request.target)
         xml = build_disk(
             **source.fields(),
@@ -105,7 +116,10 @@ def attach_disk(
     try:
         domain.attachDeviceFlags(xml, _flags(live, saved))
     except libvirt.libvirtError as error:
-        raise explained(error, what, bus) from error
+        told = from_libvirt(error, what)
+        if told.code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED or _NO_HOTPLUG in told.why:
+            told.advice = _OTHER_BUS
+        raise told from error
     finally:
         touch(host, uuid)
     after = read_sides(domain, f"cannot tell whether {target} is attached to {name}")
@@ -176,7 +190,17 @@ def detach_disk(
         try:
             domain.detachDeviceFlags(disk.xml, _flags(live, saved))
         except libvirt.libvirtError as error:
-            raise explained(error, what, disk.bus) from error
+            told = from_libvirt(error, what)
+            # The event may come a little later than the error of the same refusal.
+            if told.code == libvirt.VIR_ERR_OPERATION_FAILED and waiter.until(
+                lambda: detaching.is_refused(waiter.events), EVENT_S
+            ):
+                told.advice = REFUSED
+            elif told.code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED and live:
+                told.advice = "detach it for the next boot"
+            elif _ALREADY_ASKED in told.why:
+                told.advice = "the guest has not let go yet; forcing it off settles it"
+            raise told from error
         finally:
             touch(host, uuid)
         if saved and read_sides(domain, what).find_saved(target) is not None:
@@ -250,28 +274,3 @@ def _verify(what: str, name: str, live_bad: bool, saved_bad: bool, live: bool) -
             "do it again for the next boot" if live else "",
             done="the running domain is changed" if live else "",
         )
-
-
-def explained(error: libvirt.libvirtError, what: str, bus: str) -> TuivirtError:
-    """libvirt's error, with advice where its text needs some."""
-    told = from_libvirt(error, what)
-    text = told.why.lower()
-    if "pci" in text and ("no more available" in text or "slot" in text):
-        return _plainer(
-            told,
-            f"the {bus} bus is full: the running machine has no free PCI slot",
-            "attach it for the next boot (ports are added then), or to a SCSI controller"
-            " (--targetbus scsi)",
-        )
-    if "cannot be hotplugged" in text or ("hotplug" in text and "support" in text):
-        told.advice = "attach it for the next boot, or to the virtio, scsi or usb bus (--targetbus)"
-    elif "rejected by the guest" in text:
-        told.advice = REFUSED
-    elif "already in the process of unplug" in text:
-        told.advice = "the guest has been asked and has not let go yet; forcing it off settles it"
-    return told
-
-
-def _plainer(told: TuivirtError, why: str, advice: str) -> BadInput:
-    """The same refusal in plainer words, libvirt's own kept behind them."""
-    return BadInput(told.what, f"{why} ({told.why})", advice, code=told.code)

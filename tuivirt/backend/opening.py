@@ -19,14 +19,24 @@ def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
     """libvirt's reason with advice that fits it.
 
     libvirt gives one code for most of these (38, a system error), so its text must be looked
-    at; text that is not recognised is shown with general advice.
+    at; text that is not recognised is shown with general advice. That text is made here, by the
+    library: in English whatever the operator's language, as nothing in this program sets
+    LC_MESSAGES. Only a refusal comes from the daemon, in its host's language.
     """
     why = shown(error.get_error_message() or str(error))
     uri = shown(uri)
-    return TuivirtError(f"cannot connect to {uri}", why, _advice(why, uri), code=code_of(error))
+    code = code_of(error)
+    return TuivirtError(f"cannot connect to {uri}", why, _advice(why, uri, code), code=code)
 
 
-def _advice(why: str, uri: str) -> str:
+_REFUSED = (
+    libvirt.VIR_ERR_AUTH_FAILED,
+    libvirt.VIR_ERR_AUTH_CANCELLED,
+    libvirt.VIR_ERR_AUTH_UNAVAILABLE,
+)
+
+
+def _advice(why: str, uri: str, code: int | None) -> str:
     # What libvirt says of a driver that does not exist depends on whether a daemon runs here:
     # it passes the URI on to that daemon, and may fail to reach it.
     if not is_known(uri):
@@ -40,7 +50,7 @@ def _advice(why: str, uri: str) -> str:
             "add yourself to the group libvirt (usermod -aG libvirt USER) and log in again, "
             "or use qemu:///session"
         )
-    if "authentication" in text and local:
+    if code in _REFUSED and local:
         return "join the group libvirt, or run as a user that polkit lets manage libvirt"
     if "host key verification failed" in text:
         return f"check the key of {host}, then accept it once with: ssh {host}"

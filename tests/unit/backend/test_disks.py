@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tuivirt.backend.configs import Known
-from tuivirt.backend.disks import DiskRequest, Source, choose_bus, refuse_used
+from tuivirt.backend.disks import DiskRequest, Source, check_scsi_room, choose_bus, refuse_used
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.device import DomainConfig
 from tuivirt.backend.xml.domain import parse_domain
+from tuivirt.backend.xml.errors import BusFull
 
 
 def config(devices: str = "", machine: str = "pc-q35-7.2") -> DomainConfig:
@@ -46,6 +47,19 @@ def test_the_bus_is_what_suits_the_domain(
     devices: str, request_: DiskRequest, live: bool, bus: str
 ) -> None:
     assert choose_bus([config(devices)], request_, live=live) == bus
+
+
+PORT = "<controller type='pci' index='1' model='pcie-root-port'/>"
+ROOT = "<controller type='pci' index='0' model='pcie-root'/>"
+"""A machine whose PCI slots are its ports alone."""
+
+
+def test_the_first_scsi_disk_of_a_running_machine_needs_a_slot_for_its_controller() -> None:
+    with pytest.raises(BusFull, match="no free PCI slot"):
+        check_scsi_room(config(ROOT), "scsi")
+    check_scsi_room(config(ROOT + SCSI), "scsi")
+    check_scsi_room(config(ROOT + PORT), "scsi")
+    check_scsi_room(config(ROOT), "usb")
 
 
 def test_an_old_pc_has_its_drives_on_ide() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import libvirt
 import pytest
 
@@ -62,6 +66,28 @@ def test_a_uri_that_cannot_be_opened_gives_libvirts_reason_and_what_to_try(
     assert problem.why == caught.value.get_error_message()
     assert problem.code == caught.value.get_error_code()
     assert advice in problem.advice
+
+
+def test_a_refusal_is_known_by_its_code_as_its_words_are_in_the_language_of_the_host() -> None:
+    error = libvirt.libvirtError("")
+    words = "Authentifikation gescheitert"
+    error.err = (libvirt.VIR_ERR_AUTH_FAILED, 20, words, 2, words, None, None, -1, -1)
+    assert "join the group libvirt" in explain(error, "qemu:///system").advice
+
+
+def test_the_librarys_own_words_stay_english_whatever_the_operators_language() -> None:
+    script = (
+        "import locale, libvirt, tuivirt.app\n"
+        "try: libvirt.open('qemu+unix:///system?socket=/nonexistent')\n"
+        "except libvirt.libvirtError: pass\n"
+        "print(locale.setlocale(locale.LC_MESSAGES))"
+    )
+    german = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": "de"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=german, capture_output=True, text=True, check=True
+    )
+    # Only in the locale C is LANGUAGE left alone.
+    assert done.stdout.strip() == "C"
 
 
 def test_a_password_in_a_uri_is_not_told_with_the_reason() -> None:
