@@ -205,7 +205,7 @@ def test_a_bus_without_a_free_place_is_told_as_full(qemu: Place) -> None:
         assert (qemu.xml(), qemu.xml(saved=True)) == before
         assert len(attached) == 4
         other = DiskRequest(qemu.make_image("scsi.img"), bus="scsi")
-        with pytest.raises(BadInput, match="no free PCI slot for one") as caught:
+        with pytest.raises(BadInput, match="PCI slot for one") as caught:
             qemu.run(attach_disk, other, When.NOW)
         assert "next boot" in caught.value.advice
         assert (qemu.xml(), qemu.xml(saved=True)) == before

@@ -28,6 +28,7 @@ PROBE_TIMEOUT_S = 10.0
 _QEMU_FORMATS = frozenset(
     ("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "bochs", "cloop", "dmg")
 )
+_BRIDGES = ("pcie-to-pci-bridge", "dmi-to-pci-bridge", "pci-bridge")
 _BLOCK, _FILE = 1, 0  # VIR_STORAGE_VOL_*
 
 
@@ -336,15 +337,25 @@ def choose_bus(configs: Iterable[DomainConfig], request: DiskRequest, *, live: b
 def check_scsi_room(running: DomainConfig, bus: str) -> None:
     """Raise BusFull when a SCSI disk needs a controller and a running machine has no slot for it.
 
-    For the first disk on a bus without one libvirt adds a virtio-scsi controller, a PCI device.
+    For the first disk on a bus without one libvirt adds its default controller, a device of
+    conventional PCI: a PCIe machine has a slot for it behind a bridge only.
     """
-    if bus == "scsi" and not _has_scsi(running) and free_pci_places(running) == 0:
+    if bus != "scsi" or _has_scsi(running):
+        return
+    full = free_pci_places(running) == 0
+    if _has_controller(running, 'model="pcie-root"'):
+        full = not any(_has_controller(running, f'model="{bridge}"') for bridge in _BRIDGES)
+    if full:
         raise BusFull(
             bus,
-            "it has no controller, and the running machine no free PCI slot for one",
-            "attach it for the next boot (ports are added then)",
+            "it has no controller, and the running machine no free conventional PCI slot for one",
+            "attach it for the next boot, or to the virtio bus (--targetbus virtio)",
         )
 
 
 def _has_scsi(config: DomainConfig) -> bool:
-    return any(d.kind == "controller" and 'type="scsi"' in d.xml for d in config.devices)
+    return _has_controller(config, 'type="scsi"')
+
+
+def _has_controller(config: DomainConfig, attribute: str) -> bool:
+    return any(d.kind == "controller" and attribute in d.xml for d in config.devices)
