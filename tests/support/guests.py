@@ -113,14 +113,19 @@ def domain_xml(
     serial: bool = True,
     serials: int = 1,
     ports: int = 4,
+    usb: str = "none",
+    kind: str = "qemu",
     extra_devices: str = "",
     extra_memory: str = "",
 ) -> str:
-    """A domain under software emulation on q35, with ``ports`` free PCIe ports to plug into.
+    """A domain on q35, with ``ports`` free PCIe ports to plug into.
+
+    Its ``kind`` is software emulation, as KVM cannot be relied on where tests run.
 
     With ``kernel`` it boots the busybox system, else its first disk. ``cmdline`` is added to
     the kernel's: ``deaf`` makes it ignore the power button. A second serial port has a shell
-    too, so that a test can look into the guest while the first port is under test.
+    too, so that a test can look into the guest while the first port is under test. ``usb`` is
+    the model of its USB controller; the modern one, qemu-xhci, takes a port of its own.
     """
     boot = "<boot dev='hd'/>"
     if kernel:
@@ -131,7 +136,7 @@ def domain_xml(
             f"<cmdline>{escape(words)}</cmdline>"
         )
     # What is there from the start takes a port each, the balloon too.
-    taken = 1 + len(interfaces) + sum(disk.bus == "virtio" for disk in disks)
+    taken = 1 + len(interfaces) + sum(disk.bus == "virtio" for disk in disks) + (usb != "none")
     roots = "<controller type='pci' index='0' model='pcie-root'/>" + (
         "<controller type='pci' model='pcie-root-port'/>" * (ports + taken)
     )
@@ -139,7 +144,7 @@ def domain_xml(
         f"<serial type='pty'><target port='{port}'/></serial>"
         for port in range(serials if serial else 0)
     )
-    return f"""<domain type='qemu'>
+    return f"""<domain type='{kind}'>
   <name>{escape(name)}</name>
   <memory unit='MiB'>{memory_mib}</memory>{extra_memory}
   <vcpu>{vcpus}</vcpu>
@@ -147,7 +152,7 @@ def domain_xml(
   <features><acpi/><apic/></features>
   <on_crash>destroy</on_crash>
   <devices>
-    <controller type='usb' model='none'/>
+    <controller type='usb' model='{usb}'/>
     {"".join(disk.xml() for disk in disks)}
     {"".join(interfaces)}
     {roots}{lines}

@@ -1,0 +1,59 @@
+"""What a case is: a function that the lab host runs, found by its decorator.
+
+To add one, write a function in a module of ``tests/lab/cases`` and put ``@case()`` above it. It
+takes nothing, asserts, and leaves the hardware as it found it (the runner looks). It may call
+``tests.support.needs.missing`` and use all of ``tests.support``, as any test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LIMIT_S = 60.0
+"""How long a case may take unless it says otherwise. The lab host is ten times slower than ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A function to run in the lab host."""
+
+    name: str
+    """Its module's last name and its own: ``devices.a_gpu_is_listed``."""
+    run: Callable[[], None]
+    limit_s: float
+    module: str
+
+
+_cases: dict[str, Case] = {}
+
+
+def case(*, limit_s: float = LIMIT_S) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Declares the function below it a case; they run in the order in which they are written."""
+
+    def declare(run: Callable[[], None]) -> Callable[[], None]:
+        name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
+        if name in _cases:
+            raise ValueError(f"two cases are called {name}")
+        _cases[name] = Case(name, run, limit_s, run.__module__)
+        return run
+
+    return declare
+
+
+def load() -> dict[str, Case]:
+    """All cases of ``tests.lab.cases`` by name, those of one module together."""
+    from tests.lab import cases
+
+    for module in sorted(info.name for info in pkgutil.iter_modules(cases.__path__)):
+        importlib.import_module(f"{cases.__name__}.{module}")
+    return {name: one for name, one in _cases.items() if one.module.startswith(cases.__name__)}
+
+
+def load_broken() -> dict[str, Case]:
+    """The cases that go wrong on purpose, by which the lab itself is tested."""
+    from tests.lab import broken
+
+    return {name: one for name, one in _cases.items() if one.module == broken.__name__}

@@ -1,0 +1,94 @@
+"""The guest in the lab host: started by the first case that needs it, used by all after it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libvirt
+
+from tests.support import guests
+from tests.support.guests import Guest
+from tests.support.libvirtd import SYSTEM
+from tests.support.serial import Serial
+
+NAME = f"{guests.PREFIX}lab"
+BOOT_S = 120.0
+MEMORY_MIB = 96
+
+
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """The guest, and its shell."""
+
+    guest: Guest
+    shell: Serial
+
+    def pci(self) -> set[str]:
+        """``vendor:product`` of all PCI devices that its kernel sees, as in ``1234:1111``."""
+        said = self.shell.run(
+            'for d in /sys/bus/pci/devices/*; do echo "$(cat $d/vendor):$(cat $d/device)"; done'
+        )
+        return {line.replace("0x", "") for line in said.split()}
+
+    def wait_for_pci(self, identity: str, *, there: bool = True) -> None:
+        """Wait until its kernel sees such a device, or none any more."""
+        vendor, product = (f"0x{half}" for half in identity.split(":"))
+        seen = f"grep -l {product} $(grep -l {vendor} /sys/bus/pci/devices/*/vendor /dev/null |"
+        seen += " sed s/vendor/device/) /dev/null"
+        self.shell.run(f"{'until' if there else 'while'} {seen}; do sleep 0.2; done >/dev/null", 60)
+
+
+def xml(name: str = NAME) -> str:
+    """A q35 guest with free PCIe ports, a bridge for old PCI devices, and USB.
+
+    The lab host's processor has SVM, emulated as all of it: a guest of KVM boots in 10 s there,
+    one that is emulated inside the emulation in 45 s.
+    """
+    return guests.domain_xml(
+        name,
+        memory_mib=MEMORY_MIB,
+        serials=2,
+        ports=6,
+        kind="kvm",
+        usb="qemu-xhci",
+        extra_devices="<controller type='pci' model='pcie-to-pci-bridge'/>",
+    )
+
+
+def start() -> Guest:
+    """The guest, running; started now unless it was. Its system may not be up yet.
+
+    The runner calls it ahead of the first case that needs it.
+    """
+    with open("/run/lab-guest.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        conn = libvirt.open(SYSTEM)
+        try:
+            domain = conn.lookupByName(NAME)
+        except libvirt.libvirtError as error:
+            if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+                raise
+            domain = conn.defineXML(xml())
+        guest = Guest(SYSTEM, conn, domain, NAME, domain.UUIDString())
+        if not guest.active:
+            guest.start()
+    return guest
+
+
+@contextlib.contextmanager
+def inner_guest() -> Iterator[Inner]:
+    """The running guest with a shell on serial1; serial0 is free for the case.
+
+    It goes on after the case, which must leave it without what it gave to it.
+    """
+    guest = start()
+    try:
+        with guest.serial("serial1") as shell:
+            shell.send("\n")  # For a prompt, if it has said its first before.
+            shell.wait_for_shell(BOOT_S)
+            yield Inner(guest, shell)
+    finally:
+        guest.conn.close()

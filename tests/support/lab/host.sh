@@ -1,0 +1,30 @@
+#!/bin/sh
+# The lab host's first process. Its root is the machine's own, and what it writes is lost.
+set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export HOME=/root LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+unset CDPATH
+
+say() { echo "lab: $*" >/dev/console; }
+empty() { for folder in "$@"; do mount -t tmpfs -o mode=755 tmpfs "$folder" || say "no $folder"; done; }
+
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mkdir -p /dev/pts /dev/shm
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+mount -t tmpfs -o mode=1777 shm /dev/shm
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# Of this machine's libvirt the programs and the settings only, none of its guests and networks.
+empty /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/libvirt/qemu
+mount -t tmpfs -o mode=1777 tmp /tmp
+mkdir -p /run/lock
+hostname lab
+ip link set lo up
+modprobe -a virtio_console vfio_pci
+/lib/systemd/systemd-udevd --daemon
+udevadm trigger --type=subsystems --action=add
+udevadm trigger --type=devices --action=add
+say "devices asked for"
+"$1" -P -m tests.lab.runner
+say "the cases are over, with status $?"
+busybox poweroff -f

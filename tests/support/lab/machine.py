@@ -1,0 +1,125 @@
+"""How the lab host is made: its kernel, its initramfs, QEMU's arguments."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tests.support.initramfs import archive, find_kernel, modules
+from tests.support.lab import hardware
+from tests.support.needs import missing, need_programs, need_root
+
+Iommu = Literal["intel", "amd"]
+
+ROOT = Path(__file__).resolve().parents[3]
+REPORT = "tuivirt.report"
+"""The port by which the host is asked for cases and reports them."""
+
+_FIRST = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
+"""What it takes to see the root."""
+_HOST = (*_FIRST, "virtio_console", "vfio_pci", "bochs", "snd_hda_intel", "nvme", "e1000e")
+"""What tells a host's kernel from a guest's."""
+
+_WORDS = {
+    # Passing through of interrupts is safe enough for guests that are ours.
+    "intel": "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
+    "amd": "amd_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
+}
+_DEVICE = {
+    "intel": "intel-iommu,intremap=off,caching-mode=on",
+    "amd": "amd-iommu,intremap=off",
+}
+
+_INIT = """#!/bin/busybox sh
+/bin/busybox mkdir -p /proc /sys /dev /lower /top /new
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t devtmpfs dev /dev
+/bin/busybox --install -s /bin
+exec >/dev/console 2>&1 </dev/console
+set -e
+trap 'echo "the lab host has no root"; poweroff -f' EXIT
+for module in $(cat /modules/order); do insmod "/modules/$module"; done
+# Nothing of it changes but the work tree, of which one state is as good as another.
+mount -t 9p -o ro,trans=virtio,version=9p2000.L,msize=512000,cache=loose root /lower
+mount -t tmpfs -o mode=755 top /top
+mkdir /top/upper /top/work
+mount -t overlay -o lowerdir=/lower,upperdir=/top/upper,workdir=/top/work root /new
+umount /proc /sys
+mount --move /dev /new/dev
+trap - EXIT
+exec switch_root /new /bin/sh @SCRIPT@ @PYTHON@
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """All that QEMU needs for one lab host."""
+
+    argv: list[str]
+    console: Path
+    """The file with all that the host says."""
+
+
+def make(folder: Path, report_fd: int, iommu: Iommu = "intel") -> Machine:
+    """A lab host whose files lie in ``folder`` and whose report port is an open socket.
+
+    Skips where the kernel, QEMU or root's rights are missing.
+    """
+    if platform.machine() != "x86_64":
+        missing("the lab host is an x86 machine")
+    need_root()  # Its root is this machine's, and root's own files are needed of it.
+    need_programs("qemu-system-x86_64", "busybox", "libvirtd", "virtlogd", "setpriv")
+    if not Path("/lib/systemd/systemd-udevd").exists():
+        missing("no udev for the lab host (package udev)")
+    kernel = find_kernel(
+        cloud=False,
+        with_modules=_HOST,
+        otherwise="no kernel with vfio and 9p for the lab host (package linux-image-amd64)",
+    )
+    initrd = folder / "initrd"
+    initrd.write_bytes(_initrd(kernel.name.removeprefix("vmlinuz-")))
+    console = folder / "console.log"
+    words = f"console=ttyS0 panic=-1 mitigations=off no_timer_check {_WORDS[iommu]}"
+    argv = ["qemu-system-x86_64", "-name", "tuivirt-lab", "-nodefaults", "-no-user-config"]
+    argv += ["-display", "none", "-no-reboot", "-accel", "tcg,thread=multi", "-smp", "2"]
+    argv += ["-m", "2560", "-machine", "q35,kernel-irqchip=off", "-cpu", "max"]
+    argv += ["-device", _DEVICE[iommu]]
+    argv += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", words]
+    argv += ["-chardev", f"file,id=console,path={console}", "-serial", "chardev:console"]
+    share = "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
+    argv += ["-virtfs", share]
+    argv += ["-device", "virtio-serial-pci,bus=pcie.0,addr=4"]
+    argv += ["-chardev", f"socket,id=report,fd={report_fd}"]
+    argv += ["-device", f"virtserialport,chardev=report,name={REPORT}"]
+    argv += hardware.arguments(folder)
+    return Machine(argv, console)
+
+
+def _initrd(release: str) -> bytes:
+    """Busybox, the modules that the root needs, and the script that goes over to it."""
+    busybox = shutil.which("busybox")
+    assert busybox is not None
+    files = modules(release, _FIRST)
+    script = Path(__file__).with_name("host.sh")
+    python = ROOT / ".venv" / "bin" / "python"
+    if not python.exists():
+        missing(f"no {python} for the lab host: script/bootstrap --dev makes it")
+    init = _INIT.replace("@SCRIPT@", shlex.quote(str(script)))
+    init = init.replace("@PYTHON@", shlex.quote(str(python)))
+    program, plain = stat.S_IFREG | 0o755, stat.S_IFREG | 0o644
+    return archive(
+        [
+            ("bin", stat.S_IFDIR | 0o755, b""),
+            ("bin/busybox", program, Path(busybox).read_bytes()),
+            ("init", program, init.encode()),
+            ("modules", stat.S_IFDIR | 0o755, b""),
+            ("modules/order", plain, "\n".join(file.name for file in files).encode()),
+            *((f"modules/{file.name}", plain, file.read_bytes()) for file in files),
+        ]
+    )
