@@ -325,9 +325,8 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
 
     def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         """Run an action that takes over the terminal; then the screen comes back as it was."""
-        host, thing = self.hosts[ref.host], self.fleet.find(ref)
         try:
-            ended = lend(self, action, host, thing, values)
+            ended = lend(self, action, self.hosts[ref.host], ref, values)
         except SuspendNotSupported:
             self.say("this terminal cannot be handed on", "error")
             return

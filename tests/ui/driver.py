@@ -39,6 +39,9 @@ class SnapshotHost:
         self.views: list[View] = []
         self.refreshed = 0
 
+    def require_write(self) -> None:
+        """It may change things."""
+
     def watch(self, view: View) -> None:
         self.views.append(view)
 

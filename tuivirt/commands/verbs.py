@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tuivirt.actions.here import run_here
 from tuivirt.actions.registry import Action
-from tuivirt.actions.runner import Tasks, find
+from tuivirt.actions.runner import Tasks
 from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
 from tuivirt.backend.events import EventHub
 from tuivirt.backend.host import Host
@@ -141,7 +141,7 @@ def run_action(
                 if parameter.type is When:
                     wanted[parameter.name] = when_of(given, thing)
             if action.view:
-                shown = _view(action, host, thing, wanted)
+                shown = run_here(action, host, thing.ref, wanted)
                 if action.changes:
                     # It had the terminal; standard output is the guest's alone.
                     complain(shown, host.name)
@@ -183,29 +183,6 @@ def _task_record(task: Task, host: Host, action: Action) -> dict[str, Any]:
         "advice": in_options(task.advice, action),
         "virsh": task.virsh,
     }
-
-
-class _Here:
-    """What an action is given that runs on this thread, with this terminal."""
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.aborted = threading.Event()
-
-    def progress(self, text: str, fraction: float | None = None) -> None:
-        """Nothing to say beside what it shows."""
-
-    def chose(self, **values: Any) -> None:
-        """No task tells of it."""
-
-
-def _view(action: Action, host: Host, thing: Any, values: Mapping[str, Any]) -> str:
-    if action.changes:
-        host.require_write()
-    refusal = action.unavailable(thing)
-    if refusal:
-        raise TuivirtError(f"cannot {action.name} {thing.name}", refusal)
-    return action.function(_Here(host), find(host, thing.ref), **values)
 
 
 def say_text(text: str, as_json: bool) -> None:
