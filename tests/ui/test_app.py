@@ -145,6 +145,17 @@ async def test_keys_are_remapped_by_their_binding_ids() -> None:
         assert [wish[0] for wish in app.recorded.wishes] == ["start"]
 
 
+async def test_an_action_without_a_key_can_be_given_one() -> None:
+    assert not ACTIONS["managedsave-remove"].key
+    settings = Settings(keys={"managedsave-remove": "f6"})
+    assert checked(settings).problems == ()
+    app = DrivenApp(factory.sketch(), settings)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("f6")
+        await pilot.pause()
+        assert "Throw its saved memory away: " in screen_text(app)
+
+
 async def test_every_binding_of_the_list_has_an_id() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:

@@ -305,7 +305,7 @@ async def test_help_is_about_where_one_stands_and_names_the_virsh_command() -> N
         assert "Networks 3 of 3" in screen_text(app)
 
 
-async def test_help_tells_the_keys_of_the_screen_and_of_its_table() -> None:
+async def test_help_tells_the_keys_of_the_screen_and_of_its_table_with_their_ids() -> None:
     app = driven()
     async with app.run_test(size=(120, 90)) as pilot:
         await go(app, pilot, "dev")
@@ -314,6 +314,19 @@ async def test_help_tells_the_keys_of_the_screen_and_of_its_table() -> None:
         text = screen_text(app)
         for words in ("Show USB", "Mark a range", "Refresh now", "ctrl+r"):
             assert words in text
+        lines = text.splitlines()
+        for id, keys in (("screen.back", "q"), ("screen.escape", "esc"), ("table.first", "g")):
+            (line,) = [line for line in lines if line.endswith(f" {id}")]
+            assert keys in line.split("  Back")[0].split()
+
+
+async def test_help_is_silent_about_the_key_of_an_action_without_one() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 90)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        (line,) = [line for line in screen_lines(app) if "Throw its saved memory away" in line]
+        assert line.split()[0] == "Throw"
 
 
 async def test_help_can_be_searched() -> None:

@@ -31,6 +31,9 @@ from tuivirt.widgets.live_table import LiveTable
 
 T = TypeVar("T")
 
+NO_KEY = "no key of "
+"""Stands, with an action's name, for a key that no keyboard has."""
+
 
 class Joint(Protocol):
     """What a screen may ask of the app."""
@@ -122,17 +125,17 @@ class FleetScreen(Screen[None]):
         self._is_there = False
         self._when_there: list[Callable[[], None]] = []
         for action in self.actions():
-            if action.key:
-                for key in action.key.split(","):
-                    self._bindings.key_to_bindings.setdefault(key.strip(), []).append(
-                        Binding(
-                            key.strip(),
-                            f"screen.act('{action.name}')",
-                            action.title,
-                            show=False,
-                            id=action.name,
-                        )
+            # One without a key is bound all the same, so that the settings can give it one.
+            for key in (action.key or f"{NO_KEY}{action.name}").split(","):
+                self._bindings.key_to_bindings.setdefault(key.strip(), []).append(
+                    Binding(
+                        key.strip(),
+                        f"screen.act('{action.name}')",
+                        action.title,
+                        show=False,
+                        id=action.name,
                     )
+                )
 
     # For subclasses
 

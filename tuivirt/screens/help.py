@@ -15,7 +15,7 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.widgets.page import Page, PageLine
 from tuivirt.widgets.tones import Toned
 
-from .base import FleetScreen
+from .base import NO_KEY, FleetScreen
 from .paged import PagedScreen
 from .rooms import ROOMS
 
@@ -38,7 +38,7 @@ _KEYS = {
 KEY = 22
 """Cells for the keys."""
 TITLE = 34
-"""Cells for what a key does, where the virsh command stands beside it."""
+"""Cells for what a key does, where something stands beside it."""
 
 
 def key_words(keys: Iterable[str]) -> str:
@@ -90,14 +90,12 @@ def help_lines(screen: FleetScreen, width: int) -> Sequence[PageLine]:
     if actions:
         lines += _heading(f"What can be done to a {screen.KIND}, and the virsh command for it")
         for action in actions:
-            keys = _bound(screen, action.name) or key_words(action.key.split(","))
+            keys = _bound(screen, action.name)
             lines += _action(keys, action, width)
-    lines += _heading("Keys here")
-    shown: set[str] = set()
-    for keys, words in _bindings(screen):
-        if words and words not in shown:
-            shown.add(words)
-            lines.append(_pair(keys, words))
+    lines += _heading("Keys here, and what the settings call them (an action by its verb)")
+    for id, keys, words in _bindings(screen):
+        if words:
+            lines.append((*_pair(keys, f"{words:<{TITLE}}"), Toned(f" {id}", "dim")))
     if screen.table is not None:
         lines.append(_pair("/…", "a filter: enter keeps it, esc the one before"))
     lines += _heading("Where : leads")
@@ -144,13 +142,13 @@ def _bound(screen: FleetScreen, binding_id: str) -> str:
     keys = [
         key
         for key, bindings in screen._bindings.key_to_bindings.items()
-        if any(b.id == binding_id for b in bindings)
+        if any(b.id == binding_id for b in bindings) and not key.startswith(NO_KEY)
     ]
     return key_words(keys)
 
 
-def _bindings(screen: FleetScreen) -> list[tuple[str, str]]:
-    """Keys and words of everything bound on the screen and what has the focus in it."""
+def _bindings(screen: FleetScreen) -> list[tuple[str, str, str]]:
+    """Id, keys and words of everything bound on the screen and what has the focus in it."""
     names = {action.name for action in screen.actions()}
     merged: dict[str, tuple[list[str], str]] = {}
     shown = (w for w in screen.walk_children(Widget) if w.can_focus and w.display)
@@ -160,4 +158,4 @@ def _bindings(screen: FleetScreen) -> list[tuple[str, str]]:
                 if isinstance(binding, Binding) and binding.id and binding.id not in names:
                     keys, _ = merged.setdefault(binding.id, ([], binding.description))
                     keys.append(key)
-    return [(key_words(keys), words) for keys, words in merged.values()]
+    return [(id, key_words(keys), words) for id, (keys, words) in merged.items()]

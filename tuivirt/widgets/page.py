@@ -41,16 +41,16 @@ class Page(ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "scroll_down", "down", show=False, id="page.down"),
-        Binding("k,up", "scroll_up", "up", show=False, id="page.up"),
-        Binding("pageup", "page_up", "page up", show=False, id="page.page_up"),
-        Binding("shift+right", "sideways(8)", "to the right", show=False, id="page.right"),
-        Binding("shift+left", "sideways(-8)", "to the left", show=False, id="page.left"),
-        Binding("g,home", "top", "top", show=False, id="page.top"),
-        Binding("G,end", "bottom", "bottom", show=False, id="page.bottom"),
-        Binding("space,pagedown", "page_down", "page down", show=False, id="page.page_down"),
-        Binding("n", "next_hit(1)", "next hit", show=False, id="page.next"),
-        Binding("N", "next_hit(-1)", "hit before", show=False, id="page.previous"),
+        Binding("j,down", "scroll_down", "Down", show=False, id="page.down"),
+        Binding("k,up", "scroll_up", "Up", show=False, id="page.up"),
+        Binding("pageup", "page_up", "Page up", show=False, id="page.page-up"),
+        Binding("shift+right", "sideways(8)", "To the right", show=False, id="page.right"),
+        Binding("shift+left", "sideways(-8)", "To the left", show=False, id="page.left"),
+        Binding("g,home", "top", "First", show=False, id="page.first"),
+        Binding("G,end", "bottom", "Last", show=False, id="page.last"),
+        Binding("space,pagedown", "page_down", "Page down", show=False, id="page.page-down"),
+        Binding("n", "next_hit(1)", "Next hit", show=False, id="page.next"),
+        Binding("N", "next_hit(-1)", "Hit before", show=False, id="page.previous"),
     ]
 
     class Searched(Message):
