@@ -5,7 +5,8 @@ What carries it out is imported when it is done: the list of domains shall not h
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
@@ -14,6 +15,9 @@ from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
 from .registry import Option, Pending, Run, action
+
+if TYPE_CHECKING:
+    from tuivirt.backend.host import Host
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
 _DEVICE = Annotated[
@@ -26,12 +30,25 @@ _DEVICE = Annotated[
 ]
 
 
+def _plan(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
+    from tuivirt.backend.passthrough import hand_over
+
+    wish = hand_over.Wish(
+        values["device"],
+        values.get("when") or When.AUTO,
+        bool(values.get("alone")),
+        bool(values.get("by_identity")),
+    )
+    return hand_over.plan_for(host, key, wish)
+
+
 @action(
     "domain",
     title="Hand a host device over",
     virsh="virsh nodedev-detach {device}; virsh attach-device {name} HOSTDEV.xml {when}",
     api="virNodeDeviceDetachFlags, virDomainAttachDeviceFlags",
     bulk=False,
+    plan=_plan,
 )
 def attach_hostdev(
     run: Run,
@@ -46,9 +63,10 @@ def attach_hostdev(
         bool, Option("a USB device by its vendor and product, whichever port it is in")
     ] = False,
     dry_run: Annotated[
-        bool, Option("only say what would be done, and what speaks against it")
+        bool,
+        Option("only say what would be done, and what speaks against it", cli_only=True),
     ] = False,
-    force: Annotated[bool, Option("though the plan names a risk")] = False,
+    force: Annotated[bool, Option("though the plan names a risk", cli_only=True)] = False,
 ) -> str:
     """Hand a device of the host to a domain, with what belongs to it."""
     from tuivirt.backend.passthrough import hand_over

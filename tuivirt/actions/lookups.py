@@ -5,18 +5,41 @@ Each is called as ``function(host, …)`` on the host's look-ups lane.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from tuivirt.backend.lookups import configs_of, disk_sizes, domain_detail, leases, volumes, xml_of
+from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.backend.networks import running_users
 from tuivirt.backend.undefine import Belongings, belongings
+
+if TYPE_CHECKING:
+    from tuivirt.backend.host import Host
 
 __all__ = [
     "Belongings",
     "belongings",
     "configs_of",
+    "devices_of",
     "disk_sizes",
     "domain_detail",
+    "givable",
     "leases",
     "running_users",
     "volumes",
     "xml_of",
 ]
+
+
+def givable(host: Host) -> Sequence[NodeDevice]:
+    """What a domain could be handed of this host, GPUs first."""
+    from tuivirt.backend.passthrough.find import givable as found
+
+    return found(host.snapshot.devices)
+
+
+def devices_of(host: Host, key: str) -> Sequence[NodeDevice]:
+    """What a domain has of its host, now or at its next boot. Raises TuivirtError."""
+    from tuivirt.backend.passthrough.take_back import devices_of as found
+
+    return found(host, key)

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.passthrough import Plan
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import Settling
@@ -46,6 +47,8 @@ class Option:
     """A plain argument on the command line, not an option."""
     minimum: float | None = None
     """The least a number may be."""
+    cli_only: bool = False
+    """The screen has no field for it: it asks in its own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     positional: bool = False
     minimum: float | None = None
+    cli_only: bool = False
 
     @property
     def flag(self) -> str:
@@ -179,6 +183,8 @@ class Action:
     """Given the model object: what else goes with it, a sentence, or ''."""
     view: bool
     """It shows something and needs the terminal or a screen: never run as a background task."""
+    plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None
+    """Given the object's key and the values: what would be done, shown before it is asked for."""
 
     def refusal(self, thing: Any, snapshot: HostSnapshot | None = None) -> str:
         """Why it cannot be done to ``thing`` on this host now, or ''."""
@@ -246,6 +252,7 @@ def action(
     unavailable: Callable[[Any], str] = _nothing,
     losses: Callable[[Any], str] = _nothing,
     view: bool = False,
+    plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None = None,
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Declare a function as an action; its name, signature and docstring are read.
 
@@ -283,6 +290,7 @@ def action(
             unavailable=unavailable,
             losses=losses,
             view=view,
+            plan=plan,
         )
         return function
 
@@ -317,6 +325,7 @@ def _parameters(function: Callable[..., str]) -> tuple[Parameter, ...]:
                 choices=choices,
                 positional=option.positional,
                 minimum=option.minimum,
+                cli_only=option.cli_only,
             )
         )
     return tuple(found)

@@ -22,8 +22,8 @@ from tuivirt.widgets.text import natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 from tuivirt.widgets.tree_rows import tree_rows
 
-from .base import FleetScreen
 from .empty import why_empty
+from .handing import HandsOver
 from .paged import FactsScreen
 from .words import for_hosts
 
@@ -179,20 +179,23 @@ def _tree(devices: Mapping[str, NodeDevice], group: Group) -> dict[Any, Row]:
     return {devices[name].ref: Row(devices[name], branch) for name, branch in order}
 
 
-class DevicesScreen(FleetScreen):
+class DevicesScreen(HandsOver):
     """All devices of all hosts."""
 
     HELP = (
         "The devices of the host, each below the one it hangs on. The digits show one kind only. "
         "Devices with the same IOMMU number can only be given to one guest together; USED BY names "
-        "the domain that has the device, or will have it at its next boot."
+        "the domain that has the device, or will have it at its next boot. + hands a device to a "
+        "domain, - takes it back; what would be done is shown first."
     )
     KIND = Kind.DEVICE
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("1…8", "kind"),
         ("/", "filter"),
-        ("a", "actions"),
+        ("+", "hand over"),
+        ("-", "take back"),
         ("⏎", "open"),
+        ("a", "actions"),
         ("y", "XML"),
         (":", "go to"),
         ("?", "help"),
@@ -261,7 +264,7 @@ class DevicesScreen(FleetScreen):
         self.action_group(event.index)
 
 
-class DeviceScreen(FactsScreen):
+class DeviceScreen(HandsOver, FactsScreen):
     """One device of a host."""
 
     HELP = "A device of the host: what it is, what drives it, what it shares its IOMMU group with."

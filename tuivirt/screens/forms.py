@@ -9,6 +9,7 @@ from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.registry import Action, Parameter
 from tuivirt.widgets.form import Field, FormDialog
 
+from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
 from .offers import Asked, Offer, Offering
 from .telling import joined
@@ -18,6 +19,8 @@ OFFERS: dict[str, Offering] = {
     "undefine": Undefining(),
     "detach-disk": DiskChoice("target"),
     "change-media": DiskChoice("path", drives=True),
+    "attach-hostdev": DeviceChoice(),
+    "detach-hostdev": DeviceChoice(taken=True),
 }
 """Actions whose form is narrowed to what the objects have."""
 
@@ -30,7 +33,9 @@ class ActionForm(FormDialog):
     ) -> None:
         """``values`` are filled in already; ``sentences`` say what will be done."""
         self._action = action
-        self._all = [field_of(parameter, values) for parameter in action.parameters]
+        self._all = [
+            field_of(parameter, values) for parameter in action.parameters if not parameter.cli_only
+        ]
         self._offering = OFFERS.get(action.name)
         self._offer: Offer | None = None
         waits = self._offering.waits if self._offering is not None else ""

@@ -148,11 +148,11 @@ def _bound(screen: FleetScreen, binding_id: str) -> str:
 
 
 def _bindings(screen: FleetScreen) -> list[tuple[str, str, str]]:
-    """Id, keys and words of everything bound on the screen and what has the focus in it."""
+    """Id, keys and words of everything bound on the screen, in what has the focus, and everywhere."""
     names = {action.name for action in screen.actions()}
     merged: dict[str, tuple[list[str], str]] = {}
     shown = (w for w in screen.walk_children(Widget) if w.can_focus and w.display)
-    for holder in (screen, *shown):
+    for holder in (screen, *shown, screen.app):
         for key, bindings in holder._bindings.key_to_bindings.items():
             for binding in bindings:
                 if isinstance(binding, Binding) and binding.id and binding.id not in names:

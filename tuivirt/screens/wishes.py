@@ -244,9 +244,25 @@ class Wishes:
             [Asked(t.ref, t.thing, fleet.stats(t.ref)) for t in targets], self._app.look_up
         )
 
+    def _show_plan(self, action: Action, target: Target, values: Mapping[str, Any]) -> None:
+        """What would be done is shown first; then it is asked for."""
+        from .planning import PlanForm
+
+        form = PlanForm(self._title(action, [target]), action)
+
+        def answered(given: Mapping[str, Any] | None) -> None:
+            if given is not None:
+                self._submit(action, [target], {**values, "force": form.risky})
+
+        self._app.ask(form, answered)
+        form.look_up(target.ref, values, self._app.look_up)
+
     def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
         if action.view:
             self._app.show_view(action, targets[0].ref, values)
+            return
+        if action.plan is not None and "force" not in values:
+            self._show_plan(action, targets[0], values)
             return
         for target in targets:
             try:

@@ -251,10 +251,11 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def _choose(self, field: Field, begun: str) -> None:
         """Choose what begins with what was typed, or with its last character."""
         for start in (begun, begun[-1]):
-            for number, choice in enumerate(field.choices):
-                if choice.casefold().startswith(start.casefold()):
-                    self._chosen[field.name], self._begun = number, start
-                    return
+            for words in (field.choices, field.labels):
+                for number, word in enumerate(words):
+                    if word and word.casefold().startswith(start.casefold()):
+                        self._chosen[field.name], self._begun = number, start
+                        return
 
     def _go(self, step: int) -> None:
         self._begun = ""

@@ -10,6 +10,7 @@ from textual.keys import format_key
 
 from .edit import Edit, edit_key
 from .panel import Dialog, PanelLine
+from .text import fit, width_of
 from .tones import Toned
 
 
@@ -46,7 +47,7 @@ class Menu(Dialog[str | None]):
         lines: list[PanelLine] = []
         if self._search is not None:
             lines.append([Toned("> ", "accent"), *self._search.drawn(60)])
-        width = max((len(c.title) for c in self._all), default=0)
+        width = max((width_of(c.title) for c in self._all), default=0)
         keys = max((len(shown_key(c.key)) for c in self._all), default=0)
         for number, choice in enumerate(self.shown):
             here = number == self.at
@@ -58,7 +59,7 @@ class Menu(Dialog[str | None]):
                     Toned(
                         f"{shown_key(choice.key):>{keys}}  ", "dim" if choice.refusal else "accent"
                     ),
-                    Toned(f"{choice.title:<{width}}", "reverse" if here else tone),
+                    Toned(fit(choice.title, width), "reverse" if here else tone),
                     Toned(f"  {reason}" if reason else "", "dim"),
                 ]
             )
