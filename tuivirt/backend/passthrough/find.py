@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import BadInput
 from ..model.resources import NodeDevice
+from .group import is_bridge, is_display
 
 _PCI = re.compile(r"(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
 _USB = re.compile(r"([0-9]{1,3})[:.]([0-9]{1,3})")
@@ -64,3 +65,15 @@ def _candidates(devices: Mapping[str, NodeDevice], wanted: str) -> list[NodeDevi
         address = f"{int(place[1]):03d}:{int(place[2]):03d}"
         return [d for d in usb if d.address == address]
     return [d for d in devices.values() if d.mdev_uuid and d.mdev_uuid == wanted.lower()]
+
+
+def givable(devices: Mapping[str, NodeDevice]) -> tuple[NodeDevice, ...]:
+    """What a domain could be handed: GPUs first, then by kind and place."""
+    found = [
+        device
+        for device in devices.values()
+        if device.capability in GIVEN and not is_bridge(device) and device.active
+    ]
+    return tuple(
+        sorted(found, key=lambda d: (not is_display(d), GIVEN.index(d.capability), d.address))
+    )

@@ -21,7 +21,7 @@ from ..settling import LET_GO_S
 from ..sides import Sides, read_sides
 from ..waiters import Waiter, domain_event
 from .bound import VFIO, driver_now, give_back
-from .find import find_device
+from .find import find_device, givable
 from .group import choose
 from .judge import called
 
@@ -109,6 +109,17 @@ def take_back(
     if not pending:
         return DetachOutcome(ending + ("" if keep else _given_back(host, nodes)))
     return _follow(host, pending, ending, () if keep else nodes, done)
+
+
+def devices_of(host: Host, uuid: str) -> tuple[NodeDevice, ...]:
+    """What a domain has of its host, now or at its next boot. Raises TuivirtError."""
+    domain = host.domain(uuid)
+    sides = read_sides(domain, f"cannot look at the devices of {domain.name()}")
+    return tuple(
+        node
+        for node in givable(host.snapshot.devices)
+        if any(_find(config, node, "") for config in sides.configs())
+    )
 
 
 def take_from_running(host: Host, domain: Any, device: NodeDevice) -> None:
