@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import tuivirt.backend
+from tuivirt.actions.advice import in_options, sentence
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.when import When
-from tuivirt.commands.advice import in_options
-from tuivirt.commands.output import sentence, table
+from tuivirt.commands.output import table
 from tuivirt.commands.parser import action_parser, split
 from tuivirt.commands.verbs import check_flags, values_of, when_of
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tuivirt.actions.advice import sentence
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.widgets.text import plain, width_of
@@ -32,9 +33,6 @@ __all__ = [
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 """Exit statuses."""
 
-_NAMES = frozenset(("libvirt", "libvirtd", "ssh", "systemctl", "tuivirt"))
-"""Written small wherever they stand."""
-
 
 def to_json(value: Any) -> str:
     """One line of JSON in ASCII only, so that no text can steer a terminal."""
@@ -55,14 +53,6 @@ def complain_of(error: TuivirtError, host: str = "") -> None:
 def advised(text: str, advice: str) -> str:
     """What went wrong, and what to do next in a sentence of its own."""
     return f"{text}\n{sentence(advice)}" if advice else text
-
-
-def sentence(text: str) -> str:
-    """It with a capital letter, unless it begins with what is no plain word."""
-    first = text.partition(" ")[0].rstrip(",;:.?")
-    if not (first.isalpha() and first.islower()) or first in _NAMES:
-        return text
-    return text[0].upper() + text[1:]
 
 
 class Notices:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tuivirt.actions.advice import in_options
 from tuivirt.actions.here import run_here
 from tuivirt.actions.registry import Action
 from tuivirt.actions.runner import Tasks
@@ -20,7 +21,6 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import plain
 
-from .advice import in_options
 from .output import DONE, FAILED, advised, complain, say, to_json
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from tuivirt.actions.advice import sentence
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
-
-from .telling import sentence
 
 
 def why_empty(fleet: Fleet, what: str, else_advice: str = "") -> str:

@@ -148,7 +148,7 @@ def _bound(screen: FleetScreen, binding_id: str) -> str:
 
 
 def _bindings(screen: FleetScreen) -> list[tuple[str, str, str]]:
-    """Id, keys and words of everything bound on the screen, in what has the focus, and everywhere."""
+    """Id, keys and words of all that is bound on the screen, in its widgets, or everywhere."""
     names = {action.name for action in screen.actions()}
     merged: dict[str, tuple[list[str], str]] = {}
     shown = (w for w in screen.walk_children(Widget) if w.can_focus and w.display)

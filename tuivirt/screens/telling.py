@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 
+from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.host import HostSnapshot
@@ -18,20 +18,6 @@ _SEVERITY = {
     TaskState.ABORTED: "warning",
     TaskState.PENDING: "warning",
 }
-
-
-_NAMES = frozenset({"libvirt", "libvirtd", "qemu", "ssh", "systemctl", "tuivirt", "virsh"})
-"""Written small wherever they stand."""
-
-
-_OPTION = re.compile(r"--[a-z]+(?:-[a-z]+)*")
-
-
-def sentence(text: str) -> str:
-    """``text`` as it stands after a full stop: with a capital letter, unless it is a name."""
-    first = text.split(" ", 1)[0].rstrip(",;:.?")
-    is_word = first.isalpha() and first.islower() and first not in _NAMES
-    return text[:1].upper() + text[1:] if is_word else text
 
 
 def after(text: str, advice: str) -> str:
@@ -58,18 +44,11 @@ def error_dialog(error: TuivirtError) -> MessageDialog:
     return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
 
 
-def in_forms_words(action: str, text: str) -> str:
-    """``text`` with the command line's options as the form of the action calls them."""
-    known = ACTIONS.get(action)
-    labels = {p.flag: p.label for p in known.parameters} if known is not None else {}
-    return _OPTION.sub(lambda m: f"“{labels[m[0]]}”" if m[0] in labels else m[0], text)
-
-
 def notice_of(task: Task) -> tuple[str, str] | None:
     """The text and severity of a task's news; None while there is nothing to say."""
     if task.state is TaskState.RUNNING:
         return (f"{task.target_name}: {task.text}", "information") if task.text else None
-    text = after(task.text, in_forms_words(task.action, task.advice))
+    text = after(task.text, in_labels(task.advice, ACTIONS.get(task.action)))
     return text or f"{task.action} {task.target_name}", _SEVERITY[task.state]
 
 
