@@ -121,6 +121,15 @@ def test_advice_is_a_sentence_of_its_own_and_names_stay_as_they_are() -> None:
     assert after("It ended.", "try again") == "It ended. Try again"
 
 
+@pytest.mark.parametrize("state", [TaskState.RUNNING, TaskState.PENDING])
+def test_what_is_not_done_yet_is_told_with_the_name_before_it(state: TaskState) -> None:
+    task = Task(1, "shutdown", WEB, "web-01", 0.0, state, text="it has been asked to shut down")
+    assert notice_of(task) == (
+        "web-01: it has been asked to shut down",
+        "information" if state is TaskState.RUNNING else "warning",
+    )
+
+
 def test_an_option_of_the_command_line_is_told_in_the_words_of_the_form() -> None:
     task = Task(1, "undefine", WEB, "web-01", 0.0, TaskState.FAILED, text="cannot undefine web-01")
     told = notice_of(replace(task, advice="give --snapshots-metadata, and --tpm or --keep-tpm"))

@@ -146,7 +146,10 @@ class Run(Protocol):
         """Set when the operator wants it to stop."""
 
     def progress(self, text: str, fraction: float | None = None) -> None:
-        """Say what is being done now, and how far it is (0 to 1)."""
+        """Say what is being done now, and how far it is (0 to 1).
+
+        Whoever shows it names the object before it.
+        """
 
     def chose(self, **values: Any) -> None:
         """Say what became of values that were left open, for the equivalent command."""

@@ -124,7 +124,7 @@ def shutdown(
                 error, f"cannot shut down {name}", _agentless(error, mode)
             ) from error
         if progress is not None:
-            progress(f"{name} has been asked to shut down", None)
+            progress("it has been asked to shut down", None)
 
         def is_off() -> bool:
             state = _state(domain, f"cannot tell whether {name} has shut down")

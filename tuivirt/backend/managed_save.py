@@ -51,7 +51,7 @@ def managed_save(
         if aborted is not None and aborted.is_set() and not asked:
             asked = _abort_job(domain, name)
         elif progress is not None:
-            progress(f"saving the memory of {name}", _fraction(domain))
+            progress("saving its memory", _fraction(domain))
     touch(host, domain.UUIDString())
     if failure:
         error = failure[0]

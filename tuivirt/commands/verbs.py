@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.model.when import When
-from tuivirt.widgets.text import plain
+from tuivirt.widgets.text import fit, plain
 
 from .output import DONE, FAILED, advised, complain, say, to_json
 
@@ -206,7 +207,10 @@ class Progress:
         if not self._terminal or task.state is not TaskState.RUNNING or not task.text:
             return
         far = "" if task.fraction is None else f" {task.fraction:.0%}"
-        print(f"\r\x1b[K{plain(task.text)}{far}", end="", file=sys.stderr, flush=True)
+        # One that went over into a second line could not be cleared any more.
+        room = shutil.get_terminal_size().columns - 1
+        line = fit(f"{task.target_name}: {task.text}{far}", room, pad=False)
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
         self._shown = True
 
     def clear(self) -> None:

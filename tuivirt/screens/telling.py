@@ -49,6 +49,9 @@ def notice_of(task: Task) -> tuple[str, str] | None:
     if task.state is TaskState.RUNNING:
         return (f"{task.target_name}: {task.text}", "information") if task.text else None
     text = after(task.text, in_labels(task.advice, ACTIONS.get(task.action)))
+    if task.state is TaskState.PENDING:
+        # What the guest has not done yet; how it ends names the object itself.
+        text = f"{task.target_name}: {text}"
     return text or f"{task.action} {task.target_name}", _SEVERITY[task.state]
 
 
