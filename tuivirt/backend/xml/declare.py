@@ -66,6 +66,9 @@ class Declaration:
         values = dict(self._silence)
         reading = Reading(element)
         for each, place in self._plan:
+            # Most of what could be said is not: that is found out first, as it costs least.
+            if place is not None and not each.also and not reading.may_have(place):
+                continue
             if each.only is not None and not each.applies(values):
                 continue
             at = place or self._place(each, values)

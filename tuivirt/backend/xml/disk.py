@@ -6,16 +6,11 @@ from typing import cast
 
 from ..model.device import Disk
 from .declare import Declaration, Field, FieldType
+from .disksource import SOURCE
+from .disktune import BLOCK_SIZES, DRIVER, LIMITS
 from .errors import BadValue
+from .shared import BOOT_ORDER
 from .tree import Element, address_of, attribute, parse, pci_address, to_text
-
-_VOLUME = ("source_type", ("volume",))
-_NETWORK = ("source_type", ("network",))
-_PROTOCOLS = (
-    *("nbd", "iscsi", "rbd", "sheepdog", "gluster", "nfs", "ssh"),
-    *("http", "https", "ftp", "ftps", "tftp"),
-)
-_LIMIT = "Per second; empty: no limit."
 
 DISK = Declaration(
     "disk",
@@ -25,7 +20,7 @@ DISK = Declaration(
             "@type",
             "Source",
             "What kind of thing on the host holds the data.",
-            choices=("file", "block", "volume", "network", "dir"),
+            choices=("file", "block", "volume", "network", "dir", "nvme", "vhostuser"),
             default="file",
             required=True,
         ),
@@ -38,146 +33,8 @@ DISK = Declaration(
             default="disk",
             required=True,
         ),
-        Field(
-            "driver",
-            "driver/@name",
-            "Driver",
-            "The hypervisor's driver; qemu where it is QEMU.",
-        ),
-        Field(
-            "format",
-            "driver/@type",
-            "Format",
-            "How the data are laid out: raw or qcow2, mostly.",
-        ),
-        Field(
-            "cache",
-            "driver/@cache",
-            "Cache",
-            "How the host caches; none lets a guest migrate.",
-            choices=("default", "none", "writethrough", "writeback", "directsync", "unsafe"),
-        ),
-        Field(
-            "io",
-            "driver/@io",
-            "I/O",
-            "How the host does the input and output; native needs cache none or directsync.",
-            choices=("native", "threads", "io_uring"),
-        ),
-        Field(
-            "discard",
-            "driver/@discard",
-            "Discard",
-            "Whether the guest's trim frees space on the host.",
-            choices=("unmap", "ignore"),
-        ),
-        Field(
-            "detect_zeroes",
-            "driver/@detect_zeroes",
-            "Detect zeroes",
-            "Whether written zeroes are left out, or discarded (unmap).",
-            choices=("off", "on", "unmap"),
-        ),
-        Field(
-            "error_policy",
-            "driver/@error_policy",
-            "On error",
-            "What happens when the host cannot write: stop pauses the guest.",
-            choices=("stop", "report", "ignore", "enospace"),
-        ),
-        Field(
-            "iothread",
-            "driver/@iothread",
-            "I/O thread",
-            "Number of the domain's I/O thread that serves it (virtio only).",
-            FieldType.INT,
-        ),
-        Field(
-            "queues",
-            "driver/@queues",
-            "Queues",
-            "How many queues it has (virtio only).",
-            FieldType.INT,
-        ),
-        Field(
-            "user",
-            "auth/@username",
-            "User",
-            "Who logs in at the storage server.",
-            only=_NETWORK,
-        ),
-        Field(
-            "secret_type",
-            "auth/secret/@type",
-            "Secret's kind",
-            "What the secret was defined for.",
-            choices=("ceph", "iscsi"),
-            only=_NETWORK,
-        ),
-        Field(
-            "secret_uuid",
-            "auth/secret/@uuid",
-            "Secret",
-            "UUID of libvirt's secret with the password or key.",
-            only=_NETWORK,
-        ),
-        Field(
-            "secret_usage",
-            "auth/secret/@usage",
-            "Secret's usage",
-            "The secret's usage name, in place of its UUID.",
-            only=_NETWORK,
-        ),
-        Field(
-            "source",
-            {
-                "file": "source/@file",
-                "block": "source/@dev",
-                "dir": "source/@dir",
-                "network": "source/@name",
-                "vhostuser": "source/@path",
-            },
-            "Path",
-            "Path on the host; for a network source its name there. Empty: no medium.",
-            by="source_type",
-        ),
-        Field("pool", "source/@pool", "Pool", "The storage pool.", only=_VOLUME),
-        Field("volume", "source/@volume", "Volume", "The volume in that pool.", only=_VOLUME),
-        Field(
-            "protocol",
-            "source/@protocol",
-            "Protocol",
-            "How the storage server is spoken to.",
-            choices=_PROTOCOLS,
-            only=_NETWORK,
-        ),
-        Field("query", "source/@query", "Query", "What follows the ? in the URL.", only=_NETWORK),
-        Field("tls", "source/@tls", "TLS", "Encrypt the way.", FieldType.YES_NO, only=_NETWORK),
-        Field("server", "source/host/@name", "Server", "The storage server's name.", only=_NETWORK),
-        Field(
-            "port",
-            "source/host/@port",
-            "Port",
-            "Its port; empty: the protocol's own.",
-            FieldType.INT,
-            only=_NETWORK,
-        ),
-        Field(
-            "transport",
-            "source/host/@transport",
-            "Transport",
-            "How it is reached; tcp where nothing is said.",
-            choices=("tcp", "unix", "rdma"),
-            only=_NETWORK,
-        ),
-        Field("socket", "source/host/@socket", "Socket", "Path of its Unix socket.", only=_NETWORK),
-        Field(
-            "startup_policy",
-            "source/@startupPolicy",
-            "If missing",
-            "What to do when the source is missing at start (CD-ROM and floppy).",
-            choices=("mandatory", "requisite", "optional"),
-        ),
+        *DRIVER,
+        *SOURCE,
         Field(
             "target",
             "target/@dev",
@@ -213,12 +70,8 @@ DISK = Declaration(
             "Turns per minute that the guest sees; 1 for solid state.",
             FieldType.INT,
         ),
-        Field("total_bytes_sec", "iotune/total_bytes_sec", "Bytes", _LIMIT, FieldType.INT),
-        Field("read_bytes_sec", "iotune/read_bytes_sec", "Bytes read", _LIMIT, FieldType.INT),
-        Field("write_bytes_sec", "iotune/write_bytes_sec", "Bytes written", _LIMIT, FieldType.INT),
-        Field("total_iops_sec", "iotune/total_iops_sec", "Requests", _LIMIT, FieldType.INT),
-        Field("read_iops_sec", "iotune/read_iops_sec", "Reads", _LIMIT, FieldType.INT),
-        Field("write_iops_sec", "iotune/write_iops_sec", "Writes", _LIMIT, FieldType.INT),
+        *BLOCK_SIZES,
+        *LIMITS,
         Field("serial", "serial", "Serial number", "As the guest sees it; virtio cuts at 20."),
         Field("wwn", "wwn", "WWN", "World wide name: 16 hexadecimal digits."),
         Field("vendor", "vendor", "Vendor", "As the guest sees it: up to 8 characters (SCSI)."),
@@ -238,13 +91,7 @@ DISK = Declaration(
             "What the guest writes is dropped when it stops.",
             FieldType.FLAG,
         ),
-        Field(
-            "boot_order",
-            "boot/@order",
-            "Boot order",
-            "1 is tried first; empty: not by this list.",
-            FieldType.INT,
-        ),
+        BOOT_ORDER,
     ),
 )
 

@@ -13,22 +13,22 @@ _NOT_DEVICES = frozenset({"emulator"})
 
 def parse_domain(xml: str) -> DomainConfig:
     """The configuration that ``xml`` (virDomainGetXMLDesc) describes. Raises MalformedXml."""
-    return _read(parse(xml, "domain"))
+    return _read(parse(xml, "domain"), told=True)
 
 
 def skim_domain(xml: str) -> DomainConfig:
-    """As `parse_domain`, but without its devices' XML."""
-    return _read(skim(xml, "domain"))
+    """As `parse_domain`, but without its devices' XML and summaries."""
+    return _read(skim(xml, "domain"), told=False)
 
 
-def _read(root: Element) -> DomainConfig:
+def _read(root: Element, *, told: bool) -> DomainConfig:
     os = root.find("os")
     system = None if os is None else os.find("type")
     vcpu = root.find("vcpu")
     vcpus_max = (None if vcpu is None else number(vcpu.text)) or 1
     memory_max = size_of(root.find("memory"), "KiB") or 0
     memory = size_of(root.find("currentMemory"), "KiB")
-    disks, interfaces, devices = _devices(root.find("devices"))
+    disks, interfaces, devices = _devices(root.find("devices"), told)
     return DomainConfig(
         name=root.findtext("name") or "",
         uuid=(root.findtext("uuid") or "").strip(),
@@ -60,7 +60,7 @@ def _firmware(os: Element | None) -> str:
 
 
 def _devices(
-    parent: Element | None,
+    parent: Element | None, told: bool
 ) -> tuple[tuple[Disk, ...], tuple[Interface, ...], tuple[Device, ...]]:
     disks: list[Disk] = []
     interfaces: list[Interface] = []
@@ -72,5 +72,5 @@ def _devices(
         elif tag == "interface":
             interfaces.append(read_interface(element))
         elif tag not in _NOT_DEVICES:
-            devices.append(read_device(element))
+            devices.append(read_device(element, told=told))
     return tuple(disks), tuple(interfaces), tuple(devices)

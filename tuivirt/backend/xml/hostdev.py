@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .say import Values, words
 from .shared import BOOT_ORDER, ROM_BAR, ROM_FILE, VIRTIO_MODELS, secret_fields
 
 _PCI = ("type", ("pci",))
@@ -11,6 +12,38 @@ _USB = ("type", ("usb",))
 _SCSI = ("type", ("scsi",))
 _MDEV = ("type", ("mdev",))
 _ISCSI = ("protocol", ("iscsi",))
+
+
+def place_and_identity(values: Values) -> tuple[str, str]:
+    """What of the host it takes: its address, and its USB ``vendor:product``.
+
+    The address is as NodeDevice has it: PCI ``0000:04:00.0``, USB ``002:003``, SCSI
+    ``0:0:0:0``; a mediated device's UUID. A running domain's USB device has both.
+    """
+    place = str(values["pci"] or values["mdev"]).lower()
+    bus, device = values["usb_bus"], values["usb_device"]
+    if isinstance(bus, int) and isinstance(device, int):
+        place = f"{bus:03d}:{device:03d}"
+    host = str(values["adapter"]).removeprefix("scsi_host")
+    if host.isdigit():
+        parts = (values["scsi_bus"], values["scsi_target"], values["scsi_unit"])
+        place = ":".join(str(part or 0) for part in (host, *parts))
+    vendor, product = str(values["vendor"]), str(values["product"])
+    identity = f"{vendor[2:]}:{product[2:]}" if vendor and product else ""
+    return place, identity
+
+
+def _summary(values: Values) -> str:
+    place, identity = place_and_identity(values)
+    others = ("protocol", "iqn", "wwpn", "block", "char", "interface")
+    return words(
+        values["type"] or values["mode"],
+        identity,
+        f"at {place}" if identity and place else place,
+        *(values[name] for name in others if not place and not identity),
+        "unmanaged" if values["type"] == "pci" and values["managed"] is not True else "",
+    )
+
 
 HOSTDEV = Declaration(
     "hostdev",
@@ -257,4 +290,5 @@ HOSTDEV = Declaration(
         ROM_FILE,
         BOOT_ORDER,
     ),
+    _summary,
 )

@@ -48,6 +48,8 @@ class Place:
     """The steps as they were written."""
     simple: bool = False
     """At most one step, by its tag alone."""
+    first: str = ""
+    """The tag of the first step; without steps, ''."""
 
     def holder(self, element: Element) -> Element | None:
         """The element that holds the value, or None."""
@@ -89,9 +91,8 @@ class Place:
 
     def another(self, element: Element) -> Element:
         """One more element to hold a value, beside those there are."""
-        parent = self.holder(element).getparent()
         step = self.steps[-1]
-        child = append(parent, step.tag)
+        child = append(self.make(element).getparent(), step.tag)
         if step.name:
             child.set(step.name, step.value)
         return child
@@ -139,6 +140,10 @@ class Reading:
         for child in element:
             self._found.setdefault(child.tag, child)
 
+    def may_have(self, place: Place) -> bool:
+        """False when the way to that place does not even begin here."""
+        return place.first in self._found
+
     def holder(self, place: Place) -> Element | None:
         """As Place.holder."""
         if place.simple:
@@ -160,7 +165,7 @@ def place_at(path: str) -> Place:
             raise TypeError(f"cannot read the step {word!r} of {path!r}")
         steps.append(Step(match[1], match[2] or "", match[3] or ""))
     simple = len(steps) <= 1 and not any(step.name for step in steps)
-    return Place(tuple(steps), attribute, way, simple)
+    return Place(tuple(steps), attribute, way, simple, steps[0].tag if steps else "")
 
 
 def _ends_in_attribute(path: str) -> bool:

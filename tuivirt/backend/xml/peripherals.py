@@ -1,0 +1,132 @@
+"""What a user plugs into a machine: input devices, redirected USB devices, smart cards.
+
+Format: https://libvirt.org/formatdomain.html#input-devices, #redirected-devices,
+#smartcard-devices.
+"""
+
+from __future__ import annotations
+
+from .character import REDIRECTED, source_fields
+from .declare import Declaration
+from .field import Field, FieldType
+from .say import named
+from .shared import BOOT_ORDER, VIRTIO_MODELS
+
+_EVDEV = ("type", ("evdev",))
+
+INPUT = Declaration(
+    "input",
+    (
+        Field(
+            "type",
+            "@type",
+            "Type",
+            "What it is; a tablet's pointer stays where the viewer's is.",
+            choices=("tablet", "mouse", "keyboard", "passthrough", "evdev"),
+            initial="tablet",
+            required=True,
+        ),
+        Field(
+            "bus",
+            "@bus",
+            "Bus",
+            "How it is connected; usb and virtio can be plugged in.",
+            choices=("usb", "virtio", "ps2", "xen"),
+            only=("type", ("tablet", "mouse", "keyboard", "passthrough")),
+            initial="usb",
+        ),
+        Field(
+            "model",
+            "@model",
+            "Model",
+            "The virtio device that the guest sees.",
+            choices=VIRTIO_MODELS,
+            only=("bus", ("virtio",)),
+        ),
+        Field(
+            "source",
+            {"passthrough": "source/@evdev", "evdev": "source/@dev"},
+            "Source",
+            "The host's device, as in /dev/input/event3.",
+            by="type",
+        ),
+        Field(
+            "grab",
+            "source/@grab",
+            "Grab",
+            "all: every event device goes along with this one.",
+            choices=("all",),
+            only=_EVDEV,
+        ),
+        Field(
+            "grab_toggle",
+            "source/@grabToggle",
+            "Keys",
+            "What gives it to the guest and back to the host.",
+            choices=(
+                *("ctrl-ctrl", "alt-alt", "shift-shift", "meta-meta"),
+                *("scrolllock", "ctrl-scrolllock"),
+            ),
+            only=_EVDEV,
+        ),
+        Field(
+            "repeat",
+            "source/@repeat",
+            "Repeat",
+            "Repeat a key that is held.",
+            FieldType.ON_OFF,
+            only=_EVDEV,
+        ),
+    ),
+    named("type", "bus", "source"),
+)
+
+REDIRDEV = Declaration(
+    "redirdev",
+    (
+        Field(
+            "bus",
+            "@bus",
+            "Bus",
+            "Only USB devices can be redirected.",
+            choices=("usb",),
+            default="usb",
+            required=True,
+        ),
+        *source_fields(kinds=REDIRECTED, initial="spicevmc"),
+        BOOT_ORDER,
+    ),
+    named("bus", "type"),
+)
+
+SMARTCARD = Declaration(
+    "smartcard",
+    (
+        Field(
+            "reader",
+            "@mode",
+            "Reader",
+            "passthrough: the viewer's reader; host: this machine's.",
+            choices=("passthrough", "host", "host-certificates"),
+            initial="passthrough",
+            required=True,
+        ),
+        *source_fields(kinds=REDIRECTED, initial="spicevmc", only=("reader", ("passthrough",))),
+        Field(
+            "certificates",
+            "certificate",
+            "Certificates",
+            "Three names in the host's certificate database, with commas.",
+            FieldType.LIST,
+            only=("reader", ("host-certificates",)),
+        ),
+        Field(
+            "database",
+            "database",
+            "Database",
+            "The directory of that database.",
+            only=("reader", ("host-certificates",)),
+        ),
+    ),
+    named("reader", "type"),
+)
