@@ -12,6 +12,8 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tests.support.lab.machine import Iommu
+
 LIMIT_S = 60.0
 """How long a case may take unless it says otherwise. The lab host is ten times slower than ours."""
 
@@ -24,20 +26,27 @@ class Case:
     """Its module's last name and its own: ``devices.a_gpu_is_listed``."""
     run: Callable[[], None]
     limit_s: float
+    on: tuple[Iommu, ...]
+    """The hosts that it is run on, by their IOMMU."""
     module: str
 
 
 _cases: dict[str, Case] = {}
 
 
-def case(*, limit_s: float = LIMIT_S) -> Callable[[Callable[[], None]], Callable[[], None]]:
-    """Declares the function below it a case; they run in the order in which they are written."""
+def case(
+    *, limit_s: float = LIMIT_S, on: tuple[Iommu, ...] = ("intel",)
+) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """Declares the function below it a case; they run in the order in which they are written.
+
+    Each kind of host that any chosen case is ``on`` is started once, which takes 15 s.
+    """
 
     def declare(run: Callable[[], None]) -> Callable[[], None]:
         name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
         if name in _cases:
             raise ValueError(f"two cases are called {name}")
-        _cases[name] = Case(name, run, limit_s, run.__module__)
+        _cases[name] = Case(name, run, limit_s, on, run.__module__)
         return run
 
     return declare

@@ -53,6 +53,7 @@ def xml(name: str = NAME) -> str:
         serials=2,
         ports=6,
         kind="kvm",
+        cloud=False,
         usb="qemu-xhci",
         extra_devices="<controller type='pci' model='pcie-to-pci-bridge'/>",
     )

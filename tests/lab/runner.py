@@ -29,6 +29,8 @@ from tests.support.libvirtd import SYSTEM, answers, until
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 SETTLE_S = 60.0
+LOCAL = 300
+"""How much of a variable is told with the place where a case failed."""
 
 
 def _port() -> Path:
@@ -105,6 +107,8 @@ def _work(run: case.Case, answer: int) -> None:
     except BaseException as error:  # Whatever it is, it is told.
         outcome = FAILED
         told = traceback.TracebackException.from_exception(error, capture_locals=True)
+        for frame in told.stack:
+            frame.locals = {k: v[:LOCAL] for k, v in (frame.locals or {}).items()}
         detail = "".join(told.format())
     with open(answer, "w", encoding="utf-8") as pipe:
         json.dump([outcome, detail], pipe)

@@ -70,6 +70,12 @@ def usb_device(port: str) -> Path:
     return found[0]
 
 
+def usb_driver(device: Path) -> str:
+    """The driver of a USB device's first interface; ``usbfs`` while a program has it."""
+    link = device / f"{device.name}:1.0" / "driver"
+    return Path(os.readlink(link)).name if link.is_symlink() else ""
+
+
 def lacking() -> list[str]:
     """What of the lab's hardware the kernel has not found, or has no driver for, yet."""
     ports = (hardware.GPU, hardware.NVME, hardware.SPARE_CARD, hardware.UPLINK, hardware.USB)

@@ -109,6 +109,7 @@ def domain_xml(
     disks: Sequence[Disk] = (),
     interfaces: Sequence[str] = (),
     kernel: bool = True,
+    cloud: bool = True,
     cmdline: str = "",
     serial: bool = True,
     serials: int = 1,
@@ -125,11 +126,12 @@ def domain_xml(
     With ``kernel`` it boots the busybox system, else its first disk. ``cmdline`` is added to
     the kernel's: ``deaf`` makes it ignore the power button. A second serial port has a shell
     too, so that a test can look into the guest while the first port is under test. ``usb`` is
-    the model of its USB controller; the modern one, qemu-xhci, takes a port of its own.
+    the model of its USB controller; the modern one, qemu-xhci, takes a port of its own. The
+    cloud kernel sees no USB.
     """
     boot = "<boot dev='hd'/>"
     if kernel:
-        files = initramfs.build()
+        files = initramfs.build(cloud=cloud)
         words = f"console=ttyS0 quiet panic=1 {cmdline}".strip()
         boot = (
             f"<kernel>{files.kernel}</kernel><initrd>{files.initrd}</initrd>"

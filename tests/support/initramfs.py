@@ -171,16 +171,17 @@ def cache_folder() -> Path:
     return folder
 
 
-def build() -> Boot:
+def build(*, cloud: bool = True) -> Boot:
     """Kernel and initramfs, made once for each combination of kernel, busybox and script.
 
+    The cloud kernel boots fastest; one that is not knows USB as well, and real hardware.
     The kernel is copied: libvirt changes the owner of what a domain boots.
     """
     busybox = shutil.which("busybox")
     if busybox is None:
         missing("no busybox for a guest to run")
     kernel = find_kernel(
-        cloud=True, otherwise="no readable kernel with modules in /boot for a guest to boot"
+        cloud=cloud, otherwise="no readable kernel with modules in /boot for a guest to boot"
     )
     release = kernel.name.removeprefix("vmlinuz-")
     files = modules(release, MODULES)

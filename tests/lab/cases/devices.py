@@ -23,7 +23,7 @@ def _at(address: str) -> dict[str, Any]:
     return found
 
 
-@case()
+@case(on=("intel", "amd"))
 def a_gpu_and_its_sound_share_a_slot_and_a_group() -> None:
     listed = {each["address"]: each for each in _listed() if each["capability"] == "pci"}
     gpu, sound = (listed[sysfs.behind(hardware.GPU, function)] for function in (0, 1))
@@ -74,3 +74,9 @@ def a_drive_says_how_many_functions_were_made_of_it() -> None:
         assert _at(made[0])["physical_function"] == drive
     finally:
         wish.write_text("0")
+
+
+@case(on=("none",))
+def a_board_without_an_iommu_has_no_groups() -> None:
+    gpu = _at(sysfs.behind(hardware.GPU))
+    assert (gpu["iommu_group"], gpu["iommu_siblings"]) == (None, [])

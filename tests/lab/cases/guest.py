@@ -14,6 +14,7 @@ from tests.lab import sysfs
 from tests.lab.case import case
 from tests.lab.inner import Inner, inner_guest
 from tests.support.lab import hardware
+from tests.support.libvirtd import until
 from tuivirt.backend import eventloop
 
 GPU_ID, SOUND_ID, CARD_ID = "1234:1111", "8086:2668", "8086:10d3"
@@ -62,7 +63,7 @@ def a_guest_boots_to_a_shell_on_its_serial_console() -> None:
         assert GPU_ID not in inner.pci()
 
 
-@case(limit_s=120)
+@case(limit_s=120, on=("intel", "amd"))
 def a_gpu_and_its_sound_go_to_a_running_guest_and_come_back() -> None:
     gpu, sound = (sysfs.behind(hardware.GPU, function) for function in (0, 1))
     with inner_guest() as inner, removals(inner) as gone:
@@ -110,3 +111,27 @@ def half_of_a_group_is_refused_by_the_hypervisor_and_the_host_keeps_it() -> None
     with inner_guest() as inner, pytest.raises(libvirt.libvirtError, match="not viable"):
         inner.guest.domain.attachDeviceFlags(hostdev(sound), libvirt.VIR_DOMAIN_AFFECT_LIVE)
     sysfs.wait_for_driver(sound, "snd_hda_intel")
+
+
+@case(limit_s=120)
+def one_of_two_equal_usb_devices_goes_to_a_guest_by_its_place_and_comes_back() -> None:
+    first, second = (sysfs.usb_device(port) for port in hardware.TWINS)
+    vendor, product = hardware.TWIN_ID.split(":")
+    bus, device = ((second / name).read_text().strip() for name in ("busnum", "devnum"))
+    xml = (
+        "<hostdev mode='subsystem' type='usb'><source>"
+        f"<vendor id='0x{vendor}'/><product id='0x{product}'/>"
+        f"<address bus='{bus}' device='{device}'/></source></hostdev>"
+    )
+    counted = f"grep -lx {vendor} /sys/bus/usb/devices/*/idVendor 2>/dev/null | wc -l"
+    with inner_guest() as inner, removals(inner) as gone:
+        inner.guest.domain.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        try:
+            inner.shell.run(f'until [ "$({counted})" = 1 ]; do sleep 0.2; done')
+            assert sysfs.usb_driver(first) == "ftdi_sio"
+            assert sysfs.usb_driver(second) == "usbfs"
+        finally:
+            inner.guest.domain.detachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+            assert gone.acquire(timeout=30)
+    until(lambda: sysfs.usb_driver(second) == "ftdi_sio", "the second is the host's again")
+    assert sysfs.usb_driver(first) == "ftdi_sio"

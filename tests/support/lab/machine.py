@@ -14,7 +14,8 @@ from tests.support.initramfs import archive, find_kernel, modules
 from tests.support.lab import hardware
 from tests.support.needs import missing, need_programs, need_root
 
-Iommu = Literal["intel", "amd"]
+Iommu = Literal["intel", "amd", "none"]
+"""Whose IOMMU the host has; ``none``: a board without."""
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = "tuivirt.report"
@@ -25,14 +26,13 @@ _FIRST = ("virtio_pci", "9pnet_virtio", "9p", "overlay")
 _HOST = (*_FIRST, "virtio_console", "vfio_pci", "bochs", "snd_hda_intel", "nvme", "e1000e")
 """What tells a host's kernel from a guest's."""
 
-_WORDS = {
-    # Passing through of interrupts is safe enough for guests that are ours.
-    "intel": "intel_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
-    "amd": "amd_iommu=on iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1",
-}
-_DEVICE = {
-    "intel": "intel-iommu,intremap=off,caching-mode=on",
-    "amd": "amd-iommu,intremap=off",
+# Its guests are ours: that interrupts are passed on without remapping is safe enough.
+_UNSAFE = "iommu=pt vfio_iommu_type1.allow_unsafe_interrupts=1"
+_WORDS: dict[Iommu, str] = {"intel": f"intel_iommu=on {_UNSAFE}", "amd": _UNSAFE, "none": ""}
+_DEVICE: dict[Iommu, list[str]] = {
+    "intel": ["-device", "intel-iommu,intremap=off,caching-mode=on"],
+    "amd": ["-device", "amd-iommu,intremap=off"],
+    "none": [],
 }
 
 _INIT = """#!/bin/busybox sh
@@ -89,11 +89,12 @@ def make(folder: Path, report_fd: int, iommu: Iommu = "intel") -> Machine:
     argv = ["qemu-system-x86_64", "-name", "tuivirt-lab", "-nodefaults", "-no-user-config"]
     argv += ["-display", "none", "-no-reboot", "-accel", "tcg,thread=multi", "-smp", "2"]
     argv += ["-m", "2560", "-machine", "q35,kernel-irqchip=off", "-cpu", "max"]
-    argv += ["-device", _DEVICE[iommu]]
+    argv += _DEVICE[iommu]
     argv += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", words]
     argv += ["-chardev", f"file,id=console,path={console}", "-serial", "chardev:console"]
-    share = "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap"
-    argv += ["-virtfs", share]
+    share = "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap"
+    argv += ["-fsdev", share]
+    argv += ["-device", "virtio-9p-pci,fsdev=root,mount_tag=root,bus=pcie.0,addr=5"]
     argv += ["-device", "virtio-serial-pci,bus=pcie.0,addr=4"]
     argv += ["-chardev", f"socket,id=report,fd={report_fd}"]
     argv += ["-device", f"virtserialport,chardev=report,name={REPORT}"]
