@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from tuivirt.backend.lookups import configs_of, disk_sizes, domain_detail, leases, volumes, xml_of
+from tuivirt.backend.lookups import (
+    configs_of,
+    disk_sizes,
+    domain_detail,
+    leases,
+    users_of_devices,
+    volumes,
+    xml_of,
+)
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.backend.networks import running_users
 from tuivirt.backend.undefine import Belongings, belongings
@@ -26,6 +34,7 @@ __all__ = [
     "givable",
     "leases",
     "running_users",
+    "users_of_devices",
     "volumes",
     "xml_of",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -68,6 +68,24 @@ def _volumes(host: Host, fail: Fail) -> list[Record]:
         else:
             found += map(records.volume_record, listed)
     return found
+
+
+def _devices(host: Host, fail: Fail) -> list[Record]:
+    """With the domains that have them, as far as their configurations can be read."""
+    from tuivirt.actions.lookups import configs_of, users_of_devices
+
+    found = host.snapshot.devices
+    due = time.monotonic() + LOOKUP_S
+    users: dict[str, tuple[str, ...]] = {}
+    try:
+        asked = host.lookups.submit(lambda: users_of_devices(configs_of(host), found))
+        users = _within(asked, due, "cannot tell which domains have the devices")
+    except TuivirtError as error:
+        fail(error)
+    return [
+        records.device_record(replace(each, users=users.get(name, ())))
+        for name, each in found.items()
+    ]
 
 
 def _within(answer: Future[T], due: float, what: str) -> T:
@@ -141,10 +159,11 @@ KINDS: dict[str, Kind] = {
             ("WHAT", "what"),
             ("DRIVER", "driver"),
             ("IOMMU", "iommu_group"),
+            ("USED BY", "users"),
             ("HOST", "host"),
         ),
         ("IOMMU",),
-        lambda h, _: [records.device_record(d) for d in h.snapshot.devices.values()],
+        _devices,
     ),
     "interfaces": Kind(
         (
