@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from tuivirt.actions.advice import in_labels
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
@@ -24,7 +25,6 @@ from tuivirt.widgets.text import age, natural
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
-from .telling import in_forms_words
 from .waiting import OPEN, waits_for
 from .words import clock
 
@@ -224,7 +224,7 @@ def _lines(row: Row, width: int) -> Sequence[PageLine]:
         *facts(
             (
                 (title_of(task), Toned(row.text or str(task.state), _TONES[task.state])),
-                ("what to try", Toned(in_forms_words(task.action, task.advice), "bold")),
+                ("what to try", Toned(in_labels(task.advice, ACTIONS.get(task.action)), "bold")),
                 ("the same by hand", task.virsh),
             ),
             width,
