@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,10 +74,8 @@ def test_ctrl_q_leaves_at_once_while_the_daemon_is_stopped(
     daemon.sigstop()
     at.sees("stalled, no answer for")
     at.press("C-r")
-    began = time.monotonic()
     at.press("C-q")
     at.sees("^ended with 0", timeout=AT_ONCE_S)
-    assert time.monotonic() - began < AT_ONCE_S
     assert_the_terminal_is_as_before(at)
 
 

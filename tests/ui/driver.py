@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
+from textual.pilot import Pilot
 from textual.widget import Widget
 
 from tuivirt.actions.registry import Action
@@ -26,6 +28,9 @@ from tuivirt.backend.view import View
 from tuivirt.settings import Settings
 
 GOLDEN = Path(__file__).parent / "golden"
+
+PATIENCE_S = 20
+"""After so long without it, what is waited for does not come."""
 
 
 class SnapshotHost:
@@ -101,6 +106,16 @@ class DrivenApp(TuivirtApp):
         self.publish(fleet)
         self.on_arrived()
         self._paint()
+
+
+async def until(pilot: Pilot[Any], true: Callable[[], object], what: str) -> None:
+    """Let the app work until ``true()`` is; AssertionError when it never is."""
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while not true():
+                await pilot.pause(0.01)
+    except TimeoutError:
+        raise AssertionError(f"never: {what}") from None
 
 
 def screen_lines(app: TuivirtApp) -> list[str]:

@@ -21,7 +21,7 @@ from tuivirt.settings import Settings, load
 from tuivirt.widgets.dialogs import MessageDialog
 
 from . import factory
-from .driver import DrivenApp, on_top, screen_lines, screen_text
+from .driver import DrivenApp, on_top, screen_lines, screen_text, until
 
 SIZE = (80, 24)
 
@@ -43,13 +43,10 @@ class Blank(FleetScreen):
 async def test_what_a_thread_publishes_is_on_the_screen() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
-        drawn = threading.Event()
-        app.post_display_hook = drawn.set  # type: ignore[method-assign]
         host = factory.renamed(app.fleet.hosts["srv1"], 1, "renamed-by-event")
         thread = threading.Thread(target=app.publish, args=(factory.fleet(host),))
         thread.start()
-        while "renamed-by-event" not in screen_text(app):
-            await pilot.pause(0.01)
+        await until(pilot, lambda: "renamed-by-event" in screen_text(app), "its new name")
         thread.join()
 
 
@@ -81,8 +78,7 @@ async def test_an_answer_for_a_screen_that_is_gone_is_dropped() -> None:
         await app.push_screen(here)
         go_on.set()
         here.look_up("srv1", lambda host, more: host.name + more, "!", then=answers.append)
-        while not answers:
-            await pilot.pause(0.01)
+        await until(pilot, lambda: answers, "an answer")
         assert answers == ["srv1!"]
 
 
@@ -98,8 +94,7 @@ async def test_a_look_up_that_fails_gives_the_error_with_its_words() -> None:
 
         screen.look_up("srv1", fail, then=answers.append)
         screen.look_up("nowhere", fail, then=answers.append)
-        while len(answers) < 2:
-            await pilot.pause(0.01)
+        await until(pilot, lambda: len(answers) == 2, "two answers")
         assert all(isinstance(answer, TuivirtError) for answer in answers)
         assert any("disk on fire" in str(answer) for answer in answers)
 

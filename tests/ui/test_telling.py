@@ -22,7 +22,7 @@ from tuivirt.screens.telling import after, notice_of
 from tuivirt.widgets.dialogs import MessageDialog
 
 from . import factory
-from .driver import DrivenApp, screen_lines, screen_text
+from .driver import DrivenApp, screen_lines, screen_text, until
 from .things import WEB
 
 SIZE = (80, 24)
@@ -46,12 +46,11 @@ async def test_a_lost_connection_is_told_with_its_reason_and_its_return_too() ->
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         app.hub.publish(LinkChanged(host="srv1", link=Link.LOST, reason="End of file"))
-        await pilot.pause()
-        await pilot.pause(0.2)
-        assert "✗ srv1: connection lost: End of file" in screen_text(app)
+        lost = "✗ srv1: connection lost: End of file"
+        await until(pilot, lambda: lost in screen_text(app), lost)
         app.hub.publish(LinkChanged(host="srv1", link=Link.CONNECTED))
-        await pilot.pause(0.2)
-        assert "srv1: connected again" in screen_text(app)
+        back = "srv1: connected again"
+        await until(pilot, lambda: back in screen_text(app), back)
 
 
 async def test_a_guest_of_a_lost_host_is_not_told_as_running_in_its_detail() -> None:
@@ -101,9 +100,7 @@ async def test_a_signal_ends_it_as_a_key_does(number: signal.Signals) -> None:
         async with app.run_test(size=SIZE) as pilot:
             await pilot.pause()
             os.kill(os.getpid(), number)
-            async with asyncio.timeout(10):
-                while app.return_code is None:
-                    await pilot.pause()
+            await until(pilot, lambda: app.return_code is not None, "the end")
     finally:
         asyncio.get_running_loop().remove_signal_handler(number)
     assert app.return_code == 128 + number

@@ -18,7 +18,7 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -332,13 +332,3 @@ def _parameters(function: Callable[..., str]) -> tuple[Parameter, ...]:
             )
         )
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A wish of the user: this action, on these objects, with these values."""
-
-    action: str
-    keys: tuple[tuple[str, str], ...]
-    """(host name, object key) of each target."""
-    values: dict[str, Any] = field(default_factory=dict)

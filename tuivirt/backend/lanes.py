@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, nullcontext
@@ -38,7 +37,7 @@ class Lane:
         self._threads = 0
         self._waiting = 0
         self._closed = False
-        self._busy_since: dict[int, float] = {}
+        self._busy = 0
 
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """Queue a call; its future holds the result or the exception."""
@@ -48,15 +47,12 @@ class Lane:
                 raise RuntimeError(f"lane {self.name} is closed")
             self._queue.put((future, function))
             self._waiting += 1
-            if self._threads < self._width and self._waiting > self._threads - len(
-                self._busy_since
-            ):
+            if self._threads < self._width and self._waiting > self._threads - self._busy:
                 self._threads += 1
                 threading.Thread(target=self._work, name=self.name, daemon=True).start()
         return future
 
     def _work(self) -> None:
-        me = threading.get_ident()
         while True:
             job = self._queue.get()
             if job is None:
@@ -64,7 +60,7 @@ class Lane:
             future, function = job
             with self._lock:
                 self._waiting -= 1
-                self._busy_since[me] = time.monotonic()
+                self._busy += 1
             try:
                 if future.set_running_or_notify_cancel():
                     try:
@@ -76,14 +72,7 @@ class Lane:
                         future.set_result(result)
             finally:
                 with self._lock:
-                    del self._busy_since[me]
-
-    @property
-    def busy_for(self) -> float:
-        """For how many seconds its longest call has been running; 0 when idle."""
-        with self._lock:
-            oldest = min(self._busy_since.values(), default=None)
-        return 0.0 if oldest is None else time.monotonic() - oldest
+                    self._busy -= 1
 
     def close(self) -> None:
         """Take no more calls and let idle threads end; a call under way is not waited for."""
