@@ -151,7 +151,9 @@ def _net(device: NodeDevice, net: NetUse, local: bool) -> Iterator[Finding]:
         yield Finding(
             Weight.REFUSED if net.above or net.default_route else Weight.RISK,
             f"{name}: {'; '.join(uses)}",
-            "Take it out of its bridge or bond, and its addresses off it, first",
+            f"Take it out of {net.above[0]} first"
+            if net.above
+            else "Have another interface carry these first",
         )
     elif not local and net.up:
         yield Finding(
