@@ -214,6 +214,7 @@ def test_help_lists_the_verbs_and_a_verb_tells_its_own_options() -> None:
         ["attach-disk", "web", "/x", "--current", "--live"],
         ["--nonsense"],
         ["list", "domains", "-c"],
+        ["-c", "", "destroy", "web"],  # Not the default host's web.
     ],
     ids=" ".join,
 )
@@ -223,6 +224,22 @@ def test_bad_usage_is_2_with_a_reason_and_no_output(arguments: list[str]) -> Non
     assert ran.out == ""
     assert "error:" in ran.err
     assert "_" not in ran.err.partition("error:")[2]  # No name of a function of ours.
+
+
+def test_the_exit_status_does_not_hang_on_python_ending_well() -> None:
+    """A worker that starts while Python takes its threads apart makes it crash."""
+    code = (
+        "import atexit, os, sys; atexit.register(lambda: os._exit(139));"
+        "from tuivirt.__main__ import main; sys.argv[1:] = sys.argv[2:]; main()"
+    )
+    for words, status in ((["list", "pools"], 0), (["start", "nosuch"], 1), (["start"], 2)):
+        ran = subprocess.run(
+            [sys.executable, "-c", code, "-", *TEST, *words],
+            cwd=ROOT,
+            capture_output=True,
+            check=False,
+        )
+        assert ran.returncode == status
 
 
 def test_without_a_terminal_there_is_no_screen() -> None:

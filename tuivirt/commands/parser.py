@@ -56,12 +56,20 @@ def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
     return list(argv), None, []
 
 
+def _uri(word: str) -> str:
+    """A URI, whatever is in it; an empty one is a script's variable that nobody has set."""
+    if not word.strip():
+        raise argparse.ArgumentTypeError("the URI is empty")
+    return word
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
     """The options that may stand before the verb and after it."""
     parser.add_argument(
         "-c",
         "--connect",
         action="append",
+        type=_uri,
         default=[],
         metavar="URI",
         help="a host, as in qemu:///system or qemu+ssh://root@srv1/system; several times for more",
