@@ -8,23 +8,22 @@ written back as the configuration.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libvirt
 
-from .detaching import REFUSED, Detaching, DetachOutcome
+from .detaching import Detaching, DetachOutcome
 from .disks import DiskRequest, Source, check_scsi_room, choose_bus, is_same, refuse_used, resolve
-from .errors import Aborted, BadInput, TuivirtError, from_libvirt
+from .errors import BadInput, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.device import DomainConfig
 from .model.when import When
 from .settling import LET_GO_S
-from .sides import Sides, read_sides
-from .waiters import Waiter, domain_event
+from .sides import Sides, affecting, read_sides, verify
+from .unplugging import Unplug
 from .xml.disk import build_disk
 from .xml.errors import BusFull, XmlError
 from .xml.targets import check_room, choose_target
@@ -32,14 +31,9 @@ from .xml.targets import check_room, choose_target
 if TYPE_CHECKING:
     from .host import Host
 
-EVENT_S = 1.0
-"""How long the event is waited for that tells why libvirt's call has failed."""
-
 # QEMU's words are always English; libvirt's are in the language of the daemon's host, so that of
 # its errors the code alone is looked at.
 _NO_HOTPLUG = "does not support hotplugging"
-_ALREADY_ASKED = "already in the process of unplug"
-
 _OTHER_BUS = "attach it for the next boot, or to the virtio, scsi or usb bus (--targetbus)"
 
 __all__ = [
@@ -114,7 +108,7 @@ def attach_disk(
     if progress is not None:
         progress(f"attaching {target}", None)
     try:
-        domain.attachDeviceFlags(xml, _flags(live, saved))
+        domain.attachDeviceFlags(xml, affecting(live, saved))
     except libvirt.libvirtError as error:
         told = from_libvirt(error, what)
         if told.code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED or _NO_HOTPLUG in told.why:
@@ -124,7 +118,13 @@ def attach_disk(
         touch(host, uuid)
     after = read_sides(domain, f"cannot tell whether {target} is attached to {name}")
     now, then = after.find_live(target), after.find_saved(target)
-    _verify(f"{target} is not attached", name, live and now is None, saved and then is None, live)
+    verify(
+        f"{target} is not attached",
+        name,
+        live_bad=live and now is None,
+        saved_bad=saved and then is None,
+        live=live,
+    )
     where = before.words(live, saved)
     return AttachOutcome(
         f"{source.label or 'an empty drive'} is {target} of {name}{where}",
@@ -182,44 +182,22 @@ def detach_disk(
         # By alias too: meanwhile another disk may have been given the same name.
         return any(each.target == target and each.alias == alias for each in config.disks)
 
-    detaching = Detaching(host, domain, target, alias, is_there)
-    families = ("device-removed", "device-removal-failed", "lifecycle")
-    # libvirt's call itself waits for the guest, up to 5 s.
-    until = time.monotonic() + timeout_s
-    with Waiter(host, domain_event(uuid, *families)) as waiter:
-        try:
-            domain.detachDeviceFlags(disk.xml, _flags(live, saved))
-        except libvirt.libvirtError as error:
-            told = from_libvirt(error, what)
-            # The event may come a little later than the error of the same refusal.
-            if told.code == libvirt.VIR_ERR_OPERATION_FAILED and waiter.until(
-                lambda: detaching.is_refused(waiter.events), EVENT_S
-            ):
-                told.advice = REFUSED
-            elif told.code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED and live:
-                told.advice = "detach it for the next boot"
-            elif _ALREADY_ASKED in told.why:
-                told.advice = "the guest has not let go yet; forcing it off settles it"
-            raise told from error
-        finally:
-            touch(host, uuid)
-        if saved and read_sides(domain, what).find_saved(target) is not None:
-            _verify(f"{target} is not detached", name, False, True, live)
-        done = f"{target} is gone from {name}'s saved configuration" if saved and live else ""
-        if live:
-            try:
-                gone = waiter.until(
-                    lambda: detaching.is_settled(waiter.events, done),
-                    until - time.monotonic(),
-                    aborted=aborted,
-                )
-            except Aborted:
-                gone = False
-            if not gone:
-                # Subscribed before the waiter lets go, so that no event falls in between.
-                return detaching.follow(done)
-    where = before.words(live, saved)
-    return DetachOutcome(f"{target} is detached from {name}{where}")
+    unplug = Unplug(
+        host, domain, Detaching(host, domain, target, alias, is_there), what, timeout_s, aborted
+    )
+
+    def check_saved() -> None:
+        bad = read_sides(domain, what).find_saved(target) is not None
+        verify(f"{target} is not detached", name, live_bad=False, saved_bad=bad, live=live)
+
+    return unplug.carry_out(
+        disk.xml,
+        live=live,
+        saved=saved,
+        check_saved=check_saved,
+        done=f"{target} is gone from {name}'s saved configuration" if saved and live else "",
+        ending=f"{target} is detached from {name}{before.words(live, saved)}",
+    )
 
 
 def _beside_its_twin(
@@ -248,29 +226,3 @@ def _beside_its_twin(
             bus = request.bus or (disk.bus if target == disk.target else "")
             request = replace(request, target=target, bus=bus)
     return request
-
-
-def _flags(live: bool, saved: bool) -> int:
-    flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
-    flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG if saved else 0
-    return int(flags)
-
-
-def _verify(what: str, name: str, live_bad: bool, saved_bad: bool, live: bool) -> None:
-    """Raises when a re-read does not show what libvirt said it did; half-way is told as such."""
-    if live_bad and saved_bad:
-        raise TuivirtError(f"{what}: {name} has not changed", "though libvirt reported no error")
-    if live_bad:
-        raise TuivirtError(
-            f"{what} in the running {name}",
-            "though libvirt reported no error",
-            "shut it down and start it again, or change the saved configuration back",
-            done="the saved configuration is changed",
-        )
-    if saved_bad:
-        raise TuivirtError(
-            f"{what} in the saved configuration of {name}",
-            "though libvirt reported no error",
-            "do it again for the next boot" if live else "",
-            done="the running domain is changed" if live else "",
-        )

@@ -80,6 +80,33 @@ class Sides:
         return "" if self.live is None else ", from the next boot on"
 
 
+def affecting(live: bool, saved: bool) -> int:
+    """libvirt's flags for a change of these configurations."""
+    flags = libvirt.VIR_DOMAIN_AFFECT_LIVE if live else 0
+    flags |= libvirt.VIR_DOMAIN_AFFECT_CONFIG if saved else 0
+    return int(flags)
+
+
+def verify(what: str, name: str, *, live_bad: bool, saved_bad: bool, live: bool) -> None:
+    """Raises when a re-read does not show what libvirt said it did; half-way is told as such."""
+    if live_bad and saved_bad:
+        raise TuivirtError(f"{what}: {name} has not changed", "though libvirt reported no error")
+    if live_bad:
+        raise TuivirtError(
+            f"{what} in the running {name}",
+            "though libvirt reported no error",
+            "shut it down and start it again, or change the saved configuration back",
+            done="the saved configuration is changed",
+        )
+    if saved_bad:
+        raise TuivirtError(
+            f"{what} in the saved configuration of {name}",
+            "though libvirt reported no error",
+            "do it again for the next boot" if live else "",
+            done="the running domain is changed" if live else "",
+        )
+
+
 def read_texts(domain: Any) -> tuple[str, str]:
     """The XML of both configurations as they are now, without secrets; '' for one there is not.
 
