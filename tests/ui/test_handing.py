@@ -10,7 +10,16 @@ import pytest
 
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import BadInput
-from tuivirt.backend.model.passthrough import Finding, Plan, Step, Task, Weight
+from tuivirt.backend.model.passthrough import (
+    DeviceFacts,
+    DiskUse,
+    Finding,
+    NetUse,
+    Plan,
+    Step,
+    Task,
+    Weight,
+)
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.widgets.form import FormDialog
@@ -139,3 +148,22 @@ async def test_a_device_that_no_domain_has_is_not_taken_back(app: DrivenApp) -> 
         await pilot.press("-")
         await pilot.pause()
         assert "no domain has" in screen_text(app)
+
+
+async def test_a_device_says_what_the_host_does_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    about = DeviceFacts(
+        boot_display=True,
+        can_reset=False,
+        nets=(NetUse("eth0", ("192.0.2.7",), above=("br0",), this_session=True),),
+        disks=(DiskUse("sda1", "mounted at /"),),
+    )
+    answer(monkeypatch, device_facts=about)
+    app = driven()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        app.open_object(Ref(HOST, Kind.DEVICE, GPU.name))
+        await settle(app, pilot)
+        text = " ".join(screen_text(app).split())
+        assert "boot display yes" in text
+        assert "cannot be reset" in text
+        assert "sda1 mounted at /, eth0 in br0 192.0.2.7 this SSH session" in text

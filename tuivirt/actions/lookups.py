@@ -17,6 +17,7 @@ from tuivirt.backend.lookups import (
     volumes,
     xml_of,
 )
+from tuivirt.backend.model.passthrough import DeviceFacts
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.backend.networks import running_users
 from tuivirt.backend.undefine import Belongings, belongings
@@ -28,6 +29,7 @@ __all__ = [
     "Belongings",
     "belongings",
     "configs_of",
+    "device_facts",
     "devices_of",
     "disk_sizes",
     "domain_detail",
@@ -52,3 +54,13 @@ def devices_of(host: Host, key: str) -> Sequence[NodeDevice]:
     from tuivirt.backend.passthrough.take_back import devices_of as found
 
     return found(host, key)
+
+
+def device_facts(host: Host, key: str) -> DeviceFacts:
+    """What the host does with a device; of a local host it is read now."""
+    from tuivirt.backend.passthrough.facts import gather
+
+    device = host.snapshot.devices.get(key)
+    if device is None:
+        return DeviceFacts()
+    return gather(host.snapshot, [device]).devices[key]

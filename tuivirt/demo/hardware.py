@@ -89,6 +89,11 @@ def _device(name: str, parent: str, path: str, capability: str) -> str:
 def _pci_xml(device: Pci) -> str:
     domain, bus, slot, function = (int(part, 16) for part in _address(device.address))
     group = "".join(_address_xml(other.address) for other in PCI if other.group == device.group)
+    # What sits on the board itself has no link; a GPU that idles has it slow.
+    speeds = ("8", "2.5" if device.pci_class.startswith("03") else "8")
+    cap, sta = (f"speed='{speed}' width='16'" for speed in speeds)
+    link = f"<link validity='cap' port='0' {cap}/><link validity='sta' {sta}/>"
+    link = f"<pci-express>{link}</pci-express>" if bus else ""
     extra = ""
     if device.physical:
         extra = f"<capability type='phys_function'>{_address_xml(device.physical)}</capability>"
@@ -105,7 +110,7 @@ def _pci_xml(device: Pci) -> str:
         f"<product id='0x{device.product[0]}'>{escape(device.product[1])}</product>"
         f"<vendor id='0x{device.vendor[0]}'>{escape(device.vendor[1])}</vendor>{extra}"
         f"<iommuGroup number='{device.group}'>{group}</iommuGroup>"
-        f"<numa node='{device.numa}'/></capability>",
+        f"<numa node='{device.numa}'/>{link}</capability>",
     )
 
 

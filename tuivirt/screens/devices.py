@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,9 +14,7 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.widgets.columns import Column
-from tuivirt.widgets.facts import facts
 from tuivirt.widgets.live_table import LiveTable
-from tuivirt.widgets.page import PageLine
 from tuivirt.widgets.tab_line import TabLine
 from tuivirt.widgets.text import natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
@@ -24,10 +22,9 @@ from tuivirt.widgets.tree_rows import tree_rows
 
 from .empty import why_empty
 from .handing import HandsOver
-from .paged import FactsScreen
 from .words import for_hosts
 
-_WORDS = {
+KIND_WORDS = {
     "pci": "PCI",
     "usb_device": "USB",
     "usb": "USB interface",
@@ -117,7 +114,7 @@ def _users(row: Row) -> Cell:
     return Toned(" ".join(row.device.users), "accent")
 
 
-def _number(value: int | None) -> str:
+def number_of(value: int | None) -> str:
     return "" if value is None else str(value)
 
 
@@ -126,7 +123,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "kind",
         "KIND",
-        lambda r: _WORDS.get(r.device.capability, r.device.capability),
+        lambda r: KIND_WORDS.get(r.device.capability, r.device.capability),
         width=8,
         max_width=13,
         priority=3,
@@ -136,7 +133,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "iommu",
         "IOMMU",
-        lambda r: _number(r.device.iommu_group),
+        lambda r: number_of(r.device.iommu_group),
         width=5,
         align="right",
         priority=1,
@@ -144,7 +141,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "numa",
         "NUMA",
-        lambda r: _number(r.device.numa_node),
+        lambda r: number_of(r.device.numa_node),
         width=4,
         align="right",
         priority=4,
@@ -166,7 +163,7 @@ def _search(row: Row) -> str:
     group = "" if d.iommu_group is None else f"iommu={d.iommu_group}"
     return (
         f"{d.name} {short_name(d)} {what_it_is(d)} {d.address} {d.driver} {group} "
-        f"{_WORDS.get(d.capability, d.capability)} {d.vendor_id}:{d.product_id} "
+        f"{KIND_WORDS.get(d.capability, d.capability)} {d.vendor_id}:{d.product_id} "
         f"{' '.join(d.users)} @{d.host}"
     )
 
@@ -175,7 +172,7 @@ def _tree(devices: Mapping[str, NodeDevice], group: Group) -> dict[Any, Row]:
     """The devices of a group as rows of a tree."""
     kept = [name for name, device in devices.items() if group.holds(device)]
     parents = {name: device.parent or None for name, device in devices.items()}
-    order = tree_rows(parents, kept, lambda name: _by_place(devices[name]))
+    order = tree_rows(parents, kept, lambda name: by_place(devices[name]))
     return {devices[name].ref: Row(devices[name], branch) for name, branch in order}
 
 
@@ -264,74 +261,6 @@ class DevicesScreen(HandsOver):
         self.action_group(event.index)
 
 
-class DeviceScreen(HandsOver, FactsScreen):
-    """One device of a host."""
-
-    HELP = "A device of the host: what it is, what drives it, what it shares its IOMMU group with."
-    KIND = Kind.DEVICE
-
-    def _device(self, fleet: Fleet) -> NodeDevice | None:
-        found = fleet.find(self.ref)
-        return found if isinstance(found, NodeDevice) else None
-
-    def title_of(self, fleet: Fleet) -> Sequence[Toned]:
-        device = self._device(fleet)
-        if device is None:
-            return ()
-        return (
-            Toned(f" {short_name(device)}", "bold"),
-            Toned(f"   {_WORDS.get(device.capability, device.capability)}"),
-            Toned(f"   {what_it_is(device)}"),
-            Toned("" if device.active else "   not active", "warn"),
-        )
-
-    def lines(self, fleet: Fleet, width: int) -> Sequence[PageLine]:
-        device = self._device(fleet)
-        assert device is not None
-        devices = fleet.hosts[device.host].devices
-        children = sorted((d for d in devices.values() if d.parent == device.name), key=_by_place)
-        by_address = {d.address: d for d in devices.values() if d.capability == "pci"}
-        ids = f"{device.vendor_id}:{device.product_id}" if device.vendor_id else ""
-        group = _number(device.iommu_group)
-        return facts(
-            (
-                ("name", device.name),
-                ("vendor", device.vendor),
-                ("product", device.product),
-                ("vendor:product", ids),
-                ("class", device.pci_class),
-                ("address", device.address),
-                ("driver", device.driver or ("none" if device.capability == "pci" else "")),
-                ("IOMMU group", group),
-                ("goes along", [_sibling(a, by_address) for a in _others(device)]),
-                ("NUMA node", _number(device.numa_node)),
-                ("used by", Toned(" ".join(device.users), "accent")),
-                ("interface", f"{device.net_name} {device.net_mac} {device.net_state}".strip()),
-                ("block device", device.block_path),
-                ("size", size_bytes(device.size_bytes) if device.size_bytes else ""),
-                ("device files", list(device.devnodes)),
-                ("mediated type", device.mdev_type),
-                ("can make", list(device.mdev_types)),
-                ("physical one", device.physical_function),
-                ("virtual ones", list(device.virtual_functions)),
-                ("hangs on", device.parent),
-                ("below it", [f"{short_name(d)}  {what_it_is(d)}" for d in children]),
-                ("sysfs", device.path),
-                ("host", device.host),
-            ),
-            width,
-        )
-
-
-def _by_place(device: NodeDevice) -> Any:
+def by_place(device: NodeDevice) -> Any:
     """PCI devices first, by address (hexadecimal: its text sorts right), then the rest by name."""
     return device.capability != "pci", device.address, natural(short_name(device))
-
-
-def _others(device: NodeDevice) -> list[str]:
-    return [address for address in device.iommu_siblings if address != device.address]
-
-
-def _sibling(address: str, known: dict[str, NodeDevice]) -> str:
-    other = known.get(address)
-    return f"{address}  {what_it_is(other)}" if other is not None else address

@@ -37,7 +37,7 @@ DETAILS: dict[Kind, str] = {
     Kind.DOMAIN: "domain:DomainScreen",
     Kind.NETWORK: "networks:NetworkScreen",
     Kind.POOL: "volumes:VolumesScreen",
-    Kind.DEVICE: "devices:DeviceScreen",
+    Kind.DEVICE: "device:DeviceScreen",
     Kind.HOST: "hosts:HostScreen",
 }
 """The screen that opens an object; it is made with the object's Ref."""

@@ -36,6 +36,7 @@ def test_a_gpu_has_its_group_numa_node_functions_and_mediated_types() -> None:
     assert gpu.virtual_functions == ("0000:81:00.4", "0000:81:00.5", "0000:81:01.0")
     assert gpu.physical_function == ""
     assert gpu.mdev_types == ("nvidia-474", "nvidia-475")
+    assert gpu.link == "2.5 GT/s ×16, of 16 GT/s ×16"
 
 
 def test_a_virtual_function_names_its_physical_one_and_no_numa_node_is_none() -> None:

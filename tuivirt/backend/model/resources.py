@@ -127,6 +127,8 @@ class NodeDevice:
     iommu_siblings: tuple[str, ...] = ()
     """PCI addresses of the group, its own included."""
     numa_node: int | None = None
+    link: str = ""
+    """Of a PCIe device: ``8 GT/s ×16``, and what it could do where that is more."""
     path: str = ""
     """Its sysfs path."""
     devnodes: tuple[str, ...] = ()

@@ -77,7 +77,29 @@ def _pci(capability: Element) -> dict[str, Any]:
         "virtual_functions": functions,
         "physical_function": parent_function,
         "mdev_types": tuple(types),
+        "link": _link(capability.find("pci-express")),
     }
+
+
+def _link(express: Element | None) -> str:
+    """The link as it is, and as it could be; the status has no speed while there is no link."""
+    if express is None:
+        return ""
+    said = {each.get("validity", ""): each for each in express.iterfind("link")}
+
+    def words(name: str) -> str:
+        one = said.get(name)
+        speed, width = ("", "") if one is None else (one.get("speed", ""), one.get("width", ""))
+        return " ".join(
+            word
+            for word in (f"{speed} GT/s" if speed else "", f"×{width}" if width != "0" else "")
+            if word.strip("×")
+        )
+
+    now, most = words("sta"), words("cap")
+    if now and most and now != most:
+        return f"{now}, of {most}"
+    return now or (f"none, of {most}" if most else "")
 
 
 def _class(text: str) -> str:
