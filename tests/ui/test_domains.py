@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -74,6 +75,22 @@ async def test_when_the_host_is_silent_its_figures_stay_with_their_age() -> None
         assert "3 min ago" in line
         assert "83" in line
         assert "stalled, no answer for 3 min" in screen_lines(app)[0]
+
+
+@pytest.mark.parametrize("width", [80, 160])
+async def test_every_capital_letter_sorts_or_does_nothing(width: int) -> None:
+    """One host, so no column of hosts; from 140 columns on other columns of rates."""
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        sorted_by = []
+        for letter in ascii_uppercase.replace("G", ""):
+            await pilot.press(letter)
+            column = table_of(app).rows.sorted_by
+            assert column is not None
+            sorted_by.append(column.id)
+        assert {"state", "name", "cpu", "memory", "disk", "net"} <= set(sorted_by)
+        assert "host" not in sorted_by
 
 
 async def test_an_idle_domain_and_one_that_is_off_do_not_look_alike() -> None:

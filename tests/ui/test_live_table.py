@@ -91,6 +91,18 @@ def cursor(app: TableApp) -> Any:
 SIZE = (40, 10)
 
 
+async def test_only_the_columns_that_are_there_have_a_key_to_sort_by() -> None:
+    app = TableApp(sort="name")
+    async with app.run_test(size=SIZE) as pilot:
+        app.table.update(guests(1, 2))
+        app.table.use_columns(COLUMNS[:1])
+        await pilot.press("L")
+        assert app.table.rows.sorted_by is COLUMNS[0]
+        app.table.use_columns(COLUMNS)
+        await pilot.press("L")
+        assert app.table.rows.sorted_by is COLUMNS[1]
+
+
 async def test_a_row_that_did_not_change_is_not_drawn_again() -> None:
     app = TableApp()
     async with app.run_test(size=SIZE):

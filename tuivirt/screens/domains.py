@@ -304,9 +304,9 @@ NARROW: tuple[Column[Row], ...] = (
 )
 WIDE: tuple[Column[Row], ...] = (
     *NARROW[:7],
-    _rate_column("read", "READ", "block_at", READ, priority=1),
+    _rate_column("disk", "READ", "block_at", READ, priority=1),
     _rate_column("write", "WRITE", "block_at", WRITE, priority=1),
-    _rate_column("rx", "RX", "net_at", RX, priority=1),
+    _rate_column("net", "RX", "net_at", RX, priority=1),
     _rate_column("tx", "TX", "net_at", TX, priority=1),
     *NARROW[9:],
 )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from textual.binding import Binding
+
 from .text import fit, width_of
 from .tones import Cell, Toned
 
@@ -98,3 +100,14 @@ def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
         blank = Toned(" " * left)
         pieces = [blank, *pieces] if align == "right" else [*pieces, blank]
     return tuple(pieces)
+
+
+def sort_bindings(columns: Sequence[Column[R]]) -> dict[str, Binding]:
+    """By key: a column's letter, with shift, sorts by it; the id is ``sort.`` and the column's."""
+    found: dict[str, Binding] = {}
+    for column in columns:
+        key = column.sort_letter.upper()
+        if key:
+            action, words = f"sort('{column.id}')", f"Sort by {column.title}"
+            found.setdefault(key, Binding(key, action, words, show=False, id=f"sort.{column.id}"))
+    return found

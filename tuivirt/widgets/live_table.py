@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from .columns import Column, Placed, lay_out
+from .columns import Column, Placed, lay_out, sort_bindings
 from .rows import Rows
 from .table_lines import (
     GUTTER,
@@ -114,6 +114,7 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._caption_drawn: tuple[str, str] = ("", "")
         self._seen: frozenset[Hashable] = frozenset()
+        self._sort_keys: tuple[str, ...] = ()
         self._bind_sorting()
 
     # What a screen asks and says
@@ -244,20 +245,13 @@ class LiveTable(Widget, Generic[R], can_focus=True):
         self._redraw()
 
     def _bind_sorting(self) -> None:
-        """A column's letter, with shift, sorts by it; the binding's id is ``sort.`` and its id."""
+        """Those columns that are there have their keys, and no others."""
         bound = self._bindings.key_to_bindings
-        for column in self.columns:
-            key = column.sort_letter.upper()
-            if key and key not in bound:
-                bound[key] = [
-                    Binding(
-                        key,
-                        f"sort('{column.id}')",
-                        f"Sort by {column.title}",
-                        show=False,
-                        id=f"sort.{column.id}",
-                    )
-                ]
+        for key in self._sort_keys:
+            del bound[key]
+        mine = {k: [b] for k, b in sort_bindings(self.columns).items() if k not in bound}
+        bound.update(mine)
+        self._sort_keys = tuple(mine)
 
     # Where the cursor is
 
