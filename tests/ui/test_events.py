@@ -23,6 +23,7 @@ from tuivirt.screens.domain import DomainScreen
 from tuivirt.screens.events import EventsScreen
 from tuivirt.screens.help import HelpScreen, key_words, virsh_words
 from tuivirt.screens.networks import NetworkScreen
+from tuivirt.settings import Settings
 
 from . import factory, things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
@@ -323,6 +324,16 @@ async def test_help_tells_the_keys_of_the_screen_and_of_its_table_with_their_ids
         ):
             (line,) = [line for line in lines if line.endswith(f" {id}")]
             assert keys in line.split()
+
+
+async def test_help_tells_the_keys_that_the_operator_has_set() -> None:
+    app = DrivenApp(factory.sketch(), Settings(keys={"start": "f5,f6", "table.first": "f7"}))
+    async with app.run_test(size=(120, 90)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        lines = [line.split() for line in screen_lines(app)]
+        assert ["f5", "f6", "Start", "virsh", "start", "NAME"] in lines
+        assert ["f7", "First", "table.first"] in lines
 
 
 async def test_help_is_silent_about_the_key_of_an_action_without_one() -> None:

@@ -23,6 +23,7 @@ from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
+from tuivirt.settings import Settings
 from tuivirt.widgets.command_bar import CommandBar
 from tuivirt.widgets.compositing import ExactCompositor
 from tuivirt.widgets.footer import Footer
@@ -39,6 +40,7 @@ class Joint(Protocol):
     """What a screen may ask of the app."""
 
     fleet: Fleet
+    settings: Settings
     notice: tuple[str, str]
     events_log: deque[Event]
 

@@ -139,6 +139,8 @@ def virsh_words(template: str) -> str:
 
 def _bound(screen: FleetScreen, binding_id: str) -> str:
     """The keys that hold for a binding's id now, the operator's own included."""
+    if binding_id in screen.joint.settings.keys:
+        return key_words(screen.joint.settings.keys[binding_id].split(","))
     keys = [
         key
         for key, bindings in screen._bindings.key_to_bindings.items()
@@ -158,4 +160,8 @@ def _bindings(screen: FleetScreen) -> list[tuple[str, str, str]]:
                 if isinstance(binding, Binding) and binding.id and binding.id not in names:
                     keys, _ = merged.setdefault(binding.id, ([], binding.description))
                     keys.append(key)
-    return [(id, key_words(keys), words) for id, (keys, words) in merged.items()]
+    own = screen.joint.settings.keys
+    return [
+        (id, key_words(own[id].split(",") if id in own else keys), words)
+        for id, (keys, words) in merged.items()
+    ]
