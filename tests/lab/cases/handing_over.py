@@ -18,7 +18,7 @@ from tests.lab.case import case
 from tests.lab.cases.guest import CARD_ID, GPU_ID, SOUND_ID, hostdev, node_name
 from tests.lab.inner import NAME, inner_guest, start
 from tests.support.lab import hardware
-from tests.support.libvirtd import SYSTEM
+from tests.support.libvirtd import SYSTEM, until
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.passthrough.hand_over import Wish, hand_over
 
@@ -235,3 +235,31 @@ def the_list_says_who_has_what() -> None:
     finally:
         guest.domain.detachDeviceFlags(hostdev(card), CONFIG)
         guest.conn.close()
+
+
+@case(limit_s=120)
+def virtual_functions_are_made_listed_and_taken_away() -> None:
+    drive = sysfs.behind(hardware.NVME)
+    file = sysfs.PCI / drive / "sriov_numvfs"
+    most = hardware.VIRTUAL_FUNCTIONS
+
+    def listed() -> list[str]:
+        ran = tuivirt("-c", SYSTEM, "list", "devices", "-o", "json")
+        (found,) = (each for each in json.loads(ran.out) if each["name"] == node_name(drive))
+        assert found["virtual_most"] == most
+        return list(found["virtual_functions"])
+
+    def ask(count: int) -> Ran:
+        return tuivirt("-c", SYSTEM, "set-functions", node_name(drive), str(count))
+
+    refused(ask(most + 1), f"between 0 and {most}")
+    try:
+        made = ask(most)
+        assert made.status == 0, made.err
+        assert file.read_text().strip() == str(most)
+        until(lambda: len(listed()) == most, "libvirt tells of the virtual functions", 30)
+    finally:
+        gone = ask(0)
+    assert gone.status == 0, gone.err
+    assert file.read_text().strip() == "0"
+    until(lambda: listed() == [], "libvirt tells of no virtual functions any more", 30)

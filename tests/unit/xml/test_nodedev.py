@@ -34,6 +34,7 @@ def test_a_gpu_has_its_group_numa_node_functions_and_mediated_types() -> None:
     assert (gpu.iommu_group, gpu.numa_node) == (42, 1)
     assert gpu.iommu_siblings == ("0000:81:00.0", "0000:81:00.1")
     assert gpu.virtual_functions == ("0000:81:00.4", "0000:81:00.5", "0000:81:01.0")
+    assert gpu.virtual_most == 16
     assert gpu.physical_function == ""
     assert gpu.mdev_types == ("nvidia-474", "nvidia-475")
     assert gpu.link == "2.5 GT/s ×16, of 16 GT/s ×16"

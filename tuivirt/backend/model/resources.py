@@ -138,6 +138,8 @@ class NodeDevice:
     block_path: str = ""
     size_bytes: int | None = None
     virtual_functions: tuple[str, ...] = ()
+    virtual_most: int | None = None
+    """How many it could show (SR-IOV); None: it has none."""
     physical_function: str = ""
     mdev_types: tuple[str, ...] = ()
     mdev_type: str = ""

@@ -56,12 +56,14 @@ def _pci(capability: Element) -> dict[str, Any]:
     group = capability.find("iommuGroup")
     numa = number(attribute(capability, "numa", "node"))
     functions: tuple[str, ...] = ()
+    most: int | None = None
     parent_function = ""
     types: list[str] = []
     for inner in capability.iterfind("capability"):
         kind = inner.get("type", "")
         if kind == "virt_functions":
             functions = tuple(pci_address(each) for each in inner.iterfind("address"))
+            most = number(inner.get("maxCount")) or len(functions)
         elif kind == "phys_function":
             parent_function = pci_address(inner.find("address"))
         elif kind == "mdev_types":
@@ -75,6 +77,7 @@ def _pci(capability: Element) -> dict[str, Any]:
         else tuple(pci_address(each) for each in group.iterfind("address")),
         "numa_node": None if numa is None or numa < 0 else numa,
         "virtual_functions": functions,
+        "virtual_most": most,
         "physical_function": parent_function,
         "mdev_types": tuple(types),
         "link": _link(capability.find("pci-express")),
