@@ -13,7 +13,6 @@ What is wrong in it is told, and the default holds in its place; nothing else is
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,11 +47,16 @@ def load(path: Path | None = None) -> Settings:
     """Read the settings; a file that is not there is no problem, everything else is told."""
     path = path or default_path()
     try:
-        with path.open("rb") as file:
-            read = tomllib.load(file)
+        data = path.read_bytes()
     except FileNotFoundError:
         return Settings()
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        return Settings(problems=(f"{path}: {error}; the defaults hold",))
+    import tomllib  # Most operators have no such file, and need no reader of it.
+
+    try:
+        read = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         return Settings(problems=(f"{path}: {error}; the defaults hold",))
     problems: list[str] = []
     interval = _interval(read, problems)

@@ -71,7 +71,8 @@ def test_every_action_has_a_parser_that_takes_its_least_and_tells_its_help(name:
     words = ["thing"]
     for parameter in action.parameters:
         if parameter.required:
-            words += ["x"] if parameter.positional else [parameter.flag, "x"]
+            word = "1" if parameter.type in (int, float) else "x"
+            words += [word] if parameter.positional else [parameter.flag, word]
     given = parser.parse_args(words)
     assert given.objects == ["thing"]
     assert values_of(action, given).keys() == {p.name for p in action.parameters}

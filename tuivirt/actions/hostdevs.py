@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
-from tuivirt.backend.model.passthrough import Plan, Weight
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
@@ -18,6 +17,7 @@ from .registry import Option, Pending, Run, action
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.model.passthrough import Plan
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
 _DEVICE = Annotated[
@@ -81,6 +81,8 @@ def attach_hostdev(
 
 def _told(plan: Plan) -> str:
     """The plan as text; BadInput when it would be refused, so that the exit status tells."""
+    from tuivirt.backend.model.passthrough import Weight
+
     if plan.of(Weight.REFUSED):
         raise BadInput(
             f"{plan.domain} would be refused {plan.given[0].name}",

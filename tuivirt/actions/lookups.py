@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tuivirt.backend.errors import NotFound
 from tuivirt.backend.lookups import (
     configs_of,
     disk_sizes,
@@ -17,13 +18,13 @@ from tuivirt.backend.lookups import (
     volumes,
     xml_of,
 )
-from tuivirt.backend.model.passthrough import DeviceFacts
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.backend.networks import running_users
 from tuivirt.backend.undefine import Belongings, belongings
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.model.passthrough import DeviceFacts
 
 __all__ = [
     "Belongings",
@@ -62,5 +63,5 @@ def device_facts(host: Host, key: str) -> DeviceFacts:
 
     device = host.snapshot.devices.get(key)
     if device is None:
-        return DeviceFacts()
+        raise NotFound(f"there is no host device {key} any more")
     return gather(host.snapshot, [device]).devices[key]

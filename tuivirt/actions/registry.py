@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
-from tuivirt.backend.model.passthrough import Plan
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import Settling
@@ -34,6 +33,7 @@ from .template import check_template, fill, fill_words
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.model.passthrough import Plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -36,6 +35,8 @@ DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 def to_json(value: Any) -> str:
     """One line of JSON in ASCII only, so that no text can steer a terminal."""
+    import json  # The screen shall not hold it.
+
     return json.dumps(value, ensure_ascii=True)
 
 
