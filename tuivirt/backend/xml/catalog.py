@@ -49,10 +49,15 @@ class Kind:
         """The element's name."""
         return self.declaration.tag
 
+    @property
+    def one(self) -> str:
+        """As in ``cannot add a sound card``."""
+        return f"{'an' if self.noun[0] in 'aeiouI' else 'a'} {self.noun}"
+
     def live_refusal(self, values: Mapping[str, Value]) -> str:
         """Why a device with these values cannot be added to or taken from a running guest."""
         if not self.plug:
-            return f"a {self.noun} cannot be plugged into a running guest, nor out of it"
+            return f"{self.one} cannot be plugged into a running guest, nor out of it"
         if self.plug_only is None:
             return ""
         name, can = self.plug_only
@@ -60,7 +65,7 @@ class Kind:
             return ""
         label = self.declaration[name].label.lower()
         return (
-            f"only a {self.noun} whose {label} is {' or '.join(can)} can be plugged into a"
+            f"only {self.one} whose {label} is {' or '.join(can)} can be plugged into a"
             " running guest, or out of it"
         )
 
@@ -70,9 +75,9 @@ class Kind:
         if not fixed:
             return ""
         if not self.update:
-            return f"a {self.noun} cannot be changed while the guest runs"
+            return f"{self.one} cannot be changed while the guest runs"
         labels = ", ".join(self.declaration[name].label.lower() for name in fixed)
-        return f"of a {self.noun}, {labels} cannot be changed while the guest runs"
+        return f"of {self.one}, {labels} cannot be changed while the guest runs"
 
 
 _TUNED = (

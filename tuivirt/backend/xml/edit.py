@@ -25,6 +25,8 @@ class Selector:
     what: str
     """In words, as in ``disk vdb``."""
     matches: Callable[[Element], bool]
+    number: int | None = None
+    """Which of those that match, from 0; None: there must be only one."""
 
 
 def disk(target: str) -> Selector:
@@ -137,6 +139,8 @@ def _select(domain_xml: str, selector: Selector) -> tuple[Span, Element]:
         for span, element in zip(children, elements, strict=True)
         if selector.matches(element)
     ]
+    if selector.number is not None:
+        found = found[selector.number : selector.number + 1]
     if not found:
         raise NoSuchDevice(f"the configuration has no {selector.what}")
     if len(found) > 1:

@@ -160,6 +160,10 @@ INTERFACE = Declaration(
             "model/@type",
             "Model",
             "The card that the guest sees; virtio where it can.",
+            only=(
+                "type",
+                ("network", "bridge", "direct", "ethernet", "user", "vhostuser", "vdpa"),
+            ),
             initial="virtio",
         ),
         Field(

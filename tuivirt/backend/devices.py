@@ -1,0 +1,345 @@
+"""Devices of any kind, added, changed and removed: now, for the next boot, or both.
+
+What the hypervisor cannot do to a running guest is known from the catalogue and refused before
+it is tried. What is said at the end is what was read again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libvirt
+
+from . import saved_configuration
+from .detaching import Detaching, DetachOutcome
+from .errors import BadInput, from_libvirt
+from .lifecycle import Progress, domain_to_change, touch
+from .macs import check_mac, make_mac
+from .model.device import DomainConfig
+from .model.when import When
+from .settling import LET_GO_S
+from .sides import Sides, affecting, read_sides, verify
+from .unplugging import Unplug
+from .xml.catalog import Kind, kinds
+from .xml.errors import XmlError
+from .xml.field import FieldType, Value
+from .xml.found import Found, found, pick, twin
+from .xml.targets import free_pci_places
+from .xml.tree import attribute, parse, to_text
+
+if TYPE_CHECKING:
+    from .host import Host
+
+NEXT_BOOT = "do it for the next boot only"
+_ON_PCI = ("interface", "rng", "controller", "vsock", "shmem", "filesystem")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOutcome:
+    """What is true after a device was added or changed."""
+
+    text: str
+    label: str
+    """What the operator can call it from now on."""
+    alias: str = ""
+    """Its alias in the running domain; empty when only the saved configuration has it."""
+
+
+def attach_device(
+    host: Host,
+    uuid: str,
+    kind_name: str,
+    values: Mapping[str, object],
+    when: str = When.AUTO,
+    progress: Progress | None = None,
+) -> DeviceOutcome:
+    """Add a device. Raises BadInput for what cannot be right, with nothing changed.
+
+    ``values`` are fields of its declaration; what they leave open is what a new device of its
+    kind gets, or libvirt's choice. Source: virDomainAttachDeviceFlags, virDomainDefineXML.
+    """
+    kind = kinds()[kind_name]
+    domain = domain_to_change(host, uuid)
+    name, uuid = domain.name(), domain.UUIDString()
+    what = f"cannot add {kind.one} to {name}"
+    before = read_sides(domain, what)
+    live, saved = before.choose(when)
+    xml, whole = _built(host, kind, values, what)
+    if live:
+        _refuse_live(what, kind.live_refusal(whole), saved=before.saved is not None)
+        _check_room(before.live, kind, whole, what)
+    for config, changed in ((before.live, live), (before.saved, saved)):
+        if changed and not kind.several and found(config, kind):
+            raise BadInput(what, "it has one already", "change that one, or remove it first")
+    if progress is not None:
+        progress(f"adding {kind.one}", None)
+    try:
+        if live:
+            domain.attachDeviceFlags(xml, affecting(live, saved))
+        else:
+            saved_configuration.add(host, domain, xml)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    finally:
+        touch(host, uuid)
+    after = read_sides(domain, f"cannot tell whether the {kind.noun} is added to {name}")
+    known = {each.alias for each in found(before.live, kind)}
+    new = [each for each in found(after.live, kind) if each.alias not in known]
+    then = found(after.saved, kind)
+    verify(
+        f"the {kind.noun} is not added",
+        name,
+        live_bad=live and not new,
+        saved_bad=saved and len(then) <= len(found(before.saved, kind)),
+        live=live,
+    )
+    one = new[0] if live else then[-1]
+    return DeviceOutcome(
+        f"{kind.noun} {one.label} is added to {name}{before.words(live, saved)}",
+        one.label,
+        one.alias if live else "",
+    )
+
+
+def update_device(
+    host: Host,
+    uuid: str,
+    kind_name: str,
+    which: str,
+    changes: Mapping[str, object],
+    when: str = When.AUTO,
+) -> DeviceOutcome:
+    """Change fields of a device; None takes one out. ``which`` as `pick` takes it.
+
+    Raises BadInput with nothing changed. Source: virDomainUpdateDeviceFlags, virDomainDefineXML.
+    """
+    kind = kinds()[kind_name]
+    domain = domain_to_change(host, uuid)
+    name, uuid = domain.name(), domain.UUIDString()
+    what = f"cannot change the {kind.noun} {which}".rstrip() + f" of {name}"
+    before = read_sides(domain, what)
+    meant = _choose(before, kind, which, when, what)
+    live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
+    if not changes:
+        raise BadInput(what, "nothing is to be changed", "say what")
+    differing: dict[str, Value] = {}
+    changed_xml = ""
+    try:
+        wanted = kind.declaration.check(changes)
+        if live and now is not None:
+            differing = _differing(now, wanted)
+            _refuse_live(what, kind.update_refusal(differing), saved=before.saved is not None)
+            changed_xml = _changed(now, wanted)
+        if saved and then is not None:
+            saved_configuration.changed(domain, then, wanted)
+    except XmlError as error:
+        raise BadInput(what, str(error)) from error
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    done = ""
+    try:
+        if live and differing:
+            domain.updateDeviceFlags(changed_xml, affecting(True, False))
+            done = f"the running {name} is changed"
+        if saved and then is not None:
+            saved_configuration.change(host, domain, then, wanted)
+    except libvirt.libvirtError as error:
+        told = from_libvirt(error, what)
+        told.done = done
+        raise told from error
+    finally:
+        touch(host, uuid)
+    after = read_sides(domain, f"cannot tell whether the {kind.noun} of {name} is changed")
+    verify(
+        f"the {kind.noun} is not changed",
+        name,
+        live_bad=live and _as_before(now, found(after.live, kind), wanted),
+        saved_bad=saved and _as_before(then, found(after.saved, kind), wanted),
+        live=live,
+    )
+    label = meant.label
+    return DeviceOutcome(
+        f"{kind.noun} {label} of {name} is changed{before.words(live, saved)}",
+        label,
+        now.alias if live and now is not None else "",
+    )
+
+
+def detach_device(
+    host: Host,
+    uuid: str,
+    kind_name: str,
+    which: str = "",
+    when: str = When.AUTO,
+    *,
+    timeout_s: float = LET_GO_S,
+    aborted: threading.Event | None = None,
+    chose: Callable[[When], None] | None = None,
+) -> DetachOutcome:
+    """Remove a device, and wait up to ``timeout_s`` seconds until the guest has let go.
+
+    If it has not by then, the outcome is pending and followed. ``which`` as `pick` takes it;
+    ``chose`` is told which configurations it is taken from. Raises BadInput with nothing
+    changed. Source: virDomainDetachDeviceFlags, virDomainDefineXML.
+    """
+    kind = kinds()[kind_name]
+    domain = domain_to_change(host, uuid)
+    name, uuid = domain.name(), domain.UUIDString()
+    what = f"cannot remove the {kind.noun} {which}".rstrip() + f" from {name}"
+    before = read_sides(domain, what)
+    meant = _choose(before, kind, which, when, what)
+    live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
+    label = meant.label
+    if live and now is not None:
+        _refuse_live(what, kind.live_refusal(now.values), saved=then is not None)
+        known = host.snapshot.domains.get(uuid)
+        if known is not None and label in known.detaching:
+            raise BadInput(
+                f"{name} has already been asked to let go of {label}",
+                "the guest has not done so yet",
+                "forcing the guest off settles it",
+            )
+    if chose is not None:
+        chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
+    if saved and then is not None:
+        try:
+            saved_configuration.remove(host, domain, then)
+        except libvirt.libvirtError as error:
+            raise from_libvirt(error, what) from error
+        finally:
+            touch(host, uuid)
+        rest = found(read_sides(domain, what).saved, kind)
+        bad = len(rest) >= len(found(before.saved, kind))
+        verify(f"the {kind.noun} is not removed", name, live_bad=False, saved_bad=bad, live=False)
+    ending = f"{kind.noun} {label} is removed from {name}{before.words(live, saved)}"
+    if not live or now is None:
+        return DetachOutcome(ending)
+    one = now
+
+    def is_there(config: DomainConfig) -> bool:
+        # By its address too: meanwhile another may have been given the same alias.
+        devices = config.interfaces if kind.name == "interface" else config.devices
+        return any(
+            (each.alias, each.address) == (one.alias, one.address)
+            and getattr(each, "kind", kind.name) == kind.name
+            for each in devices
+        )
+
+    detaching = Detaching(host, domain, label, one.alias, is_there)
+    unplug = Unplug(host, domain, detaching, what, timeout_s, aborted)
+    return unplug.carry_out(
+        one.xml,
+        live=True,
+        saved=False,
+        check_saved=lambda: None,
+        done=f"{label} is gone from {name}'s saved configuration" if saved else "",
+        ending=ending,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """The device that is meant, and where it is changed."""
+
+    now: Found | None
+    then: Found | None
+    live: bool
+    saved: bool
+
+    @property
+    def label(self) -> str:
+        one = self.now if self.live else self.then
+        assert one is not None
+        return one.label
+
+
+def _choose(before: Sides, kind: Kind, which: str, when: str, what: str) -> _Meant:
+    live, saved = before.choose(when)
+    nows, thens = found(before.live, kind), found(before.saved, kind)
+    try:
+        now, then = pick(nows, which), pick(thens, which)
+    except XmlError as error:
+        raise BadInput(what, str(error), "say which") from error
+    now = now or (twin(then, nows) if then is not None else None)
+    then = (twin(now, thens) if now is not None else None) or then
+    if now is None and then is None:
+        has = ", ".join(dict.fromkeys(each.label for each in (*nows, *thens)))
+        meant = f"{kind.noun} {which}".rstrip()
+        raise BadInput(f"{before.name} has no {meant}", f"it has {has}" if has else "")
+    if when == When.AUTO:
+        live, saved = live and now is not None, saved and then is not None
+    if live and now is None:
+        raise BadInput(what, "the running domain does not have it", NEXT_BOOT)
+    if saved and then is None:
+        raise BadInput(what, "the saved configuration does not have it", "do it now only")
+    return _Meant(now, then, live, saved)
+
+
+def _refuse_live(what: str, why: str, *, saved: bool) -> None:
+    if why:
+        raise BadInput(what, why, NEXT_BOOT if saved else "")
+
+
+def _check_room(
+    config: DomainConfig | None, kind: Kind, values: Mapping[str, Value], what: str
+) -> None:
+    on_pci = kind.name in _ON_PCI or values.get("bus") == "virtio"
+    if config is not None and on_pci and free_pci_places(config) == 0:
+        raise BadInput(
+            what,
+            "the running machine has no free PCI slot",
+            f"{NEXT_BOOT} (ports are added then)",
+        )
+
+
+def _built(
+    host: Host, kind: Kind, values: Mapping[str, object], what: str
+) -> tuple[str, dict[str, Value]]:
+    declaration = kind.declaration
+    try:
+        given = {n: v for n, v in declaration.check(values).items() if v is not None}
+        if kind.name == "interface":
+            mac = given.get("mac")
+            given["mac"] = check_mac(host, str(mac)) if mac else make_mac(host)
+        xml = declaration.build({**declaration.proposal(given), **given})
+        return xml, declaration.parse(parse(xml))
+    except XmlError as error:
+        raise BadInput(what, str(error)) from error
+
+
+def _differing(one: Found, wanted: Mapping[str, Value]) -> dict[str, Value]:
+    declaration = one.kind.declaration
+    return {
+        name: value
+        for name, value in wanted.items()
+        if one.values[name] != (declaration[name].nothing if value is None else value)
+    }
+
+
+def _changed(now: Found, wanted: Mapping[str, Value]) -> str:
+    """The running device's XML, changed."""
+    element = parse(now.xml)
+    source = element.find("source")
+    if now.kind.name == "interface" and attribute(element, "source", "network"):
+        # It is told by the bridge that its network stands for; what was asked for is the network.
+        element.set("type", "network")
+        source.attrib.pop("bridge", None)
+        source.attrib.pop("portid", None)
+    now.kind.declaration.apply(element, wanted)
+    return to_text(element)
+
+
+def _as_before(one: Found | None, after: tuple[Found, ...], wanted: Mapping[str, Value]) -> bool:
+    """Whether a field that was to be changed still says what it said."""
+    if one is None or one.number >= len(after):
+        return True
+    same = twin(one, after) or after[one.number]
+    declaration = one.kind.declaration
+    return any(
+        same.values[name] == one.values[name]
+        for name in _differing(one, wanted)
+        if declaration[name].type is not FieldType.SECRET
+    )
