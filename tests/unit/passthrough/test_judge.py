@@ -14,6 +14,7 @@ from tuivirt.backend.model.passthrough import (
     Weight,
 )
 from tuivirt.backend.model.resources import NodeDevice
+from tuivirt.backend.passthrough.find import givable
 from tuivirt.backend.passthrough.judge import judge, judge_host
 
 GPU = pci("0000:04:00.0", vendor="ACME", product="Painter")
@@ -66,6 +67,13 @@ def test_a_device_in_a_running_domain_is_refused_and_in_one_that_is_off_a_risk()
 def test_a_bridge_and_what_is_in_no_group_are_refused(more: dict[str, object]) -> None:
     (finding,) = findings(DeviceFacts(), pci("0000:00:1c.0", **more))  # type: ignore[arg-type]
     assert finding.weight is Weight.REFUSED
+
+
+def test_a_usb_bus_is_not_one_of_its_devices() -> None:
+    hub = NodeDevice("lab", "usb_usb1", capability="usb_device", address="001:001")
+    (finding,) = findings(DeviceFacts(), hub)
+    assert finding.weight is Weight.REFUSED
+    assert givable({hub.name: hub, GPU.name: GPU}) == (GPU,)
 
 
 def test_of_a_remote_host_what_cannot_be_seen_is_a_risk() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ..errors import BadInput
 from ..model.resources import NodeDevice
-from .group import is_bridge, is_display
+from .group import is_bridge, is_display, is_root_hub
 
 _PCI = re.compile(r"(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
 _USB = re.compile(r"([0-9]{1,3})[:.]([0-9]{1,3})")
@@ -72,7 +72,10 @@ def givable(devices: Mapping[str, NodeDevice]) -> tuple[NodeDevice, ...]:
     found = [
         device
         for device in devices.values()
-        if device.capability in GIVEN and not is_bridge(device) and device.active
+        if device.capability in GIVEN
+        and device.active
+        and not is_bridge(device)
+        and not is_root_hub(device)
     ]
     return tuple(
         sorted(found, key=lambda d: (not is_display(d), GIVEN.index(d.capability), d.address))

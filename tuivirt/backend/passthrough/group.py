@@ -15,6 +15,11 @@ def is_bridge(device: NodeDevice) -> bool:
     return device.pci_class.startswith(_BRIDGE)
 
 
+def is_root_hub(device: NodeDevice) -> bool:
+    """A USB bus itself, which libvirt lists among its devices."""
+    return device.capability == "usb_device" and device.name.startswith("usb_usb")
+
+
 def is_display(device: NodeDevice) -> bool:
     """A GPU, whether it drives a monitor or not."""
     return device.pci_class.startswith(_DISPLAY)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from ..model.passthrough import DeviceFacts, Finding, HostFacts, NetUse, Weight
 from ..model.resources import NodeDevice
-from .group import is_bridge, is_display
+from .group import is_bridge, is_display, is_root_hub
 
 _VFIO_ADVICE = (
     "Install a kernel with it (Debian's cloud kernels lack it: apt install linux-image-amd64)"
@@ -28,6 +28,12 @@ def judge(
     """
     about = facts.devices.get(device.name, DeviceFacts())
     yield from _users(domain, device, active)
+    if is_root_hub(device):
+        yield Finding(
+            Weight.REFUSED,
+            f"{called(device)} is a USB bus, not a device on it",
+            "Give a device on it, or the USB controller, which is a PCI device",
+        )
     if device.capability == "pci":
         yield from _pci(device, facts, about, given)
     for net in about.nets:
