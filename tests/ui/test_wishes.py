@@ -9,6 +9,7 @@ import pytest
 from textual import events
 
 from tuivirt.actions.errors import BadInput
+from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostInfo
 from tuivirt.backend.model.task import TaskState
@@ -364,3 +365,33 @@ async def test_the_palette_narrows_as_words_are_typed() -> None:
         await pilot.pause()
         assert isinstance(app.screen, Menu)
         assert [choice.id for choice in app.screen.shown] == ["managedsave-remove"]
+
+
+async def test_yes_to_a_name_is_no_yes_to_a_guest_that_was_renamed_meanwhile() -> None:
+    fleet = factory.sketch()
+    app = DrivenApp(fleet)
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        assert "web-01" in on_top(app).panel.text
+        app.show(factory.fleet(factory.renamed(fleet.hosts["srv1"], 1, "web-old")))
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert "not web-01: it is called web-old by now" in screen_text(app)
+
+
+async def test_yes_to_forcing_off_a_guest_that_went_off_meanwhile_is_told_so() -> None:
+    running = factory.domain(1, "web-01")
+    app = DrivenApp(factory.fleet(factory.host([running])))
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        off = factory.domain(1, "web-01", DomainState.SHUTOFF)
+        app.show(factory.fleet(factory.host([off])))
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert "not web-01: web-01 is off" in screen_text(app)

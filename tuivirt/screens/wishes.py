@@ -64,6 +64,18 @@ class Target:
         else:
             self.refusal = action.refusal(self.thing, fleet.hosts.get(ref.host))
 
+    def now(self, fleet: Fleet, action: Action) -> Target:
+        """The same object as it is by now, under the name by which it was asked about.
+
+        One that got another name meanwhile is refused: what was said yes to may by now be the
+        name of another.
+        """
+        now = Target(fleet, action, self.ref)
+        if now.thing is not None and now.name != self.name:
+            now.refusal = f"it is called {now.name} by now"
+        now.name = self.name
+        return now
+
 
 class Wishes:
     """Asks what has to be asked and then submits."""
@@ -160,8 +172,11 @@ class Wishes:
         if len(of_kind) > 1 and not action.bulk:
             self._app.say(f"{action.title}: for one {action.object} at a time", "warning")
             return []
-        able = [target for target in of_kind if not target.refusal]
-        refused = [target for target in of_kind if target.refusal]
+        return self._able(action, of_kind)
+
+    def _able(self, action: Action, targets: Sequence[Target]) -> list[Target]:
+        able = [target for target in targets if not target.refusal]
+        refused = [target for target in targets if target.refusal]
         if refused:
             first = f"{action.title}: not {refused[0].name}: {refused[0].refusal}"
             more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
@@ -258,6 +273,11 @@ class Wishes:
         form.look_up(target.ref, values, self._app.look_up)
 
     def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
+        # A question may have stood open for long.
+        fleet = self._app.fleet
+        targets = self._able(action, [target.now(fleet, action) for target in targets])
+        if not targets:
+            return
         if action.view:
             self._app.show_view(action, targets[0].ref, values)
             return
