@@ -395,3 +395,17 @@ async def test_yes_to_forcing_off_a_guest_that_went_off_meanwhile_is_told_so() -
         await pilot.pause()
         assert app.recorded.wishes == []
         assert "not web-01: web-01 is off" in screen_text(app)
+
+
+async def test_yes_to_losing_one_thing_is_no_yes_to_losing_more() -> None:
+    app = DrivenApp(factory.fleet(factory.host([factory.domain(1, "web-01")])))
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        await pilot.press("ctrl+k")
+        await pilot.pause()
+        undefined = factory.domain(1, "web-01", persistent=False)
+        app.show(factory.fleet(factory.host([undefined])))
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert "not web-01: what goes with it has changed meanwhile" in screen_text(app)

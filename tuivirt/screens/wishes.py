@@ -68,11 +68,13 @@ class Target:
         """The same object as it is by now, under the name by which it was asked about.
 
         One that got another name meanwhile is refused: what was said yes to may by now be the
-        name of another.
+        name of another. So is one that would lose other things than were told.
         """
         now = Target(fleet, action, self.ref)
         if now.thing is not None and now.name != self.name:
             now.refusal = f"it is called {now.name} by now"
+        elif not now.refusal and action.losses(now.thing) != action.losses(self.thing):
+            now.refusal = "what goes with it has changed meanwhile; ask again"
         now.name = self.name
         return now
 
