@@ -71,11 +71,11 @@ def _main(argv: Sequence[str]) -> int:
     if verb in BUILT_IN:
         given = _both(options, built_in_parser(verb).parse_args(after))
         return _actions(given) if verb == "actions" else _read(verb, given)
-    from tuivirt.actions.catalog import ACTIONS
+    from tuivirt.actions.catalog import everything, find_action
 
-    action = ACTIONS.get(verb)
+    action = find_action(verb)
     if action is None:
-        main_parser().error(_unknown(verb, [*BUILT_IN, *ACTIONS]))
+        main_parser().error(_unknown(verb, [*BUILT_IN, *everything()]))
     parser = action_parser(action)
     return _act(action, parser, _both(options, parser.parse_intermixed_args(after)))
 

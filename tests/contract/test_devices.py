@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 
+import libvirt
 import pytest
 
 from tests.contract.conftest import Heard, Place, started
-from tests.support import guests
+from tests.support import guests, initramfs
 from tuivirt.backend.devices import attach_device, detach_device, update_device
 from tuivirt.backend.errors import BadInput
+from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
 from tuivirt.backend.model.when import When
 from tuivirt.backend.sides import read_sides
 from tuivirt.backend.xml.catalog import kinds
@@ -79,8 +81,16 @@ def roomy(qemu_uri: str) -> Iterator[Place]:
             "<console type='pty'><target type='serial' port='0'/></console>"
         )
         xml = guests.domain_xml(
-            guests.unique_name("roomy"), serials=2, ports=8, extra_devices=bridge, cloud=False
-        ).replace("type='usb' model='none'", "type='usb' model='qemu-xhci'")
+            guests.unique_name("roomy"),
+            serials=2,
+            ports=8,
+            extra_devices=bridge,
+            usb="qemu-xhci",
+        )
+        # The cloud's kernel sees no USB.
+        small, whole = initramfs.build(), initramfs.build(cloud=False)
+        xml = xml.replace(str(small.kernel), str(whole.kernel))
+        xml = xml.replace(str(small.initrd), str(whole.initrd))
         guest = stack.enter_context(guests.Guest.define(qemu_uri, xml))
         guest.boot("serial1").close()
         heard = Heard()
@@ -133,7 +143,7 @@ def test_what_cannot_be_done_live_is_refused_and_offered_for_the_next_boot(
     before = qemu.xml(), qemu.xml(saved=True)
     with pytest.raises(BadInput, match=why) as caught:
         qemu.run(attach_device, kind, values)
-    assert caught.value.advice == "do it for the next boot only"
+    assert caught.value.advice == "do it for the next boot"
     assert (qemu.xml(), qemu.xml(saved=True)) == before
 
 
@@ -190,6 +200,34 @@ def test_a_card_is_unplugged_from_its_cable_while_the_guest_runs(qemu: Place) ->
         assert there(qemu, "interface", saved=True)[-1].values["model"] == "e1000e"
     finally:
         qemu.run(detach_device, "interface", mac)
+
+
+def test_a_disks_limits_are_changed_while_the_guest_runs(qemu: Place) -> None:
+    qemu.run(attach_disk, DiskRequest(qemu.make_image("limited.img")))
+    try:
+        qemu.run(update_device, "disk", "vda", {"read_iops_sec": 100, "write_bytes_sec": 1 << 20})
+        for saved in (False, True):
+            disk = next(d for d in there(qemu, "disk", saved=saved) if d.label == "vda")
+            assert disk.values["read_iops_sec"] == 100
+            assert disk.values["write_bytes_sec"] == 1 << 20
+        qemu.run(update_device, "disk", "vda", {"read_iops_sec": None})
+        disk = next(d for d in there(qemu, "disk") if d.label == "vda")
+        assert (disk.values["read_iops_sec"], disk.values["write_bytes_sec"]) == (None, 1 << 20)
+    finally:
+        qemu.run(detach_disk, "vda")
+
+
+def test_a_change_beside_a_password_keeps_the_password(qemu: Place) -> None:
+    graphics = {"type": "vnc", "password": "first"}
+    qemu.run(attach_device, "graphics", graphics, When.NEXT_BOOT)
+    try:
+        qemu.run(update_device, "graphics", "vnc", {"keymap": "de"}, When.NEXT_BOOT)
+        flags = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+        text = qemu.host.domain(qemu.uuid).XMLDesc(flags)
+        assert "passwd='first'" in text
+        assert "keymap='de'" in text
+    finally:
+        qemu.run(detach_device, "graphics", "vnc", When.NEXT_BOOT)
 
 
 def test_a_change_for_the_next_boot_keeps_all_else_of_the_configuration(qemu: Place) -> None:

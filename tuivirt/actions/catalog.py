@@ -21,4 +21,16 @@ def for_kind(kind: Kind) -> tuple[Action, ...]:
     return tuple(a for a in ACTIONS.values() if a.object is kind)
 
 
-__all__ = ["ACTIONS", "DECLARED_BY", "for_kind"]
+def find_action(name: str) -> Action | None:
+    """The action of that name, one of a kind of device too; None when there is none."""
+    return ACTIONS.get(name) or everything().get(name)
+
+
+def everything() -> dict[str, Action]:
+    """Every action by name, with those of each kind of device, which no menu lists."""
+    from .device_kinds import device_actions  # Declared when asked for: see there.
+
+    return ACTIONS | device_actions()
+
+
+__all__ = ["ACTIONS", "DECLARED_BY", "everything", "find_action", "for_kind"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
@@ -23,6 +23,7 @@ from .model.when import When
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .unplugging import Unplug
+from .xml import edit
 from .xml.catalog import Kind, kinds
 from .xml.errors import XmlError
 from .xml.field import FieldType, Value
@@ -33,7 +34,7 @@ from .xml.tree import attribute, parse, to_text
 if TYPE_CHECKING:
     from .host import Host
 
-NEXT_BOOT = "do it for the next boot only"
+NEXT_BOOT = "do it for the next boot"
 _ON_PCI = ("interface", "rng", "controller", "vsock", "shmem", "filesystem")
 
 
@@ -98,7 +99,7 @@ def attach_device(
     )
     one = new[0] if live else then[-1]
     return DeviceOutcome(
-        f"{kind.noun} {one.label} is added to {name}{before.words(live, saved)}",
+        f"{kind.called(one.label)} is added to {name}{before.words(live, saved)}",
         one.label,
         one.alias if live else "",
     )
@@ -114,12 +115,13 @@ def update_device(
 ) -> DeviceOutcome:
     """Change fields of a device; None takes one out. ``which`` as `pick` takes it.
 
-    Raises BadInput with nothing changed. Source: virDomainUpdateDeviceFlags, virDomainDefineXML.
+    Raises BadInput with nothing changed. Source: virDomainUpdateDeviceFlags,
+    virDomainSetBlockIoTune, virDomainDefineXML.
     """
     kind = kinds()[kind_name]
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
-    what = f"cannot change the {kind.noun} {which}".rstrip() + f" of {name}"
+    what = f"cannot change the {kind.called(which)} of {name}"
     before = read_sides(domain, what)
     meant = _choose(before, kind, which, when, what)
     live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
@@ -132,7 +134,7 @@ def update_device(
         if live and now is not None:
             differing = _differing(now, wanted)
             _refuse_live(what, kind.update_refusal(differing), saved=before.saved is not None)
-            changed_xml = _changed(now, wanted)
+            changed_xml = _changed(domain, now, wanted)
         if saved and then is not None:
             saved_configuration.changed(domain, then, wanted)
     except XmlError as error:
@@ -141,8 +143,11 @@ def update_device(
         raise from_libvirt(error, what) from error
     done = ""
     try:
-        if live and differing:
-            domain.updateDeviceFlags(changed_xml, affecting(True, False))
+        if now is not None and differing:
+            if kind.name == "disk":
+                domain.setBlockIoTune(now.identity, _limits(differing), affecting(True, False))
+            else:
+                domain.updateDeviceFlags(changed_xml, affecting(True, False))
             done = f"the running {name} is changed"
         if saved and then is not None:
             saved_configuration.change(host, domain, then, wanted)
@@ -162,7 +167,7 @@ def update_device(
     )
     label = meant.label
     return DeviceOutcome(
-        f"{kind.noun} {label} of {name} is changed{before.words(live, saved)}",
+        f"{kind.called(label)} of {name} is changed{before.words(live, saved)}",
         label,
         now.alias if live and now is not None else "",
     )
@@ -188,7 +193,7 @@ def detach_device(
     kind = kinds()[kind_name]
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
-    what = f"cannot remove the {kind.noun} {which}".rstrip() + f" from {name}"
+    what = f"cannot remove the {kind.called(which)} from {name}"
     before = read_sides(domain, what)
     meant = _choose(before, kind, which, when, what)
     live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
@@ -214,7 +219,7 @@ def detach_device(
         rest = found(read_sides(domain, what).saved, kind)
         bad = len(rest) >= len(found(before.saved, kind))
         verify(f"the {kind.noun} is not removed", name, live_bad=False, saved_bad=bad, live=False)
-    ending = f"{kind.noun} {label} is removed from {name}{before.words(live, saved)}"
+    ending = f"{kind.called(label)} is removed from {name}{before.words(live, saved)}"
     if not live or now is None:
         return DetachOutcome(ending)
     one = now
@@ -267,8 +272,7 @@ def _choose(before: Sides, kind: Kind, which: str, when: str, what: str) -> _Mea
     then = (twin(now, thens) if now is not None else None) or then
     if now is None and then is None:
         has = ", ".join(dict.fromkeys(each.label for each in (*nows, *thens)))
-        meant = f"{kind.noun} {which}".rstrip()
-        raise BadInput(f"{before.name} has no {meant}", f"it has {has}" if has else "")
+        raise BadInput(f"{before.name} has no {kind.called(which)}", f"it has {has}" if has else "")
     if when == When.AUTO:
         live, saved = live and now is not None, saved and then is not None
     if live and now is None:
@@ -319,9 +323,10 @@ def _differing(one: Found, wanted: Mapping[str, Value]) -> dict[str, Value]:
     }
 
 
-def _changed(now: Found, wanted: Mapping[str, Value]) -> str:
-    """The running device's XML, changed."""
-    element = parse(now.xml)
+def _changed(domain: Any, now: Found, wanted: Mapping[str, Value]) -> str:
+    """The running device's XML, changed; with its secrets, which would go otherwise."""
+    text = str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
+    element = parse(edit.device_xml(text, now.selector))
     source = element.find("source")
     if now.kind.name == "interface" and attribute(element, "source", "network"):
         # It is told by the bridge that its network stands for; what was asked for is the network.
@@ -330,6 +335,12 @@ def _changed(now: Found, wanted: Mapping[str, Value]) -> str:
         source.attrib.pop("portid", None)
     now.kind.declaration.apply(element, wanted)
     return to_text(element)
+
+
+def _limits(wanted: Mapping[str, Value]) -> dict[str, Value]:
+    """A disk's limits as libvirt's own call for them takes them: 0 is none."""
+    names = {"limit_group": libvirt.VIR_DOMAIN_BLOCK_IOTUNE_GROUP_NAME}
+    return {names.get(name, name): value or 0 for name, value in wanted.items()}
 
 
 def _as_before(one: Found | None, after: tuple[Found, ...], wanted: Mapping[str, Value]) -> bool:

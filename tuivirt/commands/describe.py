@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.catalog import everything
 from tuivirt.actions.registry import Action, Parameter
 from tuivirt.actions.template import synopsis
 
@@ -13,7 +13,7 @@ from .output import DONE, listing, say, to_json
 
 def print_actions(*, as_json: bool) -> int:
     """Print every action; the exit status."""
-    records = [action_record(action) for action in ACTIONS.values()]
+    records = [action_record(action) for action in everything().values()]
     if as_json:
         say(to_json(records))
     else:

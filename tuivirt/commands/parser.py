@@ -191,6 +191,7 @@ def verbs_help(actions: Sequence[Action]) -> str:
     """The verbs, a line each."""
     lines = list(BUILT_IN.items())
     lines += [(a.name, a.help.splitlines()[0]) for a in actions]
+    lines.append(("attach-, update-, detach-KIND", "Any other device: rng, serial, tpm …"))
     return "verbs (tuivirt VERB --help tells more):\n" + "\n".join(
         f"  {name:19} {text}" for name, text in lines
     )

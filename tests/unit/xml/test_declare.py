@@ -198,3 +198,87 @@ def test_a_newer_libvirts_word_may_be_said_again_by_a_form_that_returns_all() ->
     assert apply(xml, **{**values(xml), "on": True}) == (
         '<thing type="z" n="1"><driver on="on"/></thing>'
     )
+
+
+def test_a_size_is_said_with_a_unit_or_in_bytes() -> None:
+    said = [THING["size"].check(word) for word in ("512 MiB", "1G", "10KB", "4096", 7)]
+    assert said == [512 * 1024**2, 1024**3, 10_000, 4096, 7]
+    for wrong in ("many", "1 furlong", "-1"):
+        with pytest.raises(BadValue):
+            THING["size"].check(wrong)
+
+
+MORE = Declaration(
+    "more",
+    (
+        Field("names", "name", "Names", "…", FieldType.LIST),
+        Field("ids", "group/tag[@k='x']/@id", "Ids", "…", FieldType.LIST),
+        Field("pci", "source/address[@type='pci']", "Address", "…", FieldType.PCI),
+        Field("vendor", "vendor/@id", "Vendor", "…", FieldType.HEX),
+        Field("where", "listen/@address", "Where", "…", also="@listen"),
+        Field("port", "@port", "Port", "…", FieldType.INT, least=1, most=65535, initial=80),
+    ),
+)
+
+
+def change(xml: str, **changes: object) -> str:
+    element = parse(xml)
+    MORE.apply(element, changes)
+    return to_text(element)
+
+
+def test_a_list_is_one_element_for_each_value_and_keeps_what_else_they_say() -> None:
+    xml = "<more><name>a</name><other/><name k='1'>b</name></more>"
+    assert MORE.parse(parse(xml))["names"] == "a, b"
+    assert change(xml, names="c, d, e") == (
+        '<more><name>c</name><other/><name k="1">d</name><name>e</name></more>'
+    )
+    assert change(xml, names="c") == "<more><name>c</name><other/></more>"
+    assert (
+        change("<more><name>a</name><name>b</name><x/></more>", names=None) == "<more><x/></more>"
+    )
+
+
+def test_a_list_in_attributes_makes_its_elements_as_they_are_found() -> None:
+    xml = change("<more/>", ids="1, 2")
+    assert xml == '<more><group><tag k="x" id="1"/><tag k="x" id="2"/></group></more>'
+    assert change(xml, ids=None) == "<more/>"
+
+
+def test_a_pci_address_is_one_value_and_goes_as_a_whole() -> None:
+    xml = change("<more/>", pci="3:10.1")
+    assert xml == (
+        '<more><source><address type="pci" domain="0x0000" bus="0x03" slot="0x10"'
+        ' function="0x1"/></source></more>'
+    )
+    assert MORE.parse(parse(xml))["pci"] == "0000:03:10.1"
+    assert change(xml, pci=None) == "<more/>"
+    for wrong in ("3", "0000:03:20.0", "0000:03:00.8", "x:y:z.0"):
+        with pytest.raises(BadValue, match="no PCI address"):
+            change("<more/>", pci=wrong)
+
+
+def test_a_number_of_four_hexadecimal_digits_is_written_as_libvirt_does() -> None:
+    assert change("<more/>", vendor="1D6B") == '<more><vendor id="0x1d6b"/></more>'
+    assert MORE.parse(parse("<more><vendor id='0x3'/></more>"))["vendor"] == "0x0003"
+    with pytest.raises(BadValue, match="four hexadecimal digits"):
+        change("<more/>", vendor="0x12345")
+
+
+def test_a_value_that_stands_twice_is_read_from_either_and_kept_equal() -> None:
+    both = '<more listen="a"><listen address="a"/></more>'
+    assert MORE.parse(parse("<more listen='a'/>"))["where"] == "a"
+    assert MORE.parse(parse(both))["where"] == "a"
+    assert change(both, where="b") == both.replace('"a"', '"b"')
+    assert change(both, where=None) == "<more/>"
+
+
+def test_a_number_out_of_its_range_is_refused() -> None:
+    for wrong, why in ((0, "below 1"), (65536, "above 65535")):
+        with pytest.raises(BadValue, match=why):
+            change("<more/>", port=wrong)
+
+
+def test_a_new_device_is_proposed_what_is_not_said() -> None:
+    assert MORE.proposal({}) == {"port": 80}
+    assert MORE.proposal({"port": 81}) == {}

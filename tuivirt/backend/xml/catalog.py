@@ -54,6 +54,10 @@ class Kind:
         """As in ``cannot add a sound card``."""
         return f"{'an' if self.noun[0] in 'aeiouI' else 'a'} {self.noun}"
 
+    def called(self, label: str) -> str:
+        """One of them, as in ``serial port 0``; where there can be no other, what it is."""
+        return f"{self.noun} {label}".rstrip() if self.several else self.noun
+
     def live_refusal(self, values: Mapping[str, Value]) -> str:
         """Why a device with these values cannot be added to or taken from a running guest."""
         if not self.plug:
@@ -80,16 +84,10 @@ class Kind:
         return f"of {self.one}, {labels} cannot be changed while the guest runs"
 
 
-_TUNED = (
-    *("source_type", "source", "pool", "volume", "protocol", "server", "port", "query"),
-    *("user", "secret_type", "secret_uuid", "secret_usage", "startup_policy", "format"),
-)
-
-
 def _kinds() -> tuple[Kind, ...]:
     limits = tuple(f.name for f in DISK.fields if str(f.path).startswith("iotune/"))
     return (
-        Kind(DISK, "disk", plug=True, update=(*limits, *_TUNED), identity=("target",)),
+        Kind(DISK, "disk", plug=True, update=limits, identity=("target",)),
         Kind(
             INTERFACE,
             "network interface",

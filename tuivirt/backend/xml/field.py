@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .errors import BadValue
-from .place import Place
+from .errors import BadValue, MalformedXml
+from .place import Place, remove
 from .tree import Element, number, pci_address, unit_factor
 
 Value = str | int | bool | None
@@ -16,6 +16,7 @@ Value = str | int | bool | None
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PCI = re.compile(r"(?:([\da-f]{1,4}):)?([\da-f]{1,2}):([\da-f]{1,2})\.([0-7])", re.IGNORECASE)
+_SIZED = re.compile(r"(\d+)\s*([A-Za-z]*)")
 _PCI_PARTS = (("domain", 4), ("bus", 2), ("slot", 2), ("function", 1))
 _PCI_NAMES = (*(name for name, _digits in _PCI_PARTS), "multifunction")
 
@@ -135,7 +136,9 @@ class Field:
         return f"{domain:04x}:{bus:02x}:{slot:02x}.{function:x}"
 
     def _check_number(self, value: object) -> int:
-        amount = number(value) if isinstance(value, str) else value
+        amount = value
+        if isinstance(value, str):
+            amount = self._sized(value) if self.type is FieldType.SIZE else number(value)
         if isinstance(amount, bool) or not isinstance(amount, int):
             raise BadValue(self.name, f"{value!r} is not a whole number")
         if amount < self.least:
@@ -144,6 +147,14 @@ class Field:
         if self.most is not None and amount > self.most:
             raise BadValue(self.name, f"{amount} is above {self.most}")
         return amount
+
+    def _sized(self, text: str) -> int | None:
+        """``512 MiB``, ``1G`` or bytes."""
+        match = _SIZED.fullmatch(text.strip())
+        try:
+            return int(match[1]) * unit_factor(match[2]) if match else None
+        except MalformedXml:
+            raise BadValue(self.name, f"{match and match[2]!r} is no unit of size") from None
 
     def read(self, holder: Element | None, place: Place, element: Element) -> Value:
         """The value in ``holder``, to which ``place`` leads from ``element`` (None: nowhere)."""
@@ -187,8 +198,10 @@ class Field:
             holder.attrib.pop("unit", None)
             place.clear(element)
         elif self.type is FieldType.LIST:
-            for each in place.all(element):
-                place.empty(element, each)
+            # Of the first, other fields may say something; the rest are of this one alone.
+            for each in place.all(element)[1:]:
+                remove(each)
+            place.clear(element)
         else:
             place.clear(element)
 
@@ -220,7 +233,7 @@ class Field:
         place.make(element)
         there = place.all(element)
         for surplus in there[len(wanted) :]:
-            place.empty(element, surplus)
+            remove(surplus)
         for number_, word in enumerate(wanted):
             holder = there[number_] if number_ < len(there) else place.another(element)
             place.put(holder, word)

@@ -100,11 +100,8 @@ class Place:
     def clear(self, element: Element) -> None:
         """Take the value out, and the elements on the way that hold nothing any more."""
         holder = self.holder(element)
-        if holder is not None:
-            self.empty(element, holder)
-
-    def empty(self, element: Element, holder: Element) -> None:
-        """As `clear`, of one of the elements that hold a value."""
+        if holder is None:
+            return
         if self.attribute:
             if self.attribute not in holder.attrib:
                 return

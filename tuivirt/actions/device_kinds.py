@@ -1,0 +1,228 @@
+"""Verbs for each kind of device, from its declaration: ``attach-rng``, ``update-interface`` …
+
+They are made when they are asked for, and are no part of `ACTIONS`: sixty of them would bury the
+menu, and the list of domains shall not wait for them. Kinds with verbs of their own (disks, host
+devices) have only what those lack.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.ref import Kind as ObjectKind
+from tuivirt.backend.model.when import When
+from tuivirt.backend.settling import LET_GO_S, Settling
+from tuivirt.backend.xml.catalog import Kind, kinds
+from tuivirt.backend.xml.field import Field, FieldType
+
+from .registry import ACTIONS, Action, Parameter, Pending, Run
+
+_YES_OR_NO = (FieldType.FLAG, FieldType.YES_NO, FieldType.ON_OFF)
+_TAKEN = {"readonly": "read_only"}
+"""Fields whose names mean something else on the command line."""
+
+_WHEN = Parameter(
+    name="when",
+    type=When,
+    help="which configuration: the running one, the saved one, or both",
+    label="When",
+    required=False,
+    default=When.AUTO,
+    choices=tuple(When),
+)
+_TIMEOUT = Parameter(
+    name="timeout",
+    type=float,
+    help="seconds to wait for the guest to let go",
+    label="Wait, seconds",
+    required=False,
+    default=LET_GO_S,
+    minimum=0,
+)
+
+
+@cache
+def device_actions() -> dict[str, Action]:
+    """The verbs of every kind by name: those that have not been written by hand."""
+    made: dict[str, Action] = {}
+    for kind in kinds().values():
+        for action in (_attach(kind), _update(kind), _detach(kind)):
+            if action.name not in ACTIONS:
+                made[action.name] = action
+    return made
+
+
+def _attach(kind: Kind) -> Action:
+    def attach(run: Run, domain: Domain, *, when: When, **given: Any) -> str:
+        from tuivirt.backend.devices import attach_device
+
+        values = _values(given)
+        outcome = attach_device(run.host, domain.uuid, kind.name, values, when, run.progress)
+        return outcome.text
+
+    return _action(
+        f"attach-{kind.name}",
+        f"Add {kind.one}",
+        f"Add {kind.one}, now, at the next boot, or both.",
+        "virsh attach-device {name} DEVICE.xml {when}",
+        "virDomainAttachDeviceFlags",
+        attach,
+        (*(_parameter(field, new=True) for field in kind.declaration.fields), _WHEN),
+    )
+
+
+def _update(kind: Kind) -> Action:
+    def update(
+        run: Run, domain: Domain, *, which: str | None, clear: str | None, when: When, **given: Any
+    ) -> str:
+        from tuivirt.backend.devices import update_device
+
+        cleared = {_field_named(word.strip()): None for word in (clear or "").split(",") if word}
+        changes = {**_values(given), **cleared}
+        return update_device(run.host, domain.uuid, kind.name, which or "", changes, when).text
+
+    cleared = Parameter(
+        name="clear",
+        type=str,
+        help="options to be taken out again, with commas",
+        label="Take out",
+        required=False,
+        cli_only=True,
+    )
+    return _action(
+        f"update-{kind.name}",
+        f"Change {kind.one}",
+        f"Change {kind.one}, now, at the next boot, or both.",
+        "virsh update-device {name} DEVICE.xml {when}",
+        "virDomainUpdateDeviceFlags",
+        update,
+        (
+            _which(kind),
+            *(_parameter(field, new=False) for field in kind.declaration.fields),
+            cleared,
+            _WHEN,
+        ),
+    )
+
+
+def _detach(kind: Kind) -> Action:
+    def detach(run: Run, domain: Domain, *, which: str | None, when: When, timeout: float) -> str:
+        from tuivirt.backend.devices import detach_device
+
+        outcome = detach_device(
+            run.host,
+            domain.uuid,
+            kind.name,
+            which or "",
+            when,
+            timeout_s=timeout,
+            aborted=run.aborted,
+            chose=lambda chosen: run.chose(when=chosen),
+        )
+        if outcome.asked:
+            raise _followed(outcome, outcome.text, outcome.advice)
+        return outcome.text
+
+    return _action(
+        f"detach-{kind.name}",
+        f"Remove {kind.one}",
+        f"Remove {kind.one}, and wait until the guest has let go; one that has not is followed.",
+        "virsh detach-device {name} DEVICE.xml {when}",
+        "virDomainDetachDeviceFlags",
+        detach,
+        (_which(kind), _WHEN, _TIMEOUT),
+        confirm=f"Remove {kind.one} from {{name}}? What the guest does with it ends.",
+    )
+
+
+def _followed(outcome: Settling, text: str, advice: str) -> Pending:
+    pending = Pending(text, advice)
+    outcome.on_settled(pending.settle)
+    return pending
+
+
+def _action(
+    name: str,
+    title: str,
+    help: str,
+    virsh: str,
+    api: str,
+    function: Callable[..., str],
+    parameters: tuple[Parameter, ...],
+    confirm: str = "",
+) -> Action:
+    return Action(
+        name=name,
+        object=ObjectKind.DOMAIN,
+        title=title,
+        help=help,
+        key="",
+        virsh=virsh,
+        api=api,
+        function=function,
+        parameters=parameters,
+        changes=True,
+        bulk=False,
+        destructive=bool(confirm),
+        confirm=confirm,
+        unavailable=lambda _thing: "",
+        losses=lambda _thing: "",
+        view=False,
+        plan=None,
+    )
+
+
+def _which(kind: Kind) -> Parameter:
+    by = " and ".join(kind.declaration[name].label.lower() for name in kind.identity)
+    return Parameter(
+        name="which",
+        type=str,
+        help=f"its {by or 'address'}, alias, address, or #1 for the first; the only one unless"
+        " given",
+        label="Which",
+        required=False,
+        positional=True,
+    )
+
+
+def _parameter(field: Field, *, new: bool) -> Parameter:
+    """The option that says what the field is to hold."""
+    choices = ("yes", "no") if field.type in _YES_OR_NO else field.choices
+    wanted = field.required and field.default is None and field.initial is None and not field.only
+    said = _small(field.help)
+    if new and field.initial is not None:
+        said += f" ({_worded(field.initial)} unless given)"
+    return Parameter(
+        name=_TAKEN.get(field.name, field.name),
+        type=int if field.type is FieldType.INT else str,
+        help=said,
+        label=field.label,
+        required=new and wanted,
+        choices=choices,
+        minimum=field.least if field.type is FieldType.INT else None,
+    )
+
+
+def _small(sentence: str) -> str:
+    """A sentence as a part of another: without its capital letter and its full stop."""
+    text = sentence.removesuffix(".")
+    return text[0].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def _values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that were given."""
+    return {_field_named(name): value for name, value in given.items() if value is not None}
+
+
+def _field_named(name: str) -> str:
+    plain = name.removeprefix("--").replace("-", "_")
+    return next((field for field, option in _TAKEN.items() if option == plain), plain)
