@@ -11,12 +11,13 @@ import libvirt
 
 from tests.support import guests
 from tests.support.guests import Guest
+from tests.support.lab.machine import guest_boot
 from tests.support.libvirtd import SYSTEM
 from tests.support.serial import Serial
 
 NAME = f"{guests.PREFIX}lab"
 BOOT_S = 120.0
-MEMORY_MIB = 96
+MEMORY_MIB = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +45,16 @@ class Inner:
 def xml(name: str = NAME) -> str:
     """A q35 guest with free PCIe ports, a bridge for old PCI devices, and USB.
 
-    The lab host's processor has SVM, emulated as all of it: a guest of KVM boots in 10 s there,
-    one that is emulated inside the emulation in 45 s.
+    Emulated inside the emulation: KVM on the emulated SVM booted it in half the time, and then
+    once took the whole host with it.
     """
     return guests.domain_xml(
         name,
         memory_mib=MEMORY_MIB,
         serials=2,
         ports=6,
-        kind="kvm",
-        cloud=False,
+        cmdline="mitigations=off no_timer_check random.trust_cpu=on",
+        boots=guest_boot(),
         usb="qemu-xhci",
         extra_devices="<controller type='pci' model='pcie-to-pci-bridge'/>",
     )

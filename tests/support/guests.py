@@ -109,29 +109,26 @@ def domain_xml(
     disks: Sequence[Disk] = (),
     interfaces: Sequence[str] = (),
     kernel: bool = True,
-    cloud: bool = True,
+    boots: initramfs.Boot | None = None,
     cmdline: str = "",
     serial: bool = True,
     serials: int = 1,
     ports: int = 4,
     usb: str = "none",
-    kind: str = "qemu",
     extra_devices: str = "",
     extra_memory: str = "",
 ) -> str:
-    """A domain on q35, with ``ports`` free PCIe ports to plug into.
-
-    Its ``kind`` is software emulation, as KVM cannot be relied on where tests run.
+    """A domain under software emulation on q35, with ``ports`` free PCIe ports to plug into.
 
     With ``kernel`` it boots the busybox system, else its first disk. ``cmdline`` is added to
     the kernel's: ``deaf`` makes it ignore the power button. A second serial port has a shell
     too, so that a test can look into the guest while the first port is under test. ``usb`` is
-    the model of its USB controller; the modern one, qemu-xhci, takes a port of its own. The
-    cloud kernel sees no USB.
+    the model of its USB controller; the modern one, qemu-xhci, takes a port of its own.
+    ``boots``: another kernel than the cloud's, which sees no USB.
     """
     boot = "<boot dev='hd'/>"
     if kernel:
-        files = initramfs.build(cloud=cloud)
+        files = boots or initramfs.build()
         words = f"console=ttyS0 quiet panic=1 {cmdline}".strip()
         boot = (
             f"<kernel>{files.kernel}</kernel><initrd>{files.initrd}</initrd>"
@@ -146,7 +143,7 @@ def domain_xml(
         f"<serial type='pty'><target port='{port}'/></serial>"
         for port in range(serials if serial else 0)
     )
-    return f"""<domain type='{kind}'>
+    return f"""<domain type='qemu'>
   <name>{escape(name)}</name>
   <memory unit='MiB'>{memory_mib}</memory>{extra_memory}
   <vcpu>{vcpus}</vcpu>

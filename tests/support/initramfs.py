@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import lzma
 import os
 import re
 import shutil
 import stat
+import struct
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -162,6 +164,18 @@ def find_kernel(
     return missing(otherwise)
 
 
+def _unpacked(image: bytes) -> bytes:
+    """The ELF file in a bzImage, which QEMU starts by its PVH note; the image if it is not XZ's.
+
+    Offsets: Documentation/x86/boot.rst.
+    """
+    start, size = struct.unpack_from("<II", image, 0x248)
+    start += (image[0x1F1] + 1) * 512
+    if not image[start:].startswith(b"\xfd7zXZ\0"):
+        return image
+    return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(image[start : start + size])
+
+
 def cache_folder() -> Path:
     """A folder of this user's that the hypervisor's user may enter, kept between runs."""
     folder = Path("/var/tmp") / f"tuivirt-tests-{os.geteuid()}"
@@ -171,10 +185,11 @@ def cache_folder() -> Path:
     return folder
 
 
-def build(*, cloud: bool = True) -> Boot:
+def build(*, cloud: bool = True, wanted: tuple[str, ...] = MODULES, unpacked: bool = False) -> Boot:
     """Kernel and initramfs, made once for each combination of kernel, busybox and script.
 
-    The cloud kernel boots fastest; one that is not knows USB as well, and real hardware.
+    The cloud kernel boots fastest; one that is not knows USB as well, and real hardware. A
+    kernel that need not unpack itself saves a slow machine half of the time to its shell.
     The kernel is copied: libvirt changes the owner of what a domain boots.
     """
     busybox = shutil.which("busybox")
@@ -184,10 +199,17 @@ def build(*, cloud: bool = True) -> Boot:
         cloud=cloud, otherwise="no readable kernel with modules in /boot for a guest to boot"
     )
     release = kernel.name.removeprefix("vmlinuz-")
-    files = modules(release, MODULES)
+    files = modules(release, wanted)
     tools = Path(busybox).read_bytes()
     digest = hashlib.sha256(tools)
-    for text in (_INIT, _DHCP, release, str(kernel.stat().st_mtime_ns), *map(str, files)):
+    for text in (
+        _INIT,
+        _DHCP,
+        release,
+        str(unpacked),
+        str(kernel.stat().st_mtime_ns),
+        *map(str, files),
+    ):
         digest.update(text.encode())
     folder = cache_folder() / f"boot-{digest.hexdigest()[:16]}"
     boot = Boot(folder / "vmlinuz", folder / "initrd", release)
@@ -207,7 +229,8 @@ def build(*, cloud: bool = True) -> Boot:
     # Made aside and moved in whole: another run may want it at the same time.
     aside = Path(tempfile.mkdtemp(dir=cache_folder()))
     aside.chmod(0o755)
-    shutil.copyfile(kernel, aside / "vmlinuz")
+    image = kernel.read_bytes()
+    (aside / "vmlinuz").write_bytes(_unpacked(image) if unpacked else image)
     (aside / "initrd").write_bytes(archive(entries))
     try:
         aside.rename(folder)

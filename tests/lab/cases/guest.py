@@ -56,14 +56,14 @@ def removals(inner: Inner) -> Iterator[threading.Semaphore]:
         conn.close()
 
 
-@case(limit_s=150)
+@case()
 def a_guest_boots_to_a_shell_on_its_serial_console() -> None:
     with inner_guest() as inner:
         assert inner.shell.run("echo $((6 * 7))") == "42\n"
         assert GPU_ID not in inner.pci()
 
 
-@case(limit_s=120, on=("intel", "amd"))
+@case(on=("intel", "amd"))
 def a_gpu_and_its_sound_go_to_a_running_guest_and_come_back() -> None:
     gpu, sound = (sysfs.behind(hardware.GPU, function) for function in (0, 1))
     with inner_guest() as inner, removals(inner) as gone:
@@ -91,7 +91,7 @@ def a_gpu_and_its_sound_go_to_a_running_guest_and_come_back() -> None:
     sysfs.wait_for_driver(sound, "snd_hda_intel")
 
 
-@case(limit_s=120)
+@case()
 def a_card_with_a_group_of_its_own_is_taken_from_its_driver_and_given_back_by_libvirt() -> None:
     card = sysfs.behind(hardware.SPARE_CARD)
     with inner_guest() as inner, removals(inner) as gone:
@@ -113,7 +113,7 @@ def half_of_a_group_is_refused_by_the_hypervisor_and_the_host_keeps_it() -> None
     sysfs.wait_for_driver(sound, "snd_hda_intel")
 
 
-@case(limit_s=120)
+@case()
 def one_of_two_equal_usb_devices_goes_to_a_guest_by_its_place_and_comes_back() -> None:
     first, second = (sysfs.usb_device(port) for port in hardware.TWINS)
     vendor, product = hardware.TWIN_ID.split(":")

@@ -48,8 +48,8 @@ class Lab:
     def __init__(self, iommu: Iommu = "intel") -> None:
         self.kept = cache_folder() / f"lab-{iommu}-console.log"
         self.kept.unlink(missing_ok=True)
-        for cloud in (True, False):
-            build(cloud=cloud)  # What its guests boot is found there, not made again slowly.
+        build()  # What guests boot is found there, not made again slowly.
+        machine.guest_boot()
         self._folder = Path(tempfile.mkdtemp(prefix="lab-", dir=cache_folder()))
         self._ours, theirs = socket.socketpair()
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,7 +2,7 @@
 # The lab host's first process. Its root is the machine's own, and what it writes is lost.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root LC_ALL=C.UTF-8 PYTHONDONTWRITEBYTECODE=1
+export HOME=/root LC_ALL=C.UTF-8
 unset CDPATH
 
 say() { echo "lab: $*" >/dev/console; }
