@@ -208,3 +208,32 @@ class TestOnQemu:
         ran = tuivirt("-c", qemu_uri, "console", off.name)
         assert ran.status == 1
         assert f"{off.name} is off" in ran.err
+
+
+def test_a_device_of_any_kind_comes_and_goes_by_a_verb_of_its_kind(
+    define: Callable[..., Guest],
+) -> None:
+    guest = define()
+    ran = tuivirt("attach-sound", guest.name, "--model", "ich9", "--config")
+    assert (ran.status, ran.err) == (0, "")
+    assert "sound card" in ran.out
+    ran = tuivirt("update-sound", guest.name, "--codecs", "duplex,micro")
+    assert (ran.status, ran.err) == (0, "")
+    xml = guest.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+    assert "<codec type='micro'/>" in xml
+    ran = tuivirt("attach-memory", guest.name, "--size", "1 furlong")
+    assert ran.status == 1
+    assert "'furlong' is no unit of size" in ran.err
+    assert tuivirt("detach-sound", guest.name).status == 0
+    assert "<sound" not in guest.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+
+
+def test_what_cannot_be_plugged_in_is_refused_with_the_option_for_the_next_boot(
+    define: Callable[..., Guest],
+) -> None:
+    guest = define(kernel=False)
+    guest.start()
+    ran = tuivirt("attach-tpm", guest.name)
+    assert ran.status == 1
+    assert "a TPM cannot be plugged into a running guest" in ran.err
+    assert "for the next boot (--config)" in ran.err
