@@ -13,8 +13,9 @@ from tuivirt.widgets.text import age, plain
 
 from .waiting import waits_for
 
-_OF_THE_GUEST = ("shutdown", "reboot", "detach-disk")
-"""Actions that ask the guest, and then wait for what it does."""
+_OF_THE_GUEST = ("shutdown", "reboot")
+_DETACHING = "detach-"
+"""Actions that ask the guest, and then wait for what it does: those, and those that begin so."""
 
 
 class LeaveDialog(ConfirmDialog):
@@ -44,7 +45,8 @@ def _fate(task: Task, fleet: Fleet) -> str:
     waits = waits_for(task, fleet)
     if waits:
         return f"There is {waits}. Whether it is done then, nobody here will see."
-    if task.state is TaskState.PENDING or task.action in _OF_THE_GUEST:
+    asked = task.action in _OF_THE_GUEST or task.action.startswith(_DETACHING)
+    if task.state is TaskState.PENDING or asked:
         return "The guest was asked and may still do it; it is no longer followed."
     return (
         "What libvirt was asked for goes on there, but how it ends is no longer followed; "
