@@ -55,7 +55,9 @@ async def test_with_tasks_each_is_named_with_what_becomes_of_it() -> None:
         asked = r"The guest was asked and may still do it; it is no longer followed\."
         assert re.search(rf"Shut down: web-01, running for \d+ (s|min)\. {asked}", said)
         assert re.search(rf"Detach a disk: db-01, pending for \d+ (s|min)\. {asked}", said)
-        assert re.search(r"Save and stop: build-arm64, running for \d+ (s|min)\. What libvirt was", said)
+        assert re.search(
+            r"Save and stop: build-arm64, running for \d+ (s|min)\. What libvirt was", said
+        )
         await pilot.press("n")
         await pilot.pause()
         assert on_top(app) is app.front
