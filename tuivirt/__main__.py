@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from typing import NoReturn
@@ -16,6 +17,10 @@ def main() -> NoReturn:
     At once, without Python's own ending: a worker that starts while that takes the threads apart
     crashes the interpreter, and the caller got 139 for something that was done.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal's encoding lacks is told by its codes, not by a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = cli.main()
     except SystemExit as bad_usage:  # argparse's; it has said why.

@@ -70,3 +70,10 @@ def test_the_demo_carries_actions_out() -> None:
     )
     ran = tuivirt("--demo", "start", name)
     assert (ran.status, ran.out) == (0, f"{name} is running\n")
+
+
+def test_a_name_that_the_terminals_encoding_lacks_is_told_by_its_codes() -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    ran = tuivirt("--demo", "list", "domains", **plain)
+    assert ran.status == 0, ran.err
+    assert r"\u65e5\u672c" in ran.out
