@@ -323,10 +323,16 @@ def test_textual_is_not_imported_for_a_verb() -> None:
     assert done.returncode == 0
 
 
+def _heed_interrupts() -> None:
+    """A shell that runs its tests in the background has them ignored, and children inherit it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def test_an_interrupt_ends_stats_quietly() -> None:
     run = subprocess.Popen(
         [sys.executable, "-m", "tuivirt", *TEST, "stats", "--interval", "0.5", "-o", "json"],
         cwd=ROOT,
+        preexec_fn=_heed_interrupts,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
