@@ -55,6 +55,12 @@ def device_actions() -> dict[str, Action]:
     return made
 
 
+def of_each_kind(verb: str) -> list[Action]:
+    """``attach``, ``update`` or ``detach`` for each kind of device, in the order of menus."""
+    names = (f"{verb}-{kind}" for kind in kinds())
+    return [ACTIONS.get(name) or device_actions()[name] for name in names]
+
+
 def _attach(kind: Kind) -> Action:
     def attach(run: Run, domain: Domain, *, when: When, **given: Any) -> str:
         from tuivirt.backend.devices import attach_device

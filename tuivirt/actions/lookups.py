@@ -32,6 +32,7 @@ __all__ = [
     "configs_of",
     "device_facts",
     "devices_of",
+    "devices_of_kind",
     "disk_sizes",
     "domain_detail",
     "givable",
@@ -55,6 +56,13 @@ def devices_of(host: Host, key: str) -> Sequence[NodeDevice]:
     from tuivirt.backend.passthrough.take_back import devices_of as found
 
     return found(host, key)
+
+
+def devices_of_kind(host: Host, key: str, kind: str) -> list[tuple[str, str]]:
+    """A domain's devices of a kind: what each is called, and what it is. Raises TuivirtError."""
+    from tuivirt.backend.devices import devices_of_kind as found
+
+    return found(host, key, kind)
 
 
 def device_facts(host: Host, key: str) -> DeviceFacts:

@@ -245,6 +245,18 @@ def detach_device(
     )
 
 
+def devices_of_kind(host: Host, uuid: str, kind_name: str) -> list[tuple[str, str]]:
+    """A domain's devices of a kind: what each is called, and what it is. Raises TuivirtError."""
+    kind = kinds()[kind_name]
+    domain = host.domain(uuid)
+    sides = read_sides(domain, f"cannot look at the devices of {domain.name()}")
+    nows = found(sides.live, kind)
+    # Of one that both have, the running domain's name is told.
+    later = [each for each in found(sides.saved, kind) if twin(each, nows) is None]
+    say = kind.declaration.summary
+    return [(each.label, say(each.values) if say else each.identity) for each in (*nows, *later)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Meant:
     """The device that is meant, and where it is changed."""

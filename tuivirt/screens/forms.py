@@ -11,6 +11,7 @@ from tuivirt.widgets.form import Field, FormDialog
 
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
+from .kind_choice import offering_of
 from .offers import Asked, Offer, Offering
 from .telling import joined
 from .undefining import Undefining
@@ -37,6 +38,8 @@ class ActionForm(FormDialog):
             field_of(parameter, values) for parameter in action.parameters if not parameter.cli_only
         ]
         self._offering = OFFERS.get(action.name)
+        if self._offering is None and any(p.name == "which" for p in action.parameters):
+            self._offering = offering_of(action.name)
         self._offer: Offer | None = None
         waits = self._offering.waits if self._offering is not None else ""
         super().__init__(

@@ -7,13 +7,14 @@ from typing import Any, Protocol
 
 from textual.screen import Screen
 
-from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.catalog import ACTIONS, find_action
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.ref import Ref
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.widgets.text import plain
 
+from .kind_choice import TITLES, menu_of_kinds
 from .rooms import ROOMS
 from .telling import joined
 
@@ -89,7 +90,8 @@ class Wishes:
         self, name: str, refs: Sequence[Ref], values: Mapping[str, Any], *, form: bool = False
     ) -> None:
         """Wish for an action on some objects; ``form`` asks for its options in any case."""
-        action = ACTIONS[name]
+        action = find_action(name)
+        assert action is not None, name
         targets = self._fit(action, refs)
         if not targets:
             return
@@ -110,7 +112,7 @@ class Wishes:
 
     def act_by_name(self, name: str, refs: Sequence[Ref]) -> bool:
         """Wish for what was typed after ``:``; False when there is no such action."""
-        if name not in ACTIONS:
+        if find_action(name) is None:
             return False
         self.act(name, refs, {}, form=True)
         return True
@@ -148,6 +150,9 @@ class Wishes:
             return
         if name.startswith(":"):
             self._app.go(name[1:])
+        elif name in TITLES:
+            menu = menu_of_kinds(name, self._describe(refs))
+            self._app.ask(menu, lambda chosen: self._chosen(chosen, refs))
         else:
             self.act(name, refs, {}, form=True)
 
@@ -163,6 +168,9 @@ class Wishes:
             if len(refs) > 1 and not action.bulk:
                 refusal = "for one at a time"
             choices.append(Choice(action.name, action.title, self._app.key_of(action), refusal))
+        if refs[0].kind is Kind.DOMAIN:
+            like = next(choice for choice in choices if choice.id == "attach-disk")
+            choices += [Choice(verb, said, "", like.refusal) for verb, said in TITLES.items()]
         return choices
 
     def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:
