@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from queue import Queue
 
 import libvirt
 import pytest
 
 from tests.contract.conftest import Heard, Place, started
 from tests.support import guests, initramfs
+from tests.support.guests import Guest
+from tuivirt.backend import lifecycle
+from tuivirt.backend.detaching import DetachOutcome
 from tuivirt.backend.devices import attach_device, detach_device, update_device
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
@@ -250,3 +255,30 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are(qemu: Place) -> 
 def test_a_second_device_where_there_can_be_only_one_is_refused(qemu: Place) -> None:
     with pytest.raises(BadInput, match="it has one already"):
         qemu.run(attach_device, "memballoon", {}, When.NEXT_BOOT)
+
+
+def test_a_guest_that_does_not_let_go_is_followed_until_it_is_forced_off(
+    qemu: Place, idle_guest: Guest
+) -> None:
+    place = replace(qemu, uuid=idle_guest.uuid)
+    place.run(attach_device, "rng", {})
+    alias = there(place, "rng")[0].alias
+
+    def detach() -> DetachOutcome:
+        return detach_device(place.host, place.uuid, "rng", timeout_s=0.5)
+
+    outcome = place.host.actions.submit(detach).result(60)
+    assert outcome.pending
+    label = there(place, "rng")[0].label
+    assert f"has not let go of {label}" in outcome.text
+    assert f"{label} is gone from {idle_guest.name}'s saved configuration" in outcome.text
+    assert there(place, "rng", saved=True) == ()
+    assert label in place.host.snapshot.domains[place.uuid].detaching
+    with pytest.raises(BadInput, match="already been asked"):
+        place.run(detach_device, "rng", alias, When.NOW)
+    ended: Queue[str | BaseException] = Queue()
+    outcome.on_settled(ended.put)
+    lifecycle.force_off(place.host, place.uuid)
+    end = ended.get(timeout=20)
+    assert isinstance(end, str)
+    assert f"{label} is detached" in end
