@@ -78,6 +78,17 @@ def test_the_catalogue_names_fields_that_there_are(kind: Kind) -> None:
         assert set(values) <= set(kind.declaration[name].choices)
 
 
+def test_what_cannot_be_changed_while_a_guest_runs_is_named_as_a_form_has_it() -> None:
+    interface = kinds()["interface"]
+    assert interface.update_refusal({"link": "down"}) == ""
+    assert interface.update_refusal({"mtu": 9000, "mac": ""}) == (
+        "MAC address, MTU of a network interface cannot be changed while the guest runs"
+    )
+    assert kinds()["tpm"].update_refusal({"version": "1.2"}) == (
+        "a TPM cannot be changed while the guest runs"
+    )
+
+
 @pytest.mark.parametrize("pair", pairs(), ids=str)
 def test_values_are_written_as_the_golden_xml(pair: Pair) -> None:
     assert pair.kind.declaration.build(pair.values) == pair.xml

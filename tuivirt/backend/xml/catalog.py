@@ -80,8 +80,10 @@ class Kind:
             return ""
         if not self.update:
             return f"{self.one} cannot be changed while the guest runs"
-        labels = ", ".join(self.declaration[name].label.lower() for name in fixed)
-        return f"of {self.one}, {labels} cannot be changed while the guest runs"
+        labels = [self.declaration[name].label for name in fixed]
+        # MTU and TLS stay as they are written.
+        said = ", ".join(a if a[1:2].isupper() else a[:1].lower() + a[1:] for a in labels)
+        return f"{said} of {self.one} cannot be changed while the guest runs"
 
 
 def _kinds() -> tuple[Kind, ...]:
