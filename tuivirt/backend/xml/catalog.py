@@ -116,7 +116,7 @@ def _kinds() -> tuple[Kind, ...]:
             "console",
             plug=True,
             plug_only=("target_type", ("virtio",)),
-            identity=("target_type", "port"),
+            identity=("target_type",),  # Its port is counted anew when the domain starts.
         ),
         Kind(CHANNEL, "channel", plug=True, identity=("target_name",)),
         Kind(

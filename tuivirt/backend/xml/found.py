@@ -85,7 +85,8 @@ def twin(one: Found, others: Sequence[Found]) -> Found | None:
     meant = like(one.xml)
     same = [each for each in others if meant.matches(parse(each.xml))]
     at_place = [each for each in same or others if one.address and each.address == one.address]
-    return next(iter(at_place or same), None)
+    at_number = [each for each in same_identity if each.number == one.number]
+    return next(iter(at_place or same or at_number), None)
 
 
 def pick(devices: Sequence[Found], word: str) -> Found | None:
