@@ -16,7 +16,6 @@ mount -t tmpfs -o mode=1777 shm /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # Of this machine's libvirt the programs and the settings only, none of its guests and networks.
 empty /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/libvirt/qemu
-mount -t tmpfs -o mode=1777 tmp /tmp
 mkdir -p /run/lock
 hostname lab
 ip link set lo up
