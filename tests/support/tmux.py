@@ -172,7 +172,10 @@ class Terminal:
         deadline = time.monotonic() + timeout
         while (status := self.exit_status) is None:
             if time.monotonic() > deadline:
-                raise ScreenTimeout("it still runs:\n" + "\n".join(self.screen()))
+                told = self._tmux("display-message", "-p", "#{pane_dead}:#{pane_dead_status}")
+                raise ScreenTimeout(
+                    f"it still runs ({told.strip()}):\n" + "\n".join(self.screen())
+                )
             time.sleep(0.03)
         return status
 
