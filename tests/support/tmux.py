@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -156,15 +157,22 @@ class Terminal:
     @property
     def exit_status(self) -> int | None:
         """None while it runs; 128 and more for a signal."""
-        dead, status, number = (
+        dead, status, number, server = (
             self._tmux(
-                "display-message", "-p", "#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}"
+                "display-message",
+                "-p",
+                "#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}:#{pid}",
             )
             .strip("\n")
             .split(":")
         )
-        if dead != "1" or not (status or number):
-            return None  # tmux sees the end of the terminal before it has the program's status.
+        if dead != "1":
+            return None
+        if not (status or number):
+            # tmux sees the end of the terminal before it has the program's status, and on a busy
+            # machine misses the signal that tells of it (3.3a): the program stays a zombie.
+            os.kill(int(server), signal.SIGCHLD)
+            return None
         return int(status) if status else 128 + int(number)
 
     def wait_exit(self, timeout: float = 15) -> int:
