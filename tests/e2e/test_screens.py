@@ -119,6 +119,7 @@ def test_the_screen_follows_the_terminals_size(operator: Sit) -> None:
 
 def test_a_dialog_stays_usable_while_the_terminal_changes_its_size(operator: Sit) -> None:
     at = operator("--demo", size=(160, 50))
+    at.pick("web-01")
     at.press("C-k")
     at.sees("as if its power were cut")
     at.terminal.resize(80, 24)

@@ -189,8 +189,8 @@ class DevicesScreen(HandsOver):
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("1…8", "kind"),
         ("/", "filter"),
-        ("+", "hand over"),
-        ("-", "take back"),
+        ("+", "give"),
+        ("-", "take"),
         ("⏎", "open"),
         ("a", "actions"),
         ("y", "XML"),
