@@ -181,9 +181,7 @@ class Terminal:
         while (status := self.exit_status) is None:
             if time.monotonic() > deadline:
                 told = self._tmux("display-message", "-p", "#{pane_dead}:#{pane_dead_status}")
-                raise ScreenTimeout(
-                    f"it still runs ({told.strip()}):\n" + "\n".join(self.screen())
-                )
+                raise ScreenTimeout(f"it still runs ({told.strip()}):\n" + "\n".join(self.screen()))
             time.sleep(0.03)
         return status
 
