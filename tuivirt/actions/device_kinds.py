@@ -14,11 +14,11 @@ from typing import Any
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.ref import Kind as ObjectKind
 from tuivirt.backend.model.when import When
-from tuivirt.backend.settling import LET_GO_S, Settling
+from tuivirt.backend.settling import LET_GO_S
 from tuivirt.backend.xml.catalog import Kind, kinds
 from tuivirt.backend.xml.field import Field, FieldType
 
-from .registry import ACTIONS, Action, Parameter, Pending, Run
+from .registry import ACTIONS, Action, Parameter, Run, text_or_pending
 
 _YES_OR_NO = (FieldType.FLAG, FieldType.YES_NO, FieldType.ON_OFF)
 _TAKEN = {"readonly": "read_only"}
@@ -128,9 +128,7 @@ def _detach(kind: Kind) -> Action:
             aborted=run.aborted,
             chose=lambda chosen: run.chose(when=chosen),
         )
-        if outcome.asked:
-            raise _followed(outcome, outcome.text, outcome.advice)
-        return outcome.text
+        return text_or_pending(outcome)
 
     return _action(
         f"detach-{kind.name}",
@@ -142,12 +140,6 @@ def _detach(kind: Kind) -> Action:
         (_which(kind), _WHEN, _TIMEOUT),
         confirm=f"Remove {kind.one} from {{name}}? What the guest does with it ends.",
     )
-
-
-def _followed(outcome: Settling, text: str, advice: str) -> Pending:
-    pending = Pending(text, advice)
-    outcome.on_settled(pending.settle)
-    return pending
 
 
 def _action(

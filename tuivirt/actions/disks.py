@@ -12,7 +12,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
-from .registry import Option, Pending, Run, action
+from .registry import Option, Run, action, text_or_pending
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
 
@@ -122,11 +122,7 @@ def detach_disk(
         aborted=run.aborted,
         chose=lambda chosen: run.chose(when=chosen),
     )
-    if outcome.asked:
-        pending = Pending(outcome.text, outcome.advice)
-        outcome.on_settled(pending.settle)
-        raise pending
-    return outcome.text
+    return text_or_pending(outcome)
 
 
 @action(

@@ -13,7 +13,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
-from .registry import Option, Pending, Run, action
+from .registry import Option, Run, action, text_or_pending
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
@@ -131,8 +131,4 @@ def detach_hostdev(
         aborted=run.aborted,
         chose=lambda chosen: run.chose(when=chosen),
     )
-    if outcome.asked:
-        pending = Pending(outcome.text, outcome.advice)
-        outcome.on_settled(pending.settle)
-        raise pending
-    return outcome.text
+    return text_or_pending(outcome)

@@ -32,6 +32,7 @@ from tuivirt.backend.settling import Settling
 from .template import check_template, fill, fill_words
 
 if TYPE_CHECKING:
+    from tuivirt.backend.detaching import DetachOutcome
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.passthrough import Plan
 
@@ -133,6 +134,15 @@ class Pending(Settling, Exception):
         Exception.__init__(self, text)
         self.text = text
         self.advice = advice
+
+
+def text_or_pending(outcome: DetachOutcome) -> str:
+    """What is true now; raises Pending where the guest has been asked and has not done it yet."""
+    if not outcome.asked:
+        return outcome.text
+    pending = Pending(outcome.text, outcome.advice)
+    outcome.on_settled(pending.settle)
+    raise pending
 
 
 class Run(Protocol):
