@@ -218,10 +218,12 @@ class Configs:
             self._reading = uuid
         live = saved = None
         try:
+            both = domain.id is not None and domain.persistent
             if domain.id is not None:
-                live = skim_domain(handle.XMLDesc(0))
+                live = skim_domain(handle.XMLDesc(0), compared=both)
             if domain.persistent or live is None:
-                saved = skim_domain(handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+                text = handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+                saved = skim_domain(text, compared=both)
             waits = pending(live, saved) if live is not None and saved is not None else ()
         except (libvirt.libvirtError, XmlError) as error:
             if isinstance(error, libvirt.libvirtError):
@@ -326,5 +328,11 @@ def _slim(config: DomainConfig | None) -> DomainConfig | None:
     return replace(
         config,
         description="",
-        devices=tuple(device for device in config.devices if device.kind == "hostdev"),
+        disks=tuple(replace(disk, facts=frozenset()) for disk in config.disks),
+        interfaces=tuple(replace(each, facts=frozenset()) for each in config.interfaces),
+        devices=tuple(
+            replace(device, facts=frozenset())
+            for device in config.devices
+            if device.kind == "hostdev"
+        ),
     )

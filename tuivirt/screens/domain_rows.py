@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from tuivirt.backend.model.device import Device, Disk, DomainConfig, DomainDetail, Interface
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.stats import DiskStats, DomainStats
+from tuivirt.backend.model.twins import differing, paired
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
@@ -78,6 +79,7 @@ def disk_rows(
         same=lambda a, b: (
             (a.source, a.format, a.bus, a.device, a.readonly)
             == (b.source, b.format, b.bus, b.device, b.readonly)
+            and not differing(a, b)
         ),
         detaching=lambda disk: disk.target in domain.detaching or disk.alias in domain.detaching,
     )
@@ -92,57 +94,42 @@ def interface_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Interf
     rows = _merged(
         *_parts(detail, lambda config: config.interfaces),
         identity=lambda nic: nic.mac,
-        same=lambda a, b: (
-            (a.type, a.source, a.model, a.link) == (b.type, b.source, b.model, b.link)
-        ),
+        same=_same_interface,
         detaching=lambda nic: bool({nic.alias, nic.target, nic.mac} & set(domain.detaching)),
     )
     return {("nic", key): row for key, row in rows.items()}
 
 
+def _same_interface(live: Interface, saved: Interface) -> bool:
+    # A network that lends PCI functions shows as the function while the domain runs.
+    if live.type == "hostdev" and saved.type == "network":
+        return live.link == saved.link
+    now, later = ((each.type, each.source, each.model, each.link) for each in (live, saved))
+    return now == later and not differing(live, saved)
+
+
 def device_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Device]]:
     """The live devices, then those that only the saved configuration has.
 
-    They are paired by what tells one from another: the host's device, then the address, then
-    their order (a saved configuration need not have addresses yet). A pair is the same device
-    even where its words differ: a pty's path exists only while it runs.
+    By alias, and for the others by address or number: a mark stays with its device when others
+    come and go.
     """
     live, saved, both = _parts(detail, lambda config: config.devices)
-    left = list(saved)
-    unpaired = list(enumerate(live))
-    for identity in (_host_device, _address, _kind):
-        remaining = []
-        for number, device in unpaired:
-            mark = identity(device)
-            other = next((d for d in left if mark and identity(d) == mark), None)
-            if other is None:
-                remaining.append((number, device))
-            else:
-                left.remove(other)
-        unpaired = remaining
-    alone = {number for number, _ in unpaired}
+    twins, left = paired(live, saved)
     rows: dict[Any, Row[Device]] = {}
-    for number, device in enumerate(live):
-        when = UNTIL_SHUTDOWN if both and number in alone else ""
+    for number, (device, twin) in enumerate(zip(live, twins, strict=True)):
+        when = ""
         if device.alias and device.alias in domain.detaching:
             when = DETACHING
-        rows[("device", number)] = Row(device, when)
+        elif both and twin is None:
+            when = UNTIL_SHUTDOWN
+        elif twin is not None and differing(device, twin):
+            when = CHANGES
+        rows[("device", device.alias or number)] = Row(device, when)
     for number, device in enumerate(left):
-        rows[("saved device", number)] = Row(device, NEXT_BOOT if both else "")
+        key = ("saved device", device.kind, device.address or number)
+        rows[key if key not in rows else (*key, number)] = Row(device, NEXT_BOOT if both else "")
     return rows
-
-
-def _host_device(device: Device) -> str:
-    return device.node_device or device.vendor_product
-
-
-def _address(device: Device) -> str:
-    return f"{device.kind} {device.address}" if device.address else ""
-
-
-def _kind(device: Device) -> str:
-    """A device of the host is itself and no other of its kind."""
-    return "" if _host_device(device) else device.kind
 
 
 def _when(row: Row[Any]) -> Cell:

@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.xml.golden import golden
 from tuivirt.backend.model.device import Device, Disk, DomainConfig, Interface
-from tuivirt.backend.xml.domain import parse_domain
+from tuivirt.backend.model.twins import paired
+from tuivirt.backend.xml.domain import parse_domain, skim_domain
 from tuivirt.backend.xml.pending import pending
 
 VDA = Disk("vda", "virtio", source="/a", format="qcow2")
@@ -115,3 +116,134 @@ def test_a_usb_device_given_by_identity_is_the_same_when_it_runs() -> None:
 def test_a_network_that_lends_pci_functions_is_no_difference() -> None:
     lent = Interface("52:54:00:00:00:01", "hostdev", "0000:03:10.1")
     assert pending(replace(BASE, interfaces=(lent,)), BASE) == ()
+
+
+SERIAL = (
+    "<serial type='{type}'><source path='{path}'/><target type='isa-serial' port='0'/></serial>"
+)
+HOLDING = "<domain><devices>{}</devices></domain>"
+
+
+@pytest.mark.parametrize(
+    ("live", "saved", "phrases"),
+    [
+        (
+            "<rng model='virtio'><rate bytes='10'/><backend model='builtin'/></rng>",
+            "<rng model='virtio'><backend model='builtin'/></rng>",
+            ("random number generator: at most 10 → default",),
+        ),
+        (
+            "<video><model type='vga' vram='16384'/></video>",
+            "<video><model type='bochs' vram='16384'/></video>",
+            ("video card: model vga → bochs",),
+        ),
+        (
+            "<shmem name='s'><size unit='M'>1</size></shmem>",
+            "<shmem name='s'><size unit='M'>2</size></shmem>",
+            ("shared memory: size 1 M → 2 M",),
+        ),
+        (
+            SERIAL.format(type="file", path="/a"),
+            SERIAL.format(type="file", path="/b"),
+            ("serial port: path /a → /b",),
+        ),
+        (
+            "<filesystem type='mount'><source dir='/a'/><target dir='t'/><readonly/></filesystem>",
+            "<filesystem type='mount'><source dir='/a'/><target dir='t'/></filesystem>",
+            ("shared file system: read-only yes → no",),
+        ),
+        (
+            "<panic model='isa'/><new kind='1'/>",
+            "<panic model='isa'><unheard of='2'/></panic><new kind='3'/>",
+            ("panic notifier is changed", "new is changed"),
+        ),
+        (
+            (
+                "<disk type='file'><target dev='vda'/>"
+                "<iotune><read_iops_sec>5</read_iops_sec></iotune></disk>"
+            ),
+            "<disk type='file'><target dev='vda'/></disk>",
+            ("disk vda: requests read 5 → default",),
+        ),
+        (
+            "<interface type='user'><mac address='52:54:00:00:00:01'/></interface>",
+            "<interface type='user'><mac address='52:54:00:00:00:01'/><mtu size='9'/></interface>",
+            ("interface 52:54:00:00:00:01: MTU default → 9",),
+        ),
+    ],
+)
+def test_any_field_that_differs_is_told_by_its_label(
+    live: str, saved: str, phrases: tuple[str, ...]
+) -> None:
+    for read in (parse_domain, lambda xml: skim_domain(xml, compared=True)):
+        now, later = read(HOLDING.format(live)), read(HOLDING.format(saved))
+        assert pending(now, later) == phrases
+        assert pending(later, later) == ()
+
+
+@pytest.mark.parametrize(
+    ("live", "saved"),
+    [
+        (
+            (
+                "<serial type='pty'><source path='/dev/pts/3'/><target type='isa-serial' port='0'/>"
+                "<alias name='serial0'/></serial>"
+            ),
+            "<serial type='pty'><target type='isa-serial' port='0'/></serial>",
+        ),
+        (
+            (
+                "<channel type='unix'><source mode='bind' path='/var/lib/x/domain-3-n/a'/>"
+                "<target type='virtio' name='a' state='disconnected'/></channel>"
+            ),
+            "<channel type='unix'><target type='virtio' name='a'/></channel>",
+        ),
+        (
+            (
+                "<graphics type='vnc' port='5900' autoport='yes' websocket='5700'>"
+                "<listen type='address' address='127.0.0.1'/></graphics>"
+            ),
+            (
+                "<graphics type='vnc' port='-1' autoport='yes' websocket='-1'>"
+                "<listen type='address'/></graphics>"
+            ),
+        ),
+        (
+            "<vsock model='virtio'><cid auto='yes' address='3'/></vsock>",
+            "<vsock model='virtio'><cid auto='yes'/></vsock>",
+        ),
+        (
+            "<memballoon model='virtio'><stats period='5'/></memballoon>",
+            "<memballoon model='virtio'/>",
+        ),
+        (
+            (
+                "<interface type='bridge'><mac address='52:54:00:00:00:01'/><source network='n'"
+                " portid='p' bridge='b'/><vlan><tag id='5'/></vlan><target dev='v1'/></interface>"
+            ),
+            (
+                "<interface type='network'><mac address='52:54:00:00:00:01'/><source network='n'/>"
+                "</interface>"
+            ),
+        ),
+        (
+            "<rng model='virtio'><address type='pci' bus='0x05' slot='0x00'/></rng>",
+            "<rng model='virtio'><address type='pci' bus='0x06' slot='0x00'/></rng>",
+        ),
+    ],
+)
+def test_what_libvirt_fills_in_while_it_runs_waits_for_nothing(live: str, saved: str) -> None:
+    now, later = parse_domain(HOLDING.format(live)), parse_domain(HOLDING.format(saved))
+    assert pending(now, later) == ()
+
+
+def test_of_two_alike_the_one_that_stays_is_told_from_the_one_that_goes() -> None:
+    ports = [
+        f"<serial type='file'><source path='/{n}'/><target type='pci-serial' port='{n}'/></serial>"
+        for n in range(3)
+    ]
+    live, saved = (parse_domain(HOLDING.format("".join(some))) for some in (ports, ports[1:]))
+    twins, left = paired(live.devices, saved.devices)
+    assert twins == [None, *saved.devices]
+    assert left == []
+    assert pending(live, saved) == ("serial goes",)

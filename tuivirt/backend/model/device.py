@@ -1,8 +1,15 @@
-"""What a domain's XML says, as records. Each keeps the XML it came from."""
+"""What a domain's XML says, as records. Each keeps the XML it came from.
+
+``facts`` are all that it says, for who holds two configurations together; of a record that was
+read for something else, none.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+Facts = frozenset[tuple[str, str]]
+"""What an element says: paths, and what stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Disk:
     alias: str = ""
     address: str = ""
     xml: str = ""
+    facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Interface:
     alias: str = ""
     address: str = ""
     xml: str = ""
+    facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,7 @@ class Device:
     """For a PCI or USB hostdev: the host's address of it, as NodeDevice.address has it."""
     vendor_product: str = ""
     """For a USB hostdev given by identity: ``1234:abcd``."""
+    facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

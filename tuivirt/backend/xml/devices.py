@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from ..model.device import Device
+from .facts import facts_of
 from .hostdev import HOSTDEV, place_and_identity
 from .say import words
 from .tree import Element, address_of, attribute, to_text
 
 
-def read_device(element: Element, *, told: bool = True) -> Device:
+def read_device(element: Element, *, told: bool = True, compared: bool = True) -> Device:
     """The record of any device element; never raises for what libvirt writes.
 
-    Unless ``told``, it is without its summary, which takes half of the time.
+    Unless ``told``, it is without its summary, which takes half of the time; unless it is to be
+    ``compared``, without its facts.
     """
     kind = element.tag
     node_device, identity = host_device(element) if kind == "hostdev" else ("", "")
@@ -23,6 +25,7 @@ def read_device(element: Element, *, told: bool = True) -> Device:
         xml=to_text(element),
         node_device=node_device,
         vendor_product=identity,
+        facts=facts_of(element) if compared else frozenset(),
     )
 
 

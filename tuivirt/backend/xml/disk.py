@@ -9,6 +9,7 @@ from .declare import Declaration, Field, FieldType
 from .disksource import SOURCE
 from .disktune import BLOCK_SIZES, DRIVER, LIMITS
 from .errors import BadValue
+from .facts import facts_of
 from .shared import BOOT_ORDER
 from .tree import Element, address_of, attribute, parse, pci_address, to_text
 
@@ -96,8 +97,11 @@ DISK = Declaration(
 )
 
 
-def read_disk(element: Element) -> Disk:
-    """The record of a ``<disk>`` element; never raises for what libvirt writes."""
+def read_disk(element: Element, *, compared: bool = True) -> Disk:
+    """The record of a ``<disk>`` element; never raises for what libvirt writes.
+
+    Unless it is to be ``compared``, without its facts.
+    """
     values = DISK.parse(element)
     kind = cast(str, values["source_type"])
     pool, volume = cast(str, values["pool"]), cast(str, values["volume"])
@@ -137,6 +141,7 @@ def _backing(element: Element) -> tuple[str, ...]:
     while below is not None:
         source = below.find("source")
         if source is not None:
+        facts=facts_of(element) if compared else frozenset(),
             found.append(source.get("file") or source.get("dev") or source.get("name") or "")
         below = below.find("backingStore")
     return tuple(path for path in found if path)

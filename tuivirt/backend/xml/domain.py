@@ -13,22 +13,25 @@ _NOT_DEVICES = frozenset({"emulator"})
 
 def parse_domain(xml: str) -> DomainConfig:
     """The configuration that ``xml`` (virDomainGetXMLDesc) describes. Raises MalformedXml."""
-    return _read(parse(xml, "domain"), told=True)
+    return _read(parse(xml, "domain"), told=True, compared=True)
 
 
-def skim_domain(xml: str) -> DomainConfig:
-    """As `parse_domain`, but without its devices' XML and summaries."""
-    return _read(skim(xml, "domain"), told=False)
+def skim_domain(xml: str, *, compared: bool = False) -> DomainConfig:
+    """As `parse_domain`, but without its devices' XML and summaries.
+
+    Where it is not to be ``compared`` with another, without their facts too.
+    """
+    return _read(skim(xml, "domain"), told=False, compared=compared)
 
 
-def _read(root: Element, *, told: bool) -> DomainConfig:
+def _read(root: Element, *, told: bool, compared: bool) -> DomainConfig:
     os = root.find("os")
     system = None if os is None else os.find("type")
     vcpu = root.find("vcpu")
     vcpus_max = (None if vcpu is None else number(vcpu.text)) or 1
     memory_max = size_of(root.find("memory"), "KiB") or 0
     memory = size_of(root.find("currentMemory"), "KiB")
-    disks, interfaces, devices = _devices(root.find("devices"), told)
+    disks, interfaces, devices = _devices(root.find("devices"), told, compared)
     return DomainConfig(
         name=root.findtext("name") or "",
         uuid=(root.findtext("uuid") or "").strip(),
@@ -60,7 +63,7 @@ def _firmware(os: Element | None) -> str:
 
 
 def _devices(
-    parent: Element | None, told: bool
+    parent: Element | None, told: bool, compared: bool
 ) -> tuple[tuple[Disk, ...], tuple[Interface, ...], tuple[Device, ...]]:
     disks: list[Disk] = []
     interfaces: list[Interface] = []
@@ -68,9 +71,9 @@ def _devices(
     for element in () if parent is None else parent.iterfind("*"):
         tag = element.tag
         if tag == "disk":
-            disks.append(read_disk(element))
+            disks.append(read_disk(element, compared=compared))
         elif tag == "interface":
-            interfaces.append(read_interface(element))
+            interfaces.append(read_interface(element, compared=compared))
         elif tag not in _NOT_DEVICES:
-            devices.append(read_device(element, told=told))
+            devices.append(read_device(element, told=told, compared=compared))
     return tuple(disks), tuple(interfaces), tuple(devices)

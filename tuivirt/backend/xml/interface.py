@@ -6,6 +6,7 @@ from typing import cast
 
 from ..model.device import Interface
 from .declare import Declaration, Field, FieldType
+from .facts import facts_of
 from .shared import BOOT_ORDER, ROM_BAR, ROM_FILE
 from .tree import Element, address_of, attribute, parse, pci_address, to_text
 
@@ -238,11 +239,12 @@ INTERFACE = Declaration(
 )
 
 
-def read_interface(element: Element) -> Interface:
+def read_interface(element: Element, *, compared: bool = True) -> Interface:
     """The record of an ``<interface>`` element; never raises for what libvirt writes.
 
     While a domain runs, an interface on a network that stands for a bridge says
-    ``type='bridge'``, and names its network still: that network is its source.
+    ``type='bridge'``, and names its network still: that network is its source. Unless it is to
+    be ``compared``, without its facts.
     """
     values = INTERFACE.parse(element)
     kind = cast(str, values["type"])
@@ -269,3 +271,4 @@ def read_interface(element: Element) -> Interface:
 def parse_interface(xml: str) -> Interface:
     """The record of one interface's XML. Raises MalformedXml."""
     return read_interface(parse(xml, "interface"))
+        facts=facts_of(element) if compared else frozenset(),

@@ -6,11 +6,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ..model.device import Device, Disk, DomainConfig, Interface
+from ..model.twins import differing, paired
+from .changed import changes
 
 _LIBVIRT_ADDS = frozenset({"controller"})
 """Kinds that libvirt adds by itself when something else needs them: nobody's wish."""
 _SLACK_KIB = 1024
 """Memory that differs by less is the hypervisor's rounding."""
+
+# What has a phrase of its own is not told a second time.
+_SOURCE = {"@type", "source"}
+_TOLD_OF_DISKS = {
+    *("@device", "target/@bus", "serial", "readonly", "shareable", "boot"),
+    *("driver/@type", "driver/@cache", "driver/@io", "driver/@discard"),
+}
+_TOLD_OF_INTERFACES = {"model/@type", "boot"}
 
 
 def pending(live: DomainConfig, saved: DomainConfig) -> tuple[str, ...]:
@@ -91,6 +101,8 @@ def _disk(now: Disk, later: Disk) -> Iterator[str]:
         yield f"{name}: {'shareable' if later.shareable else 'not shareable'}"
     if now.boot_order != later.boot_order:
         yield f"{name}: boot order {now.boot_order or 'none'} → {later.boot_order or 'none'}"
+    told = _TOLD_OF_DISKS | (_SOURCE if now.source != later.source else set())
+    yield from changes("disk", name, now, later, told)
 
 
 def _interfaces(live: tuple[Interface, ...], saved: tuple[Interface, ...]) -> Iterator[str]:
@@ -115,15 +127,27 @@ def _interface(now: Interface, later: Interface) -> Iterator[str]:
         yield f"{name}: link {later.link}"
     if now.boot_order != later.boot_order:
         yield f"{name}: boot order {now.boot_order or 'none'} → {later.boot_order or 'none'}"
+    if not lent:
+        moved = (now.type, now.source) != (later.type, later.source)
+        told = _TOLD_OF_INTERFACES | (_SOURCE if moved else set())
+        yield from changes("interface", name, now, later, told)
 
 
 def _devices(live: tuple[Device, ...], saved: tuple[Device, ...]) -> Iterator[str]:
-    """By kind and number; host devices by what they are, so that one for another is told."""
-    now, later = Counter(_identities(live)), Counter(_identities(saved))
-    for what, count in (later - now).items():
+    """New and gone ones by kind and number; host devices by what they are; then what changes."""
+    twins, left = paired(live, saved)
+    for what, count in Counter(_identities(left)).items():
         yield f"new {_counted(what, count)}"
-    for what, count in (now - later).items():
+    gone = [device for device, twin in zip(live, twins, strict=True) if twin is None]
+    for what, count in Counter(_identities(gone)).items():
         yield f"{_counted(what, count)} goes"
+    numbers: Counter[str] = Counter()
+    kinds = Counter(device.kind for device in live)
+    for device, twin in zip(live, twins, strict=True):
+        numbers[device.kind] += 1
+        if twin is not None and differing(device, twin):
+            which = f" #{numbers[device.kind]}" if kinds[device.kind] > 1 else ""
+            yield from changes(device.kind, f"{{}}{which}", device, twin)
 
 
 def _identities(devices: Iterable[Device]) -> Iterator[tuple[str, str]]:
