@@ -27,12 +27,11 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.when import When
-from tuivirt.backend.settling import Settling
+from tuivirt.backend.settling import Outcome, Settling
 
 from .template import check_template, fill, fill_words
 
 if TYPE_CHECKING:
-    from tuivirt.backend.detaching import DetachOutcome
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.passthrough import Plan
 
@@ -136,7 +135,7 @@ class Pending(Settling, Exception):
         self.advice = advice
 
 
-def text_or_pending(outcome: DetachOutcome) -> str:
+def text_or_pending(outcome: Outcome) -> str:
     """What is true now; raises Pending where the guest has been asked and has not done it yet."""
     if not outcome.asked:
         return outcome.text

@@ -12,7 +12,7 @@ from .events import DomainEvent, Event, LinkChanged
 from .lifecycle import touch
 from .model.device import DomainConfig
 from .model.host import Link
-from .settling import Settling
+from .settling import Outcome
 from .waiters import domain_event
 from .xml.domain import skim_domain
 
@@ -23,23 +23,8 @@ REFUSED = "unmount it in the guest and detach it again"
 """What to do when the guest refused."""
 
 
-class DetachOutcome(Settling):
-    """What is true after a detach was asked for.
-
-    While ``pending`` the guest has not let go; the follower settles it later with a sentence
-    or an error.
-    """
-
-    def __init__(self, text: str, *, pending: bool = False, advice: str = "") -> None:
-        super().__init__()
-        self.text = text
-        self.advice = advice
-        self.asked = pending
-        """The guest had not let go when the call was over; it may have since."""
-
-    @property
-    def pending(self) -> bool:
-        return self.asked and not self.is_settled
+class DetachOutcome(Outcome):
+    """What is true after a detach was asked for; pending while the guest has not let go."""
 
 
 class Detaching:

@@ -42,3 +42,22 @@ class Settling:
             listener = self._listener
         if listener is not None:
             listener(end)
+
+
+class Outcome(Settling):
+    """What is true after something was asked for.
+
+    While ``pending`` the guest has not done it; whoever follows it settles it later with a
+    sentence or an error.
+    """
+
+    def __init__(self, text: str, *, pending: bool = False, advice: str = "") -> None:
+        super().__init__()
+        self.text = text
+        self.advice = advice
+        self.asked = pending
+        """The guest had not done it when the call was over; it may have since."""
+
+    @property
+    def pending(self) -> bool:
+        return self.asked and not self.is_settled

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .declare import Declaration
 from .devices import host_device
 from .errors import AmbiguousDevice, NoSuchDevice
-from .spans import Span, spans
+from .spans import Span, spans, without_line
 from .tree import Element, attribute, lxml, parse, to_text
 
 
@@ -89,11 +89,7 @@ def remove_device(domain_xml: str, selector: Selector) -> str:
     Raises MalformedXml, NoSuchDevice, AmbiguousDevice.
     """
     span, _element = _select(domain_xml, selector)
-    before = domain_xml[: span.start]
-    line = before.rstrip(" \t")
-    if line.endswith("\n"):
-        before = line[:-2] if line.endswith("\r\n") else line[:-1]
-    return before + domain_xml[span.end :]
+    return without_line(domain_xml, span)
 
 
 def change_device(

@@ -48,3 +48,12 @@ def spans(xml: str) -> Span:
         else:
             stack.append(span)
     return outside.children[0]
+
+
+def without_line(xml: str, span: Span) -> str:
+    """``xml`` without the element there, and without its line where it has one of its own."""
+    before = xml[: span.start]
+    line = before.rstrip(" \t")
+    if line.endswith("\n"):
+        before = line[:-2] if line.endswith("\r\n") else line[:-1]
+    return before + xml[span.end :]
