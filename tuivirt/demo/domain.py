@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 from lxml import etree
 
-from . import hotplug, stats
+from . import hotplug, processors, stats
 from .errors import failure, not_running
 from .proxy import Proxy
 
@@ -45,6 +46,7 @@ class DemoDomain(Proxy):
             if live is not None and not flags & libvirt.VIR_DOMAIN_XML_INACTIVE:
                 old = root.find("devices")
                 root.replace(old, etree.fromstring(etree.tostring(live.element)))
+                processors.show_pins(root, self.guest.pins)
                 etree.indent(root)
                 return etree.tostring(root, encoding="unicode") + "\n"
         # The test driver makes up names for interfaces, which QEMU's saves nowhere.
@@ -246,6 +248,41 @@ class DemoDomain(Proxy):
     def updateDeviceFlags(self, xml: str, flags: int = 0) -> int:
         self._write("virDomainUpdateDeviceFlags")
         return hotplug.update(self._host, self, xml, flags)
+
+    # ------------------------------------------------------------------ processors and memory
+    def vcpus(self) -> tuple[list[tuple[int, ...]], list[tuple[bool, ...]]]:
+        self._require_active()
+        return processors.vcpus(self._host, self._real)
+
+    def setVcpusFlags(self, nvcpus: int, flags: int = 0) -> int:
+        self._write("virDomainSetVcpusFlags")
+        return processors.in_each(self, flags, lambda one: self._real.setVcpusFlags(nvcpus, one))
+
+    def setMemoryFlags(self, memory: int, flags: int = 0) -> int:
+        self._write("virDomainSetMemoryFlags")
+        return processors.set_memory(self._host, self, self._real, memory, flags)
+
+    def pinVcpuFlags(self, vcpu: int, cpumap: Sequence[bool], flags: int = 0) -> int:
+        self._write("virDomainPinVcpuFlags")
+        return processors.pin(self._host, self, self._real, ("vcpupin", vcpu), cpumap, flags)
+
+    def pinEmulator(self, cpumap: Sequence[bool], flags: int = 0) -> int:
+        self._write("virDomainPinEmulator")
+        return processors.pin(self._host, self, self._real, ("emulatorpin", None), cpumap, flags)
+
+    def pinIOThread(self, iothread_id: int, cpumap: Sequence[bool], flags: int = 0) -> int:
+        self._write("virDomainPinIOThread")
+        thread = ("iothreadpin", iothread_id)
+        return processors.pin(self._host, self, self._real, thread, cpumap, flags)
+
+    def addIOThread(self, iothread_id: int, flags: int = 0) -> int:
+        self._write("virDomainAddIOThread")
+        return processors.in_each(self, flags, lambda one: self._real.addIOThread(iothread_id, one))
+
+    def delIOThread(self, iothread_id: int, flags: int = 0) -> int:
+        self._write("virDomainDelIOThread")
+        self.guest.pins.pop(("iothreadpin", iothread_id), None)
+        return processors.in_each(self, flags, lambda one: self._real.delIOThread(iothread_id, one))
 
     def setMemoryStatsPeriod(self, period: int, flags: int = 0) -> int:
         self._write("virDomainSetMemoryStatsPeriod")

@@ -27,6 +27,8 @@ class Guest:
         self.live: LiveDevices | None = None
         self.detaching: set[str] = set()
         """Aliases of devices which the guest has been asked to let go."""
+        self.pins: dict[tuple[str, int | None], frozenset[int]] = {}
+        """Where threads of it may run that were pinned while it runs."""
         self.closing = False
         """It has been asked to shut down and is about to."""
         self._ran = self.spec.uptime_s
@@ -69,6 +71,7 @@ class Guest:
             self._kept = saved or before == -1
             self.live = None
             self.detaching.clear()
+            self.pins.clear()
             self.closing = False
         return was_active and not self.active
 

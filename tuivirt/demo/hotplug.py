@@ -62,7 +62,7 @@ def attach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
     Raises libvirtError.
     """
     device = _parse(xml)
-    live, saved = _which(domain, flags)
+    live, saved = which(domain, flags)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
@@ -87,7 +87,7 @@ def detach(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
     Raises libvirtError.
     """
     device = _parse(xml)
-    live, saved = _which(domain, flags)
+    live, saved = which(domain, flags)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
@@ -106,7 +106,7 @@ def detach_alias(host: Machines, domain: DemoDomain, alias: str, flags: int) -> 
 
     Raises libvirtError.
     """
-    live, saved = _which(domain, flags)
+    live, saved = which(domain, flags)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
@@ -131,7 +131,7 @@ def update(host: Machines, domain: DemoDomain, xml: str, flags: int) -> int:
     Raises libvirtError.
     """
     device = _parse(xml)
-    live, saved = _which(domain, flags & ~libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE)
+    live, saved = which(domain, flags & ~libvirt.VIR_DOMAIN_DEVICE_MODIFY_FORCE)
     with host.lock:
         guest = domain.guest
         config = _configuration(domain) if saved else None
@@ -156,7 +156,7 @@ def set_period(host: Machines, domain: DemoDomain, period: int, flags: int) -> i
 
     Raises libvirtError.
     """
-    live, saved = _which(domain, flags)
+    live, saved = which(domain, flags)
     with host.lock:
         guest = domain.guest
         if live and guest.live is not None:
@@ -211,7 +211,7 @@ def _parse(xml: str) -> Any:
     return device
 
 
-def _which(domain: DemoDomain, flags: int) -> tuple[bool, bool]:
+def which(domain: DemoDomain, flags: int) -> tuple[bool, bool]:
     """(live, saved) of virDomainDeviceModifyFlags; 0 is whichever is current."""
     live = bool(flags & libvirt.VIR_DOMAIN_AFFECT_LIVE)
     saved = bool(flags & libvirt.VIR_DOMAIN_AFFECT_CONFIG)

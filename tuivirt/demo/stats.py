@@ -59,7 +59,7 @@ def record(
 def _cpu(guest: Guest, values: dict[str, Any], vcpus: int, groups: int, now: float) -> None:
     if not guest.active:
         if groups & libvirt.VIR_DOMAIN_STATS_VCPU:
-            values["vcpu.current"] = values["vcpu.maximum"] = vcpus
+            values["vcpu.current"], values["vcpu.maximum"] = vcpus, max(vcpus, guest.spec.vcpus)
         return
     each = guest.cpu_seconds(now, vcpus)
     if groups & libvirt.VIR_DOMAIN_STATS_CPU_TOTAL:
@@ -68,7 +68,7 @@ def _cpu(guest: Guest, values: dict[str, Any], vcpus: int, groups: int, now: flo
         values["cpu.user"] = int(total * 0.8 * _NS)
         values["cpu.system"] = int(total * 0.2 * _NS)
     if groups & libvirt.VIR_DOMAIN_STATS_VCPU:
-        values["vcpu.current"] = values["vcpu.maximum"] = vcpus
+        values["vcpu.current"], values["vcpu.maximum"] = vcpus, max(vcpus, guest.spec.vcpus)
         for number, seconds in enumerate(each):
             values[f"vcpu.{number}.state"] = 1
             values[f"vcpu.{number}.time"] = int(seconds * _NS)

@@ -63,6 +63,15 @@ class World:
         ]
         return "\n".join(parts)
 
+    def _cpus_xml(self) -> str:
+        """Two threads in each core, the second ones after all first ones, as Linux counts."""
+        cores = self.cpus // 2
+        return "".join(
+            f"            <cpu id='{cpu}' socket_id='0' die_id='0' core_id='{cpu % cores}'"
+            f" siblings='{cpu % cores},{cpu % cores + cores}'/>\n"
+            for cpu in range(self.cpus)
+        )
+
     def capabilities(self) -> str:
         """As virConnectGetCapabilities: the host's CPU and what its guests may be."""
         return (
@@ -75,7 +84,7 @@ class World:
             "    <iommu support='yes'/>\n"
             "    <topology>\n      <cells num='1'>\n        <cell id='0'>\n"
             f"          <memory unit='KiB'>{self.memory_kib}</memory>\n"
-            f"          <cpus num='{self.cpus}'/>\n"
+            f"          <cpus num='{self.cpus}'>\n{self._cpus_xml()}          </cpus>\n"
             "        </cell>\n      </cells>\n    </topology>\n  </host>\n"
             "  <guest>\n    <os_type>hvm</os_type>\n    <arch name='x86_64'>\n"
             "      <wordsize>64</wordsize>\n      <machine>q35</machine>\n"
