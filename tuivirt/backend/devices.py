@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from . import saved_configuration
+from .blocks import refuse_in_use
+from .capabilities import machine, refuse_kind, refuse_lacking
 from .detaching import Detaching, DetachOutcome
 from .errors import BadInput, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
@@ -33,6 +35,7 @@ from .xml.tree import attribute, parse, to_text
 
 if TYPE_CHECKING:
     from .host import Host
+    from .model.machine import Machine
 
 NEXT_BOOT = "do it for the next boot"
 _ON_PCI = ("interface", "rng", "controller", "vsock", "shmem", "filesystem")
@@ -68,7 +71,7 @@ def attach_device(
     what = f"cannot add {kind.one} to {name}"
     before = read_sides(domain, what)
     live, saved = before.choose(when)
-    xml, whole = _built(host, kind, values, what)
+    xml, whole = _built(host, kind, values, machine(host, before.current), what)
     if live:
         _refuse_live(what, kind.live_refusal(whole), saved=before.saved is not None)
         _check_room(before.live, kind, whole, what)
@@ -131,6 +134,13 @@ def update_device(
     changed_xml = ""
     try:
         wanted = kind.declaration.check(changes)
+        one = now or then
+        new = _differing(one, wanted) if one is not None else {}
+        if new and one is not None:
+            place = machine(host, before.current)
+            refuse_lacking(place, kind, new, {**one.values, **new}, what)
+            if kind.name == "disk" and new.get("source"):
+                refuse_in_use(host, uuid, str(new["source"]))
         if live and now is not None:
             differing = _differing(now, wanted)
             _refuse_live(what, kind.update_refusal(differing), saved=before.saved is not None)
@@ -199,7 +209,7 @@ def detach_device(
     live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
     label = meant.label
     if live and now is not None:
-        _refuse_live(what, kind.live_refusal(now.values), saved=then is not None)
+        _refuse_live(what, kind.live_refusal(now.values, leaving=True), saved=then is not None)
         known = host.snapshot.domains.get(uuid)
         if known is not None and label in known.detaching:
             raise BadInput(
@@ -312,7 +322,7 @@ def _check_room(
 
 
 def _built(
-    host: Host, kind: Kind, values: Mapping[str, object], what: str
+    host: Host, kind: Kind, values: Mapping[str, object], place: Machine, what: str
 ) -> tuple[str, dict[str, Value]]:
     declaration = kind.declaration
     try:
@@ -320,7 +330,10 @@ def _built(
         if kind.name == "interface":
             mac = given.get("mac")
             given["mac"] = check_mac(host, str(mac)) if mac else make_mac(host)
-        xml = declaration.build({**declaration.proposal(given), **given})
+        whole = {**declaration.proposal(given, place), **given}
+        refuse_kind(place, kind, what)
+        refuse_lacking(place, kind, whole, whole, what)
+        xml = declaration.build(whole)
         return xml, declaration.parse(parse(xml))
     except XmlError as error:
         raise BadInput(what, str(error)) from error

@@ -225,13 +225,13 @@ def is_same(host: Host, source: Source, disk: Disk) -> bool:
     if disk.source_type == "volume":
         if (disk.pool, disk.volume) == (source.pool, source.volume):
             return True
-        return bool(source.path) and _path_of(host, disk) == source.path
+        return bool(source.path) and path_of(host, disk) == source.path
     if disk.source_type not in ("file", "block"):
         return False
     return _real(host, disk.source) in (source.path, source.source)
 
 
-def _path_of(host: Host, disk: Disk) -> str:
+def path_of(host: Host, disk: Disk) -> str:
     """Where the volume of a disk lies; '' when it is gone, as a saved configuration's may be."""
     try:
         return str(host.pool(disk.pool).storageVolLookupByName(disk.volume).path())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
+from .blocks import refuse_in_use
+from .capabilities import machine, refuse_lacking
 from .detaching import Detaching, DetachOutcome
 from .disks import DiskRequest, Source, check_scsi_room, choose_bus, is_same, refuse_used, resolve
 from .errors import BadInput, from_libvirt
@@ -24,6 +26,7 @@ from .model.when import When
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .unplugging import Unplug
+from .xml.catalog import kinds
 from .xml.disk import build_disk
 from .xml.errors import BusFull, XmlError
 from .xml.targets import check_room, choose_target
@@ -81,7 +84,10 @@ def attach_disk(
     source = resolve(host, request.source, request.format)
     request = _beside_its_twin(host, before, source, request, live, saved)
     refuse_used(host, uuid, source, request)
+    refuse_in_use(host, uuid, source.path, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)
+    chosen = {"bus": bus, "device": request.device}
+    refuse_lacking(machine(host, before.current), kinds()["disk"], chosen, chosen, what)
     others = tuple(disk for disk in before.disks() if not is_same(host, source, disk))
     try:
         if live and before.live is not None:

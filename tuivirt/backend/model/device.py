@@ -91,6 +91,10 @@ class DomainConfig:
     arch: str = ""
     firmware: str = ""
     """BIOS or UEFI."""
+    emulator: str = ""
+    """The hypervisor's program."""
+    shared_memory: bool = False
+    """Its memory can be shared with other processes of the host, as virtiofs needs."""
     vcpus: int = 1
     vcpus_max: int = 1
     memory_kib: int = 0

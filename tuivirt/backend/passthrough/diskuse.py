@@ -11,6 +11,9 @@ from pathlib import Path
 from ..model.passthrough import DiskUse
 from .kernel import place_of, text_of
 
+_CLAIM = os.O_RDONLY | os.O_EXCL | os.O_NONBLOCK | os.O_CLOEXEC
+"""Opening a device so fails while the kernel holds it; a drive's tray stays as it is."""
+
 
 def disk_uses(device_path: str, root: Path = Path("/")) -> tuple[DiskUse, ...]:
     """What is in use of the block devices that hang on the device at this sysfs path.
@@ -20,15 +23,38 @@ def disk_uses(device_path: str, root: Path = Path("/")) -> tuple[DiskUse, ...]:
     disks = disks_of(device_path, root)
     if not disks:
         return ()
-    mounted, swaps = _mounts(root), _swaps(root)
-    found: list[DiskUse] = []
-    for disk in disks:
-        for part in (disk, *_parts(root, disk)):
-            uses = list(_uses(root, part, mounted, swaps))
-            if not uses and _is_held(root, part):
-                uses = ["in use by the kernel"]
-            found += [DiskUse(part, use) for use in uses]
-    return tuple(found)
+    uses = Uses(root)
+    return tuple(
+        DiskUse(part, use)
+        for disk in disks
+        for part in (disk, *uses.parts(disk))
+        for use in uses.of(part)
+    )
+
+
+class Uses:
+    """What the block devices of this machine are used for at one moment."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
+        self._mounted, self._swaps = _mounts(root), _swaps(root)
+
+    def of(self, name: str) -> tuple[str, ...]:
+        """What a device itself is used for, one phrase each; nothing of its partitions."""
+        uses = tuple(_uses(self._root, name, self._mounted, self._swaps))
+        return uses or (("in use by the kernel",) if _is_held(self._root, name) else ())
+
+    def parts(self, name: str) -> tuple[str, ...]:
+        """A disk's partitions."""
+        folder = self._root / "sys/class/block" / name
+        return tuple(sorted(p.parent.name for p in folder.glob("*/partition")))
+
+    def overlapping(self, name: str) -> tuple[str, ...]:
+        """The devices that hold the same data: itself, its partitions, the disk it is a part of."""
+        folder = self._root / "sys/class/block" / name
+        if not (folder / "partition").exists():
+            return (name, *self.parts(name))
+        return (name, os.path.basename(os.path.dirname(place_of(folder, self._root))))
 
 
 def disks_of(device_path: str, root: Path = Path("/")) -> tuple[str, ...]:
@@ -55,11 +81,6 @@ def _controllers(root: Path, namespace: str) -> Iterator[str]:
     for each in subsystem.parent.glob("nvme*"):
         if each.is_symlink():
             yield place_of(each, root)
-
-
-def _parts(root: Path, disk: str) -> tuple[str, ...]:
-    folder = root / "sys/class/block" / disk
-    return tuple(sorted(p.parent.name for p in folder.glob("*/partition")))
 
 
 def _uses(root: Path, name: str, mounted: dict[str, list[str]], swaps: set[str]) -> Iterator[str]:
@@ -109,7 +130,7 @@ def _unescaped(text: str) -> str:
 def _is_held(root: Path, name: str) -> bool:
     """Whether the kernel keeps it for itself (ZFS, bcache …): opening it exclusively tells."""
     try:
-        handle = os.open(root / "dev" / name, os.O_RDONLY | os.O_EXCL | os.O_CLOEXEC)
+        handle = os.open(root / "dev" / name, _CLAIM)
     except OSError as error:
         return error.errno == errno.EBUSY
     os.close(handle)

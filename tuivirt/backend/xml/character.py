@@ -8,6 +8,7 @@ https://libvirt.org/formatdomain.html#host-interface.
 from __future__ import annotations
 
 from .field import Field, FieldType
+from .offered import ALL, Offer
 from .say import Values, words
 
 PLAIN = ("pty", "dev", "file", "tcp", "udp", "unix", "pipe", "null", "stdio", "vc")
@@ -15,6 +16,8 @@ PLAIN = ("pty", "dev", "file", "tcp", "udp", "unix", "pipe", "null", "stdio", "v
 PORTS = (*PLAIN, "spiceport", "nmdm")
 REDIRECTED = ("spicevmc", *PLAIN, "spiceport")
 CHANNELS = ("spicevmc", "qemu-vdagent", *PLAIN, "spiceport", "dbus", "nmdm")
+SOURCE_COMMON = ("path", "mode", "host", "service")
+"""Those of its fields that a form shows at once."""
 _NETWORKED = ("tcp", "udp")
 _STREAMS = ("tcp", "unix")
 
@@ -27,6 +30,7 @@ def source_fields(
     initial: str | None = "pty",
     only: tuple[str, tuple[str, ...]] | None = None,
     required: bool = True,
+    offer: Offer = ALL,
 ) -> tuple[Field, ...]:
     """The fields, below ``prefix`` in the XML; ``kind`` is the name of the one that tells them
     apart. ``only``: when the device has a source at all."""
@@ -45,6 +49,7 @@ def source_fields(
             initial=initial,
             only=only,
             required=required,
+            offer=offer,
         ),
         Field(
             "path",

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import named
 
 _PCI = ("type", ("pci",))
+
+_VIRTIO = ("virtio", "virtio-transitional", "virtio-non-transitional")
+_MODELS = {
+    "scsi": (
+        *("virtio-scsi", "virtio-transitional", "virtio-non-transitional", "auto", "lsilogic"),
+        *("lsisas1068", "lsisas1078", "buslogic", "vmpvscsi", "ibmvscsi", "ncr53c90", "dc390"),
+        "am53c974",
+    ),
+    "usb": (
+        *("qemu-xhci", "nec-xhci", "ehci", "ich9-ehci1", "ich9-uhci1", "ich9-uhci2"),
+        *("ich9-uhci3", "piix3-uhci", "piix4-uhci", "vt82c686b-uhci", "pci-ohci"),
+        *("qusb1", "qusb2", "none"),
+    ),
+    "virtio-serial": _VIRTIO,
+    "pci": (
+        *("pcie-root-port", "pcie-root", "pci-root", "pci-bridge", "pcie-to-pci-bridge"),
+        *("dmi-to-pci-bridge", "pcie-switch-upstream-port", "pcie-switch-downstream-port"),
+        *("pci-expander-bus", "pcie-expander-bus"),
+    ),
+    "ide": ("piix3", "piix4", "ich6"),
+    **dict.fromkeys(("sata", "fdc", "ccid", "isa", "xenbus"), ()),
+}
+"""By type: the models that there are of it."""
 
 CONTROLLER = Declaration(
     "controller",
@@ -21,6 +45,8 @@ CONTROLLER = Declaration(
                 *("isa", "xenbus"),
             ),
             required=True,
+            initial="scsi",
+            offer=Offer(needs={"xenbus": ("xen",), "ide": ("i440fx",), "isa": ("ppc",)}),
         ),
         Field(
             "index",
@@ -45,6 +71,7 @@ CONTROLLER = Declaration(
                 *("dmi-to-pci-bridge", "pcie-switch-upstream-port"),
                 *("pcie-switch-downstream-port", "pci-expander-bus", "pcie-expander-bus"),
             ),
+            offer=Offer(beside=("type", _MODELS)),
         ),
         Field(
             "ports",
@@ -186,4 +213,5 @@ CONTROLLER = Declaration(
         ),
     ),
     named("type", "index", "model"),
+    common=("type", "model", "index", "ports"),
 )

@@ -14,12 +14,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from ..model.machine import Machine
 from .errors import BadValue, MalformedXml
 from .field import Field, FieldType, Value
+from .offered import initial
 from .place import Place, Reading, place_at
 from .tree import Element, lxml, to_text
 
 __all__ = ["Declaration", "Field", "FieldType", "Value"]
+
+ANY_MACHINE = Machine()
+"""One of which nothing is known: anything suits it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Declaration:
     fields: tuple[Field, ...]
     summary: Callable[[Mapping[str, Value]], str] | None = None
     """One line that says what a device with these values is; None: nothing is to be said."""
+    common: tuple[str, ...] = ()
+    """The fields that matter to most, in a form's order; the others stand back."""
     _places: dict[str, Place] = field(init=False, default_factory=dict)
     _by_name: dict[str, Field] = field(init=False, default_factory=dict)
     _plan: list[tuple[Field, Place | None]] = field(init=False, default_factory=list)
@@ -51,6 +58,9 @@ class Declaration:
             self._plan.append((each, place))
             self._silence[each.name] = each.nothing
         self._by_name.update(known)
+        for name in self.common:
+            if name not in known:
+                raise TypeError(f"<{self.tag}> has no {name} to be common")
 
     def __getitem__(self, name: str) -> Field:
         """The field of that name; KeyError when there is none."""
@@ -80,15 +90,43 @@ class Declaration:
                 values[each.name] = each.read(reading.holder(at), at, element)
         return values
 
-    def proposal(self, values: Mapping[str, Value]) -> dict[str, Value]:
-        """What a new device with these values gets besides: the fields' ``initial`` values."""
+    def applying(self, values: Mapping[str, object]) -> tuple[Field, ...]:
+        """The fields that make sense beside these values, the common ones in front.
+
+        What is left open counts as silence, what cannot be is taken as it is. Left out is what
+        can say one thing only and is written anyway.
+        """
+        whole: dict[str, Value] = {each.name: each.nothing for each in self.fields}
+        found: list[Field] = []
+        for each in self.fields:
+            if not each.applies(whole) or self._place(each, whole) is None:
+                continue
+            given = values.get(each.name)
+            if given not in (None, ""):
+                whole[each.name] = str(given)
+            if not (each.required and len(each.choices) == 1):
+                found.append(each)
+        order = {name: number for number, name in enumerate(self.common)}
+        return tuple(sorted(found, key=lambda each: order.get(each.name, len(order))))
+
+    def is_common(self, each: Field) -> bool:
+        """Whether a form shows it at once."""
+        return (
+            not self.common or each.name in self.common or (each.required and each.default is None)
+        )
+
+    def proposal(
+        self, values: Mapping[str, Value], machine: Machine = ANY_MACHINE
+    ) -> dict[str, Value]:
+        """What a new device with these values gets besides: what suits the machine best."""
         whole = {each.name: each.nothing for each in self.fields} | dict(values)
         proposed: dict[str, Value] = {}
         for each in self.fields:
-            if each.initial is None or each.name in values or not each.applies(whole):
+            if each.name in values or not each.applies(whole):
                 continue
-            if self._place(each, whole) is not None:
-                whole[each.name] = proposed[each.name] = each.initial
+            value = initial(each, machine, whole)
+            if value is not None and self._place(each, whole) is not None:
+                whole[each.name] = proposed[each.name] = value
         return proposed
 
     def check(self, values: Mapping[str, object]) -> dict[str, Value]:

@@ -10,6 +10,7 @@ from .disksource import SOURCE
 from .disktune import BLOCK_SIZES, DRIVER, LIMITS
 from .errors import BadValue
 from .facts import facts_of
+from .offered import Offer
 from .shared import BOOT_ORDER
 from .tree import Element, address_of, attribute, parse, pci_address, to_text
 
@@ -33,6 +34,7 @@ DISK = Declaration(
             choices=("disk", "cdrom", "floppy", "lun"),
             default="disk",
             required=True,
+            offer=Offer("disk/diskDevice"),
         ),
         *DRIVER,
         *SOURCE,
@@ -49,6 +51,9 @@ DISK = Declaration(
             "Bus",
             "How it is connected; virtio where the guest can.",
             choices=("virtio", "scsi", "sata", "usb", "ide", "fdc", "sd", "xen"),
+            offer=Offer(
+                "disk/bus", lacks={"ide": "an i440fx machine", "sd": "a board with an SD slot"}
+            ),
         ),
         Field(
             "tray",
@@ -94,6 +99,10 @@ DISK = Declaration(
         ),
         BOOT_ORDER,
     ),
+    common=(
+        *("source_type", "source", "pool", "volume", "protocol", "server", "nvme_address"),
+        *("device", "target", "bus", "format", "cache", "readonly", "serial"),
+    ),
 )
 
 
@@ -132,6 +141,7 @@ def read_disk(element: Element, *, compared: bool = True) -> Disk:
         alias=attribute(element, "alias", "name"),
         address=address_of(element.find("address")),
         xml=to_text(element),
+        facts=facts_of(element) if compared else frozenset(),
     )
 
 
@@ -141,7 +151,6 @@ def _backing(element: Element) -> tuple[str, ...]:
     while below is not None:
         source = below.find("source")
         if source is not None:
-        facts=facts_of(element) if compared else frozenset(),
             found.append(source.get("file") or source.get("dev") or source.get("name") or "")
         below = below.find("backingStore")
     return tuple(path for path in found if path)

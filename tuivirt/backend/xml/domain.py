@@ -41,6 +41,8 @@ def _read(root: Element, *, told: bool, compared: bool) -> DomainConfig:
         machine="" if system is None else system.get("machine", ""),
         arch="" if system is None else system.get("arch", ""),
         firmware=_firmware(os),
+        emulator=root.findtext("devices/emulator") or "",
+        shared_memory=_shares_memory(root),
         vcpus=(None if vcpu is None else number(vcpu.get("current"))) or vcpus_max,
         vcpus_max=vcpus_max,
         memory_kib=(memory_max if memory is None else memory) // 1024,
@@ -60,6 +62,15 @@ def _firmware(os: Element | None) -> str:
     if loader is not None and loader.get("type") == "pflash":
         return "UEFI"
     return "BIOS"
+
+
+def _shares_memory(root: Element) -> bool:
+    cells = root.findall("cpu/numa/cell")
+    access = root.find("memoryBacking/access")
+    default = "" if access is None else access.get("mode", "")
+    return {cell.get("memAccess", default) for cell in cells} == {"shared"} or (
+        not cells and default == "shared"
+    )
 
 
 def _devices(

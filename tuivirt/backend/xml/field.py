@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .errors import BadValue, MalformedXml
+from .offered import ALL, Offer
 from .place import Place, remove
 from .tree import Element, number, pci_address, unit_factor
 
@@ -78,6 +79,8 @@ class Field:
     """The range of a number."""
     also: str = ""
     """Another place that says the same: read where the first is silent, kept equal to it."""
+    offer: Offer = ALL
+    """What of it a host offers, and what suits which machine."""
 
     @property
     def nothing(self) -> Value:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, arrow, words
 from .shared import BOOT_ORDER, VIRTIO_MODELS
 
@@ -30,6 +31,12 @@ FILESYSTEM = Declaration(
             choices=("mount", "file", "block", "bind", "ram", "template"),
             default="mount",
             required=True,
+            offer=Offer(
+                needs={
+                    **dict.fromkeys(("file", "block", "bind", "ram"), ("lxc", "vz")),
+                    "template": ("vz",),
+                }
+            ),
         ),
         Field(
             "accessmode",
@@ -60,6 +67,16 @@ FILESYSTEM = Declaration(
             "Driver",
             "virtiofs is fast and needs shared memory; path is 9p.",
             choices=("virtiofs", "path", "handle", "loop", "nbd", "ploop"),
+            offer=Offer(
+                "filesystem/driverType",
+                untold=("loop", "nbd", "ploop"),
+                needs={"loop": ("lxc",), "nbd": ("lxc",), "ploop": ("vz",)},
+                lacks={
+                    "virtiofs": "QEMU 4.2 with vhost-user-fs and virtiofsd on the host",
+                    "path": "a QEMU with 9p (virtfs)",
+                },
+                best={"shared": "virtiofs", "qemu": "path"},
+            ),
         ),
         Field(
             "format",
@@ -173,6 +190,7 @@ FILESYSTEM = Declaration(
             "Limit",
             "The most it may hold (containers).",
             FieldType.SIZE,
+            offer=Offer(on=("lxc", "vz")),
         ),
         Field(
             "space_soft_limit",
@@ -180,8 +198,10 @@ FILESYSTEM = Declaration(
             "Soft limit",
             "What it may hold for long (containers).",
             FieldType.SIZE,
+            offer=Offer(on=("lxc", "vz")),
         ),
         BOOT_ORDER,
     ),
     _summary,
+    common=("driver", "source", "target", "readonly", "accessmode"),
 )

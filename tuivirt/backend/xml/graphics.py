@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, words
 
 _VNC = ("type", ("vnc",))
@@ -33,6 +34,17 @@ GRAPHICS = Declaration(
             choices=("vnc", "spice", "egl-headless", "dbus", "sdl", "rdp", "desktop"),
             initial="vnc",
             required=True,
+            offer=Offer(
+                "graphics/type",
+                lacks={
+                    "vnc": "a QEMU with VNC",
+                    "spice": "a QEMU with SPICE (Debian 13: package qemu-system-modules-spice)",
+                    "egl-headless": "QEMU 2.10 with OpenGL (package qemu-system-modules-opengl)",
+                    "dbus": "libvirt 8.4 and QEMU 7.0",
+                    "rdp": "libvirt 11.1 and qemu-rdp",
+                    "desktop": "VirtualBox",
+                },
+            ),
         ),
         Field(
             "port",
@@ -301,4 +313,5 @@ GRAPHICS = Declaration(
         ),
     ),
     _served,
+    common=("type", "listen", "listen_address", "socket", "port", "password", "gl"),
 )

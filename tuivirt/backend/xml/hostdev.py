@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, words
 from .shared import BOOT_ORDER, ROM_BAR, ROM_FILE, VIRTIO_MODELS, secret_fields
 
@@ -56,6 +57,7 @@ HOSTDEV = Declaration(
             choices=("subsystem", "capabilities"),
             default="subsystem",
             required=True,
+            offer=Offer("hostdev/mode", lacks={"capabilities": "a container"}),
         ),
         Field(
             "type",
@@ -64,6 +66,11 @@ HOSTDEV = Declaration(
             "Which of the host's buses it is on.",
             choices=("pci", "usb", "scsi", "scsi_host", "mdev", "storage", "misc", "net"),
             required=True,
+            offer=Offer(
+                "hostdev/subsysType",
+                untold=("mdev", "scsi_host"),
+                needs=dict.fromkeys(("storage", "misc", "net"), ("lxc",)),
+            ),
         ),
         Field(
             "managed",
@@ -80,6 +87,16 @@ HOSTDEV = Declaration(
             "What it is to the guest; vfio-pci for a mediated GPU.",
             choices=("vfio-pci", "vfio-ccw", "vfio-ap", *VIRTIO_MODELS),
             by="type",
+            offer=Offer(
+                needs={"vfio-ccw": ("s390",), "vfio-ap": ("s390",)},
+                beside=(
+                    "type",
+                    {
+                        "mdev": ("vfio-pci", "vfio-ccw", "vfio-ap"),
+                        "scsi_host": VIRTIO_MODELS,
+                    },
+                ),
+            ),
         ),
         Field(
             "driver",
@@ -88,6 +105,10 @@ HOSTDEV = Declaration(
             "The host's driver that passes it on; vfio where nothing is said.",
             choices=("vfio", "kvm", "xen"),
             only=_PCI,
+            offer=Offer(
+                "hostdev/pciBackend",
+                lacks={"vfio": "an IOMMU that is on, and the kernel's module vfio-pci"},
+            ),
         ),
         Field(
             "startup_policy",
@@ -96,6 +117,7 @@ HOSTDEV = Declaration(
             "What to do when it is not there at start.",
             choices=("mandatory", "requisite", "optional"),
             only=_USB,
+            offer=Offer("hostdev/startupPolicy"),
         ),
         Field(
             "guest_reset",
@@ -291,4 +313,8 @@ HOSTDEV = Declaration(
         BOOT_ORDER,
     ),
     _summary,
+    common=(
+        *("type", "pci", "vendor", "product", "usb_bus", "usb_device", "mdev", "adapter"),
+        *("scsi_bus", "scsi_target", "scsi_unit", "wwpn", "managed"),
+    ),
 )

@@ -7,6 +7,7 @@ from typing import cast
 from ..model.device import Interface
 from .declare import Declaration, Field, FieldType
 from .facts import facts_of
+from .offered import Offer
 from .shared import BOOT_ORDER, ROM_BAR, ROM_FILE
 from .tree import Element, address_of, attribute, parse, pci_address, to_text
 
@@ -83,6 +84,15 @@ INTERFACE = Declaration(
             "How macvtap passes frames; bridge lets guests of this host talk.",
             choices=("vepa", "bridge", "private", "passthrough", "server", "client"),
             by="type",
+            offer=Offer(
+                beside=(
+                    "type",
+                    {
+                        "direct": ("vepa", "bridge", "private", "passthrough"),
+                        "vhostuser": ("server", "client"),
+                    },
+                )
+            ),
         ),
         Field(
             "socket_type",
@@ -173,6 +183,18 @@ INTERFACE = Declaration(
             "Driver",
             "Who moves its frames: vhost is the host's kernel; vfio for a PCI function.",
             choices=("vhost", "qemu", "vfio", "kvm", "xen"),
+            offer=Offer(
+                needs={"xen": ("xen",)},
+                beside=(
+                    "type",
+                    {
+                        "hostdev": ("vfio", "kvm", "xen"),
+                        **dict.fromkeys(
+                            ("network", "bridge", "direct", "ethernet", "user"), ("vhost", "qemu")
+                        ),
+                    },
+                ),
+            ),
         ),
         Field(
             "queues",
@@ -236,6 +258,7 @@ INTERFACE = Declaration(
         ROM_FILE,
         BOOT_ORDER,
     ),
+    common=("type", "source", "pci", "mode", "socket", "model", "mac", "vlan", "link"),
 )
 
 
@@ -265,10 +288,10 @@ def read_interface(element: Element, *, compared: bool = True) -> Interface:
         alias=attribute(element, "alias", "name"),
         address=address_of(element.find("address")),
         xml=to_text(element),
+        facts=facts_of(element) if compared else frozenset(),
     )
 
 
 def parse_interface(xml: str) -> Interface:
     """The record of one interface's XML. Raises MalformedXml."""
     return read_interface(parse(xml, "interface"))
-        facts=facts_of(element) if compared else frozenset(),

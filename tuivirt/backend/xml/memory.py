@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, mebibytes, named, words
 from .shared import VIRTIO_MODELS
 
@@ -31,6 +32,7 @@ MEMORY = Declaration(
             choices=("dimm", "virtio-mem", "nvdimm", "virtio-pmem", "sgx-epc"),
             initial="dimm",
             required=True,
+            offer=Offer(needs={"virtio-mem": ("x86", "arm"), "sgx-epc": ("x86",)}),
         ),
         Field(
             "access",
@@ -129,6 +131,7 @@ MEMORY = Declaration(
         ),
     ),
     _memory,
+    common=("model", "size", "path", "node", "requested", "block"),
 )
 
 MEMBALLOON = Declaration(
@@ -142,6 +145,7 @@ MEMBALLOON = Declaration(
             choices=(*VIRTIO_MODELS, "xen", "none"),
             initial="virtio",
             required=True,
+            offer=Offer(needs={"xen": ("xen",)}),
         ),
         Field(
             "autodeflate",
@@ -167,6 +171,7 @@ MEMBALLOON = Declaration(
         ),
     ),
     named("model"),
+    common=("model", "period", "free_page_reporting"),
 )
 
 
@@ -233,4 +238,5 @@ SHMEM = Declaration(
         ),
     ),
     _shmem,
+    common=("region", "model", "size", "server"),
 )

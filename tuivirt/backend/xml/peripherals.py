@@ -6,9 +6,10 @@ Format: https://libvirt.org/formatdomain.html#input-devices, #redirected-devices
 
 from __future__ import annotations
 
-from .character import REDIRECTED, source_fields
+from .character import REDIRECTED, SOURCE_COMMON, source_fields
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import named
 from .shared import BOOT_ORDER, VIRTIO_MODELS
 
@@ -34,6 +35,19 @@ INPUT = Declaration(
             choices=("usb", "virtio", "ps2", "xen"),
             only=("type", ("tablet", "mouse", "keyboard", "passthrough")),
             initial="usb",
+            offer=Offer(
+                needs={"ps2": ("x86",), "xen": ("xen",)},
+                best={"s390": "virtio"},
+                beside=(
+                    "type",
+                    {
+                        "tablet": ("usb", "virtio"),
+                        "mouse": ("usb", "virtio", "ps2", "xen"),
+                        "keyboard": ("usb", "virtio", "ps2", "xen"),
+                        "passthrough": ("virtio",),
+                    },
+                ),
+            ),
         ),
         Field(
             "model",
@@ -79,6 +93,7 @@ INPUT = Declaration(
         ),
     ),
     named("type", "bus", "source"),
+    common=("type", "bus", "source"),
 )
 
 REDIRDEV = Declaration(
@@ -92,11 +107,13 @@ REDIRDEV = Declaration(
             choices=("usb",),
             default="usb",
             required=True,
+            offer=Offer("redirdev/bus", lacks={"usb": "a QEMU with USB redirection"}),
         ),
         *source_fields(kinds=REDIRECTED, initial="spicevmc"),
         BOOT_ORDER,
     ),
     named("bus", "type"),
+    common=("type", *SOURCE_COMMON),
 )
 
 SMARTCARD = Declaration(
@@ -129,4 +146,5 @@ SMARTCARD = Declaration(
         ),
     ),
     named("reader", "type"),
+    common=("reader", "type", *SOURCE_COMMON, "certificates"),
 )

@@ -6,9 +6,10 @@ https://libvirt.org/formatdomain.html#tpm-device and the sections after it.
 
 from __future__ import annotations
 
-from .character import PLAIN, source_fields
+from .character import PLAIN, SOURCE_COMMON, source_fields
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, named, words
 from .shared import VIRTIO_MODELS
 
@@ -24,6 +25,7 @@ TPM = Declaration(
             "tpm-crb for TPM 2.0, tpm-tis for older systems.",
             choices=("tpm-crb", "tpm-tis", "tpm-spapr", "spapr-tpm-proxy"),
             initial="tpm-crb",
+            offer=Offer("tpm/model", best={"ppc": "tpm-spapr", "arm": "tpm-tis"}),
         ),
         Field(
             "backend",
@@ -33,6 +35,13 @@ TPM = Declaration(
             choices=("emulator", "passthrough", "external"),
             initial="emulator",
             required=True,
+            offer=Offer(
+                "tpm/backendModel",
+                lacks={
+                    "emulator": "swtpm on the host (packages swtpm and swtpm-tools)",
+                    "external": "libvirt 9.0 and QEMU 2.12",
+                },
+            ),
         ),
         Field(
             "version",
@@ -42,6 +51,12 @@ TPM = Declaration(
             choices=("2.0", "1.2"),
             only=_EMULATED,
             initial="2.0",
+            offer=Offer(
+                "tpm/backendVersion",
+                lacks=dict.fromkeys(
+                    ("2.0", "1.2"), "a swtpm that makes it (packages swtpm and swtpm-tools)"
+                ),
+            ),
         ),
         Field(
             "persistent_state",
@@ -98,6 +113,7 @@ TPM = Declaration(
         ),
     ),
     named("model", "backend", "version", "path"),
+    common=("model", "backend", "version", "path"),
 )
 
 
@@ -116,6 +132,7 @@ RNG = Declaration(
             choices=VIRTIO_MODELS,
             initial="virtio",
             required=True,
+            offer=Offer("rng/model"),
         ),
         Field(
             "bytes",
@@ -141,6 +158,7 @@ RNG = Declaration(
             choices=("random", "builtin", "egd"),
             initial="random",
             required=True,
+            offer=Offer("rng/backendModel", lacks={"builtin": "QEMU 4.2"}),
         ),
         Field(
             "device",
@@ -159,6 +177,7 @@ RNG = Declaration(
         ),
     ),
     _rng,
+    common=("model", "backend", "device", "source", *SOURCE_COMMON),
 )
 
 WATCHDOG = Declaration(
@@ -172,6 +191,16 @@ WATCHDOG = Declaration(
             choices=("i6300esb", "itco", "ib700", "diag288"),
             initial="i6300esb",
             required=True,
+            offer=Offer(
+                needs={
+                    "i6300esb": ("x86", "arm", "ppc"),
+                    "itco": ("q35",),
+                    "ib700": ("x86",),
+                    "diag288": ("s390",),
+                },
+                since={"itco": "9.1"},
+                best={"s390": "diag288"},
+            ),
         ),
         Field(
             "action",
@@ -183,6 +212,7 @@ WATCHDOG = Declaration(
         ),
     ),
     named("model", "action"),
+    common=("model", "action"),
 )
 
 PANIC = Declaration(
@@ -195,6 +225,17 @@ PANIC = Declaration(
             "isa for most PCs, hyperv for Windows.",
             choices=("isa", "pvpanic", "hyperv", "pseries", "s390"),
             initial="isa",
+            offer=Offer(
+                "panic/model",
+                needs={
+                    "isa": ("x86",),
+                    "hyperv": ("x86",),
+                    "pseries": ("ppc",),
+                    "s390": ("s390",),
+                },
+                since={"pvpanic": "9.1"},
+                best={"ppc": "pseries", "s390": "s390", "arm": "pvpanic"},
+            ),
         ),
         Field(
             "iobase",
@@ -205,6 +246,7 @@ PANIC = Declaration(
         ),
     ),
     named("model"),
+    common=("model",),
 )
 
 
@@ -223,6 +265,10 @@ IOMMU = Declaration(
             choices=("intel", "virtio", "smmuv3"),
             initial="intel",
             required=True,
+            offer=Offer(
+                needs={"intel": ("q35",), "virtio": ("q35", "virt"), "smmuv3": ("virt",)},
+                best={"virt": "smmuv3"},
+            ),
         ),
         *(
             Field(name, f"driver/@{name}", label, help, FieldType.ON_OFF)
@@ -243,6 +289,7 @@ IOMMU = Declaration(
         ),
     ),
     _iommu,
+    common=("model", "intremap"),
 )
 
 
@@ -280,4 +327,5 @@ VSOCK = Declaration(
         ),
     ),
     _vsock,
+    common=("model", "auto", "cid"),
 )

@@ -5,9 +5,10 @@ Format: https://libvirt.org/formatdomain.html#consoles-serial-parallel-channel-d
 
 from __future__ import annotations
 
-from .character import CHANNELS, source_fields, source_words
+from .character import CHANNELS, SOURCE_COMMON, source_fields, source_words
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, arrow, words
 
 _PORT = Field(
@@ -37,6 +38,15 @@ SERIAL = Declaration(
                 *("isa-serial", "usb-serial", "pci-serial", "spapr-vio-serial"),
                 *("system-serial", "sclp-serial", "isa-debug"),
             ),
+            offer=Offer(
+                needs={
+                    "isa-serial": ("x86",),
+                    "isa-debug": ("x86",),
+                    "spapr-vio-serial": ("ppc",),
+                    "system-serial": ("arm",),
+                    "sclp-serial": ("s390",),
+                }
+            ),
         ),
         _PORT,
         Field(
@@ -48,12 +58,28 @@ SERIAL = Declaration(
                 *("isa-serial", "usb-serial", "pci-serial", "spapr-vty", "pl011", "16550a"),
                 *("sclpconsole", "sclplmconsole", "isa-debugcon"),
             ),
+            offer=Offer(
+                needs={
+                    "isa-serial": ("x86",),
+                    "isa-debugcon": ("x86",),
+                    "spapr-vty": ("ppc",),
+                    "pl011": ("arm",),
+                    "sclpconsole": ("s390",),
+                    "sclplmconsole": ("s390",),
+                }
+            ),
         ),
     ),
     _summary,
+    common=("type", *SOURCE_COMMON, "target_type"),
 )
 
-PARALLEL = Declaration("parallel", (*source_fields(initial="dev"), _PORT), _summary)
+PARALLEL = Declaration(
+    "parallel",
+    (*source_fields(initial="dev"), _PORT),
+    _summary,
+    common=("type", *SOURCE_COMMON),
+)
 
 CONSOLE = Declaration(
     "console",
@@ -66,16 +92,34 @@ CONSOLE = Declaration(
             "serial: the same as the first serial port; virtio is hvc0 in a Linux guest.",
             choices=("serial", "virtio", "xen", "sclp", "sclplm", "lxc"),
             initial="virtio",
+            offer=Offer(
+                needs={
+                    "xen": ("xen",),
+                    "sclp": ("s390",),
+                    "sclplm": ("s390",),
+                    "lxc": ("lxc",),
+                }
+            ),
         ),
         _PORT,
     ),
     _summary,
+    common=("type", *SOURCE_COMMON, "target_type"),
 )
 
 CHANNEL = Declaration(
     "channel",
     (
-        *source_fields(kinds=CHANNELS, initial="unix"),
+        *source_fields(
+            kinds=CHANNELS,
+            initial="unix",
+            offer=Offer(
+                "channel/type",
+                # What any character device can have is not told, nor the agent for VNC.
+                untold=tuple(each for each in CHANNELS if each != "spicevmc"),
+                lacks={"spicevmc": "a QEMU with SPICE"},
+            ),
+        ),
         Field(
             "target_type",
             "target/@type",
@@ -84,6 +128,7 @@ CHANNEL = Declaration(
             choices=("virtio", "guestfwd", "xen"),
             default="virtio",
             required=True,
+            offer=Offer(needs={"xen": ("xen",)}),
         ),
         Field(
             "target_name",
@@ -91,6 +136,16 @@ CHANNEL = Declaration(
             "Name",
             "As in org.qemu.guest_agent.0 or com.redhat.spice.0.",
             only=("target_type", ("virtio", "xen")),
+            offer=Offer(
+                starts=(
+                    "type",
+                    {
+                        "unix": "org.qemu.guest_agent.0",
+                        "spicevmc": "com.redhat.spice.0",
+                        "qemu-vdagent": "com.redhat.spice.0",
+                    },
+                )
+            ),
         ),
         Field(
             "target_address",
@@ -111,4 +166,8 @@ CHANNEL = Declaration(
         ),
     ),
     _summary,
+    common=(
+        *("type", "target_type", "target_name", "target_address", "target_port"),
+        *SOURCE_COMMON,
+    ),
 )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import named
 
 SOUND = Declaration(
@@ -22,6 +23,10 @@ SOUND = Declaration(
             choices=("ich9", "ich7", "ich6", "usb", "ac97", "es1370", "sb16", "pcspk"),
             initial="ich9",
             required=True,
+            offer=Offer(
+                needs={"sb16": ("x86",), "pcspk": ("x86",)},
+                best={"i440fx": "ich6"},
+            ),
         ),
         Field(
             "codecs",
@@ -40,6 +45,7 @@ SOUND = Declaration(
         ),
     ),
     named("model"),
+    common=("model", "audio"),
 )
 
 _BUFFERED = ("type", ("coreaudio", "oss", "sdl"))
@@ -239,4 +245,5 @@ AUDIO = Declaration(
         *_direction("output", "Loudspeaker"),
     ),
     named("type", "id"),
+    common=("type", "id", "path", "server"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .declare import Declaration
 from .field import Field, FieldType
+from .offered import Offer
 from .say import Values, words
 
 _QXL = ("type", ("qxl",))
@@ -32,6 +33,13 @@ VIDEO = Declaration(
             ),
             initial="virtio",
             required=True,
+            offer=Offer(
+                "video/modelType",
+                lacks={
+                    "virtio": "QEMU's virtio-gpu (Debian: package qemu-system-common)",
+                    "qxl": "a QEMU with SPICE (Debian: package qemu-system-common)",
+                },
+            ),
         ),
         Field(
             "primary",
@@ -93,4 +101,5 @@ VIDEO = Declaration(
         ),
     ),
     _summary,
+    common=("type", "heads", "accel3d"),
 )
