@@ -1,6 +1,6 @@
 """The live figures: a tick every few seconds, of one to three calls however many domains.
 
-The thread here never calls libvirt itself: a worker does, so that a call that hangs is seen.
+The worker that calls libvirt is watched by another thread, so that a call that hangs is seen.
 When one does, a cheap probe tells whether the host or a guest is stuck. A guest that does not
 answer is marked and left out (its call stays open and tells when it answers again); the rest
 goes on.
@@ -8,7 +8,6 @@ goes on.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -26,6 +25,7 @@ from .model.stats import DomainStats
 from .plan import Ask, Planner
 from .rates import Meter
 from .silence import Silence
+from .ticker import Round, Ticker
 from .traffic import Traffic
 from .view import View
 
@@ -91,17 +91,23 @@ class Sampler:
         """By UUID: the run of each domain of ``_known`` that runs."""
         self._swept: Mapping[str, Domain] = {}
         """The domains by which the meters were gone through last."""
-        self._wake = threading.Event()
-        self._stopping = False
         self._generation = -1
         self._bulk = True
         self._round_trip: float | None = None
         self._side_turn = 0
         self._reset_workers()
-        self._thread = threading.Thread(target=self._run, name=f"{host.name}-sampler", daemon=True)
+        self._ticker: Ticker[Ask | None] = Ticker(
+            f"{host.name}-sampler",
+            interval=self.interval,
+            limit=self._limit,
+            lane=self._current_lane,
+            tick=self._tick,
+            stuck=self._stuck,
+            failed=self._failed,
+        )
 
     def _reset_workers(self) -> None:
-        self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
+        self._lane = self._new_lane()
         self._abandoned: dict[Future[Any], frozenset[str]] = {}
         self._avoid: dict[str, float] = {}
         info = self._host.snapshot.info
@@ -109,55 +115,44 @@ class Sampler:
         self._silence = Silence(self._limit, bool(info and info.hypervisor == "QEMU"))
 
     def start(self) -> None:
-        self._thread.start()
+        self._ticker.start()
 
     def stop(self) -> None:
-        self._stopping = True
-        self._wake.set()
+        self._ticker.stop()
         self._lane.close()
 
     def wake(self) -> None:
         """The view changed, or the host was opened: tick now."""
-        self._wake.set()
+        self._ticker.wake()
 
-    def _run(self) -> None:
-        due = time.monotonic()
-        while not self._stopping:
-            self._wake.wait(max(0.0, due - time.monotonic()))
-            self._wake.clear()
-            if self._stopping:
-                return
-            due = time.monotonic() + self.interval
-            try:
-                self._tick()
-            except libvirt.libvirtError as error:
-                # The keeper sees a connection that is gone; any other error is told.
-                if not is_gone(error) and self._connected():
-                    self._host.defect(error)
-            except Exception as error:
-                self._host.defect(error)
+    def _new_lane(self) -> Lane:
+        return Lane(f"{self._host.name}-sampling")
+
+    def _failed(self, error: Exception) -> None:
+        # The keeper sees a connection that is gone; any other error is told.
+        gone = isinstance(error, libvirt.libvirtError) and (is_gone(error) or not self._connected())
+        if not gone:
+            self._host.defect(error)
 
     def _connected(self) -> bool:
         snapshot = self._host.snapshot
         return snapshot.filled and snapshot.link in ("connected", "stalled")
 
-    def _tick(self) -> None:
+    def _current_lane(self) -> Lane | None:
         if not self._connected():
-            return
+            return None
         if self._generation != self._host.generation:
             self._generation = self._host.generation
             self._bulk = True
             self._round_trip = None
             self._lane.close()
             self._reset_workers()
+        return self._lane
+
+    def _tick(self, lane: Lane, under_way: Round[Ask | None]) -> None:
         self._collect_abandoned()
-        conn, lane = self._host.conn, self._lane
-        progress: list[Ask | None] = []
-        future = lane.submit(lambda: self._round(conn, lane, progress))
-        try:
-            future.result(self._limit)
-        except FutureTimeout:
-            self._stuck(future, progress[-1] if progress else None)
+        with self._host.traffic.job():
+            self._round(self._host.conn, lane, under_way.steps)
 
     def _round(self, conn: Any, lane: Lane, progress: list[Ask | None]) -> None:
         """A tick's calls and what follows from them; ``progress`` tells which call is under way.
@@ -291,10 +286,12 @@ class Sampler:
 
     # -- when something hangs ---------------------------------------------------------------
 
-    def _stuck(self, future: Future[Any], ask: Ask | None) -> None:
-        since = time.monotonic() - self._limit
+    def _stuck(self, future: Future[Any], under_way: Round[Ask | None]) -> None:
+        since, ask = under_way.started, under_way.step
+        if self._generation != self._host.generation:
+            return  # It hangs in a connection that was given up.
         self._lane.close()
-        self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
+        self._lane = self._new_lane()
         if not self._host_answers(since, future):
             return
         if ask is None:
@@ -302,17 +299,24 @@ class Sampler:
         self._abandoned[future] = frozenset(ask.uuids)
         self._find_stuck(ask, since)
 
+    def _probe(self, call: Callable[[], Any]) -> Future[Any]:
+        def counted() -> Any:
+            with self._host.traffic.job():
+                return call()
+
+        return self._lane.submit(counted)
+
     def _host_answers(self, since: float, future: Future[Any]) -> bool:
         """Probe the host; while it is silent it is marked stalled. False: it was lost."""
         host = self._host
         conn = host.conn
-        probe = self._lane.submit(conn.getLibVersion)
+        probe = self._probe(conn.getLibVersion)
         try:
             probe.result(self._limit)
             return True
         except FutureTimeout:
             host.stalled(since)
-        while not self._stopping and self._generation == host.generation:
+        while not self._ticker.stopping and self._generation == host.generation:
             try:
                 probe.result(0.25)
             except FutureTimeout:
@@ -344,7 +348,7 @@ class Sampler:
             if answer is not None:
                 found.append(answer)
 
-        probe = self._lane.submit(work)
+        probe = self._probe(work)
         try:
             probe.result(self._limit)
         except FutureTimeout:
@@ -352,7 +356,7 @@ class Sampler:
             # the next probe.
             self._abandoned[probe] = frozenset(suspects)
             self._lane.close()
-            self._lane = Lane(f"{self._host.name}-sampling", 1, self._host.traffic.job)
+            self._lane = self._new_lane()
             self._find_stuck(ask, since)
             return
         answering = {
