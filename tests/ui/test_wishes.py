@@ -279,7 +279,7 @@ async def test_what_is_pasted_into_a_form_holds_no_control_characters() -> None:
     async with app.run_test(size=SIZE) as pilot:
         app.push_screen(form)
         await pilot.pause()
-        form._edits["path"].insert("/a\x1b[31m\n/b")
+        form._edits["", "path"].insert("/a\x1b[31m\n/b")
         assert form.values == {"path": "/a[31m/b"}
 
 

@@ -20,7 +20,8 @@ from tuivirt.backend.xml.field import Field, FieldType
 
 from .registry import ACTIONS, Action, Parameter, Run, text_or_pending
 
-_YES_OR_NO = (FieldType.FLAG, FieldType.YES_NO, FieldType.ON_OFF)
+YES_OR_NO = (FieldType.FLAG, FieldType.YES_NO, FieldType.ON_OFF)
+"""Types of fields that are said by yes or no."""
 _TAKEN = {"readonly": "read_only"}
 """Fields whose names mean something else on the command line."""
 
@@ -86,7 +87,7 @@ def _update(kind: Kind) -> Action:
     ) -> str:
         from tuivirt.backend.devices import update_device
 
-        cleared = {_field_named(word.strip()): None for word in (clear or "").split(",") if word}
+        cleared = {field_named(word.strip()): None for word in (clear or "").split(",") if word}
         changes = {**_values(given), **cleared}
         return update_device(run.host, domain.uuid, kind.name, which or "", changes, when).text
 
@@ -188,13 +189,13 @@ def _which(kind: Kind) -> Parameter:
 
 def _parameter(field: Field, *, new: bool) -> Parameter:
     """The option that says what the field is to hold."""
-    choices = ("yes", "no") if field.type in _YES_OR_NO else field.choices
+    choices = ("yes", "no") if field.type in YES_OR_NO else field.choices
     wanted = field.required and field.default is None and field.initial is None and not field.only
     said = _small(field.help)
     if new and field.initial is not None:
-        said += f" ({_worded(field.initial)} unless given)"
+        said += f" ({worded(field.initial)} unless given)"
     return Parameter(
-        name=_TAKEN.get(field.name, field.name),
+        name=option_named(field.name),
         type=int if field.type is FieldType.INT else str,
         help=said,
         label=field.label,
@@ -210,7 +211,8 @@ def _small(sentence: str) -> str:
     return text[0].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
 
 
-def _worded(value: object) -> str:
+def worded(value: object) -> str:
+    """A field's value as it is written on the command line."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return str(value)
@@ -218,9 +220,15 @@ def _worded(value: object) -> str:
 
 def _values(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given."""
-    return {_field_named(name): value for name, value in given.items() if value is not None}
+    return {field_named(name): value for name, value in given.items() if value is not None}
 
 
-def _field_named(name: str) -> str:
+def option_named(field: str) -> str:
+    """The parameter that says what a field is to hold."""
+    return _TAKEN.get(field, field)
+
+
+def field_named(name: str) -> str:
+    """The field that an option is about."""
     plain = name.removeprefix("--").replace("-", "_")
     return next((field for field, option in _TAKEN.items() if option == plain), plain)

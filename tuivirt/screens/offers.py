@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.stats import DomainStats
-from tuivirt.widgets.form import Field
+from tuivirt.widgets.form import Field, Shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +43,8 @@ class Offer:
     """Why it cannot be done to these objects at all."""
     check: Callable[[Mapping[str, Any]], str] = _nothing
     """What is wrong with the fields' values, in the form's own words, or ''."""
+    shape: Shape | None = None
+    """The fields as they apply beside the values of the others; None: they stay."""
     parameters: Callable[[Mapping[str, Any]], dict[str, Any]] = _as_given
     """The fields' values as the action's parameters."""
 

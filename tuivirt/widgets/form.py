@@ -14,6 +14,10 @@ from .panel import WIDEST, Dialog, PanelLine, wrap
 from .text import fit, width_of
 from .tones import Toned
 
+MORE = "more"
+"""The kind of the row behind which the fields stand that few need."""
+Shape = Callable[[Mapping[str, Any]], Sequence["Field"]]
+"""The fields that apply beside these values."""
 Check = Callable[[Mapping[str, Any]], str]
 """What is wrong with these values, in a sentence, or ''."""
 
@@ -39,6 +43,17 @@ class Field:
     """Said of each choice in place of ``help``; '' leaves that."""
     unset: str = "default"
     """How a choice of nothing is shown."""
+    rare: bool = False
+    """It stands behind the row that opens the rest."""
+    of: str = ""
+    """What its value belongs to: under another of these it starts anew, and is kept for this."""
+    listed: str = ""
+    """What ctrl+o lists to choose from, as in ``block devices``; empty: nothing."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Under which the form keeps its value."""
+        return self.of, self.name
 
     def shown(self, number: int) -> str:
         """A choice as it is drawn."""
@@ -47,6 +62,9 @@ class Field:
 
 class FormDialog(Dialog[dict[str, Any] | None]):
     """Fields under one another, then two buttons; None when it was left.
+
+    With a ``shape`` they are asked for anew when a choice changes; what was filled in stays, even
+    of those that go and come again. Rare ones wait behind a row that opens them.
 
     Up, down and tab move; space or left and right change a flag or a choice; Enter goes on to the
     next field and, from the last, to the button. Where something is lost, the button must be
@@ -73,25 +91,54 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._yes = yes
         self._destructive = destructive
         self._guard = Guard()
-        self._edits: dict[str, Edit] = {}
-        self._flags: dict[str, bool] = {}
-        self._chosen: dict[str, int] = {}
+        self._edits: dict[tuple[str, str], Edit] = {}
+        self._flags: dict[tuple[str, str], bool] = {}
+        self._chosen: dict[tuple[str, str], str] = {}
         self._begun = ""
+        self._shape: Shape | None = None
+        self._every: tuple[Field, ...] = ()
+        self._open = False
         self._take(fields, check)
         self.at = 0 if self.fields else 1
         """The field that has the focus; beyond the last: the button, then ``no``."""
         self.problem = ""
 
-    def _take(self, fields: Sequence[Field], check: Check) -> None:
-        self.fields, self._check = tuple(fields), check
-        for field in self.fields:
+    def _take(self, fields: Sequence[Field], check: Check, *, anew: bool = True) -> None:
+        """These fields from now on; ``anew`` has choices start where they say."""
+        self._every, self._check = tuple(fields), check
+        for field in self._every:
             if field.kind == "flag":
-                self._flags.setdefault(field.name, bool(field.value))
+                self._flags.setdefault(field.key, bool(field.value))
             elif field.kind == "choice":
-                known = field.value in field.choices
-                self._chosen[field.name] = field.choices.index(field.value) if known else 0
+                first = field.value if field.value in field.choices else field.choices[0]
+                if anew or self._chosen.get(field.key) not in field.choices:
+                    self._chosen[field.key] = first
             else:
-                self._edits.setdefault(field.name, Edit(str(field.value), len(str(field.value))))
+                self._edits.setdefault(field.key, Edit(str(field.value), len(str(field.value))))
+        rare = [field for field in self._every if field.rare]
+        shown = [field for field in self._every if not field.rare]
+        if rare:
+            shown.append(_more(rare, self._open))
+        self.fields = (*shown, *(rare if self._open else ()))
+
+    def _reshape(self) -> None:
+        """Have the fields fit the choices as they are now; the focus stays where it is."""
+        here = self.fields[self.at].name if self.at < len(self.fields) else None
+        beyond = self.at - len(self.fields)
+        shape = self._shape
+        if shape is None:
+            return
+        # A field that comes may itself decide about others.
+        for _turn in range(len(self._every)):
+            before = self._every
+            self._take(shape(self.values), self._check, anew=False)
+            if self._every == before:
+                break
+        names = [field.name for field in self.fields]
+        if here is None:
+            self.at = len(names) + beyond
+        else:
+            self.at = names.index(here) if here in names else min(self.at, len(names))
 
     def offer(
         self,
@@ -100,17 +147,21 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         *,
         sentences: Sequence[str],
         blocked: str = "",
+        shape: Shape | None = None,
     ) -> None:
         """Other fields from now on, when it is known what there is to decide about.
 
         What was filled in meanwhile stays: a text that has become a choice chooses what begins so.
         """
-        begun = {f.name: str(self._value(f)) for f in self.fields if f.kind != "flag"}
+        begun = {f.name: str(self._value(f)) for f in self._every if f.kind != "flag"}
         here = self.fields[self.at].name if self.at < len(self.fields) else ""
+        self._shape = shape
         self._take(fields, check)
-        for field in self.fields:
+        for field in self._every:
             if field.kind == "choice" and begun.get(field.name):
                 self._choose(field, begun[field.name])
+        if shape is not None:
+            self._reshape()
         names = [field.name for field in self.fields]
         # Without fields: ``no``, so that nothing is done by Enter alone.
         self.at = names.index(here) if here in names else 0 if names else 1
@@ -120,14 +171,28 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     @property
     def values(self) -> dict[str, Any]:
         """What is filled in now: texts, flags and choices by name."""
-        return {field.name: self._value(field) for field in self.fields}
+        return {field.name: self._value(field) for field in self._every}
 
     def _value(self, field: Field) -> Any:
         if field.kind == "flag":
-            return self._flags[field.name]
+            return self._flags[field.key]
         if field.kind == "choice":
-            return field.choices[self._chosen[field.name]]
-        return self._edits[field.name].value
+            return self._chosen[field.key]
+        return self._edits[field.key].value
+
+    def _number(self, field: Field) -> int:
+        """Which of its choices is chosen, from 0."""
+        return field.choices.index(self._chosen[field.key])
+
+    def fill(self, field: Field, value: str) -> None:
+        """Have a field say this: a text, or one of its choices."""
+        if field.kind == "choice":
+            self._choose(field, value)
+            self._reshape()
+        else:
+            self._edits[field.key].put(value)
+        self.problem = ""
+        self.draw()
 
     def draw(self) -> None:
         lines: list[PanelLine] = []
@@ -175,24 +240,29 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self.panel.show(lines, sight)
 
     def _helped(self, field: Field) -> str:
-        return (field.helps[self._chosen[field.name]] if field.helps else "") or field.help
+        return (field.helps[self._number(field)] if field.helps else "") or field.help
 
     def _warned(self, field: Field) -> list[str]:
         """What is to be known of the choice as it is now."""
-        warning = field.warnings[self._chosen[field.name]] if field.warnings else ""
+        warning = field.warnings[self._number(field)] if field.warnings else ""
         return wrap(warning, min(WIDEST, self.app.size.width) - 4) if warning else []
 
     def _drawn(self, field: Field, focused: bool, width: int) -> list[Toned]:
         if field.kind == "flag":
-            sign = "[x] yes" if self._flags[field.name] else "[ ] no"
+            sign = "[x] yes" if self._flags[field.key] else "[ ] no"
             return [Toned(sign, "reverse" if focused else "")]
         if field.kind == "choice":
-            chosen = fit(field.shown(self._chosen[field.name]), width - 11, pad=False)
-            count = f"  {self._chosen[field.name] + 1} of {len(field.choices)}"
+            chosen = fit(field.shown(self._number(field)), width - 11, pad=False)
+            count = f"  {self._number(field) + 1} of {len(field.choices)}"
             return [Toned(f"‹ {chosen} ›", "reverse" if focused else ""), Toned(count, "dim")]
-        if focused:
-            return self._edits[field.name].drawn(width)
-        return [Toned(self._edits[field.name].value or "…")]
+        if field.kind == MORE:
+            return [Toned(fit(str(field.value), width, pad=False), "reverse" if focused else "dim")]
+        edit, hint = self._edits[field.key], f"  ctrl+o: {field.listed}"
+        if not focused:
+            return [Toned(edit.value or "…")]
+        if not field.listed:
+            return edit.drawn(width)
+        return [*edit.drawn(width - width_of(hint)), Toned(hint, "dim")]
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -210,8 +280,12 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self._go(-1)
         elif self.at >= len(self.fields):
             self._button_key(event.key, meant)
+        elif self.fields[self.at].kind == MORE:
+            self._more_key(event.key)
         elif event.key == "enter":
             self._go(1)
+        elif event.key == "ctrl+o" and self.fields[self.at].listed:
+            self.list_choices(self.fields[self.at])
         else:
             self._field_key(self.fields[self.at], event)
 
@@ -219,7 +293,17 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         event.stop()
         self._guard.typed()
         if self.at < len(self.fields) and self.fields[self.at].kind == "text":
-            self._edits[self.fields[self.at].name].insert(event.text)
+            self._edits[self.fields[self.at].key].insert(event.text)
+            self.draw()
+
+    def list_choices(self, field: Field) -> None:
+        """Show what there is to choose from, and `fill` the field with what is chosen."""
+        raise NotImplementedError
+
+    def _more_key(self, key: str) -> None:
+        if key in ("enter", "space", "left", "right"):
+            self._open = not self._open
+            self._take(self._every, self._check, anew=False)
             self.draw()
 
     def _button_key(self, key: str, meant: bool) -> None:
@@ -238,23 +322,26 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def _field_key(self, field: Field, event: events.Key) -> None:
         if field.kind == "flag":
             if event.key in ("space", "left", "right"):
-                self._flags[field.name] = not self._flags[field.name]
+                self._flags[field.key] = not self._flags[field.key]
+                self._reshape()
         elif field.kind == "choice":
             step = {"left": -1, "right": 1, "space": 1}.get(event.key, 0)
-            self._chosen[field.name] = (self._chosen[field.name] + step) % len(field.choices)
+            number = (self._number(field) + step) % len(field.choices)
+            self._chosen[field.key] = field.choices[number]
             if not step and event.character is not None:
                 self._choose(field, self._begun + event.character)
+            self._reshape()
         else:
-            edit_key(self._edits[field.name], event.key, event.character)
+            edit_key(self._edits[field.key], event.key, event.character)
         self.draw()
 
     def _choose(self, field: Field, begun: str) -> None:
         """Choose what begins with what was typed, or with its last character."""
         for start in (begun, begun[-1]):
             for words in (field.choices, field.labels):
-                for number, word in enumerate(words):
+                for choice, word in zip(field.choices, words, strict=False):
                     if word and word.casefold().startswith(start.casefold()):
-                        self._chosen[field.name], self._begun = number, start
+                        self._chosen[field.key], self._begun = choice, start
                         return
 
     def _go(self, step: int) -> None:
@@ -271,6 +358,14 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self.draw()
         else:
             self.dismiss(self.values)
+
+
+def _more(rare: Sequence[Field], opened: bool) -> Field:
+    """The row that opens and closes the fields that few need."""
+    names = ", ".join(field.label for field in rare)
+    many = f"{len(rare)} other{'s' * (len(rare) != 1)}"
+    said = f"hide {many}" if opened else f"{many}: {names}"
+    return Field(MORE, "Less" if opened else "More…", MORE, said, help="Enter shows or hides them.")
 
 
 def _label(focused: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from textual import events
 from textual.keys import format_key
@@ -42,6 +42,15 @@ class Menu(Dialog[str | None]):
         self._search = Edit() if search else None
         self.shown: tuple[Choice, ...] = self._all
         self.at = next((i for i, c in enumerate(self._all) if not c.refusal), 0)
+
+    def refuse(self, refusals: Mapping[str, str]) -> None:
+        """By id: why a choice cannot be chosen, when that is known later."""
+        self._all = tuple(
+            replace(choice, refusal=refusals.get(choice.id, choice.refusal)) for choice in self._all
+        )
+        by_id = {choice.id: choice for choice in self._all}
+        self.shown = tuple(by_id[choice.id] for choice in self.shown)
+        self.draw()
 
     def draw(self) -> None:
         lines: list[PanelLine] = []

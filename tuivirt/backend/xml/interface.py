@@ -176,6 +176,12 @@ INTERFACE = Declaration(
                 ("network", "bridge", "direct", "ethernet", "user", "vhostuser", "vdpa"),
             ),
             initial="virtio",
+            offer=Offer(
+                usual=(
+                    *("virtio", "e1000e", "e1000", "rtl8139"),
+                    *("virtio-transitional", "virtio-non-transitional"),
+                )
+            ),
         ),
         Field(
             "backend",

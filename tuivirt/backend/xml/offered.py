@@ -56,6 +56,8 @@ class Offer:
     """A field declared before, and what of the choices suits each of its values."""
     starts: tuple[str, Mapping[str, str]] | None = None
     """A field declared before, and what a new device gets beside each of its values."""
+    usual: tuple[str, ...] = ()
+    """Of a text: what a form offers, though there are others."""
     on: tuple[str, ...] = ()
     """The traits of which a machine needs one for the field to make sense at all."""
 

@@ -25,7 +25,11 @@ TPM = Declaration(
             "tpm-crb for TPM 2.0, tpm-tis for older systems.",
             choices=("tpm-crb", "tpm-tis", "tpm-spapr", "spapr-tpm-proxy"),
             initial="tpm-crb",
-            offer=Offer("tpm/model", best={"ppc": "tpm-spapr", "arm": "tpm-tis"}),
+            offer=Offer(
+                "tpm/model",
+                needs=dict.fromkeys(("tpm-spapr", "spapr-tpm-proxy"), ("ppc",)),
+                best={"ppc": "tpm-spapr", "arm": "tpm-tis"},
+            ),
         ),
         Field(
             "backend",

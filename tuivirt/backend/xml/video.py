@@ -35,6 +35,7 @@ VIDEO = Declaration(
             required=True,
             offer=Offer(
                 "video/modelType",
+                needs={"gop": ("bhyve",), "xen": ("xen",), "vbox": ("vbox",)},
                 lacks={
                     "virtio": "QEMU's virtio-gpu (Debian: package qemu-system-common)",
                     "qxl": "a QEMU with SPICE (Debian: package qemu-system-common)",
