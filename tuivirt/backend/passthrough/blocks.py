@@ -14,7 +14,7 @@ from .kernel import place_of, text_of
 
 _SECTOR = 512
 """Bytes in the kernel's unit of a device's size, whatever the device's own."""
-_NOT_GIVEN = ("ram", "zram", "nbd", "fd")
+_NOT_GIVEN = ("ram", "zram", "fd")
 """Names of what is no place for a guest's data, or is there without holding any."""
 _NUMBERS = ("wwn-", "nvme-eui.", "nvme-nvme.", "nvme-uuid.", "scsi-3", "lvm-pv-", "md-uuid-")
 """What links begin with that tell a number alone."""
