@@ -122,7 +122,7 @@ def test_a_hostile_name_is_drawn_and_never_obeyed(
         at.sees_no("Undefine: ")
         at.press("Enter")
         at.sees("Overview")
-        at.press("5")
+        at.press("6")
         at.sees("<name>")
         at.press("s")
         at.sees(" is running")

@@ -58,7 +58,7 @@ def test_from_the_detail_the_same_tab_is_there_again_to_the_last_colour(
     at.pick(shared_guest.name)
     at.press("Enter")
     at.sees("Overview")
-    at.press("5")
+    at.press("6")
     at.sees(f"<name>{shared_guest.name}</name>")
     before, modes = at.still(), at.terminal.modes
     at.open_console()

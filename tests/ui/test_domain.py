@@ -15,7 +15,7 @@ from tuivirt.backend.model.domain import DomainState
 from tuivirt.screens.domain import DomainScreen
 from tuivirt.screens.domain_rows import device_rows
 
-from . import things
+from . import processors, things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
 from .factory import HOST, domain, fleet, host, uuid_of
 from .things import SIZES, driven, harmless, settle, size_name
@@ -31,13 +31,25 @@ async def opened(app: DrivenApp, pilot: Pilot[Any]) -> DomainScreen:
 
 @pytest.fixture(autouse=True)
 def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    things.answer(monkeypatch, domain_detail=things.DETAIL)
+    things.answer(
+        monkeypatch,
+        domain_detail=things.DETAIL,
+        processing=processors.PROCESSING,
+        host_topology=processors.machine(),
+    )
 
 
 @pytest.mark.parametrize("size", SIZES, ids=size_name)
 @pytest.mark.parametrize(
     ("key", "tab"),
-    [("1", "overview"), ("2", "disks"), ("3", "interfaces"), ("4", "devices"), ("5", "xml")],
+    [
+        ("1", "overview"),
+        ("2", "disks"),
+        ("3", "interfaces"),
+        ("4", "devices"),
+        ("5", "processors"),
+        ("6", "xml"),
+    ],
 )
 async def test_a_tab_looks_as_drawn(size: tuple[int, int], key: str, tab: str) -> None:
     app = driven()
@@ -90,7 +102,7 @@ async def test_tab_and_arrows_turn_round_and_digits_go_straight_there() -> None:
             return line[line.index("[") + 1 : line.index("]")]
 
         seen = []
-        for key in ("tab", "right", "right", "shift+tab", "6", "right", "left"):
+        for key in ("tab", "right", "right", "shift+tab", "7", "right", "left"):
             await pilot.press(key)
             await pilot.pause()
             seen.append(current())
@@ -184,7 +196,7 @@ async def test_v_turns_between_live_and_saved_xml_and_slash_searches_in_it() -> 
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
-        await pilot.press("5")
+        await pilot.press("6")
         await settle(app, pilot)
         assert "<memory>1</memory>" in screen_text(app)
         await pilot.press("v")
@@ -255,7 +267,7 @@ async def test_the_configuration_is_read_again_when_an_event_tells_of_the_domain
         app.show(app.fleet)
         await settle(app, pilot)
         assert "vdz" in screen_text(app)
-        await pilot.press("6")
+        await pilot.press("7")
         await settle(app, pilot)
         assert "device-added" in screen_text(app)
 
@@ -264,7 +276,7 @@ async def test_a_domain_that_is_gone_is_told_and_what_was_known_stays() -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
-        await pilot.press("5")
+        await pilot.press("6")
         await settle(app, pilot)
         app.show(fleet(host([])))
         await pilot.pause()

@@ -25,6 +25,7 @@ from tuivirt.backend.undefine import Belongings, belongings
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.passthrough import DeviceFacts
+    from tuivirt.backend.model.processors import HostTopology, Processing
 
 __all__ = [
     "Belongings",
@@ -36,7 +37,9 @@ __all__ = [
     "disk_sizes",
     "domain_detail",
     "givable",
+    "host_topology",
     "leases",
+    "processing",
     "running_users",
     "users_of_devices",
     "volumes",
@@ -63,6 +66,20 @@ def devices_of_kind(host: Host, key: str, kind: str) -> list[tuple[str, str]]:
     from tuivirt.backend.devices import devices_of_kind as found
 
     return found(host, key, kind)
+
+
+def processing(host: Host, key: str) -> Processing:
+    """A domain's processors and memory, and where its vCPUs are. Raises TuivirtError."""
+    from tuivirt.backend.processors import processing as read
+
+    return read(host, key)
+
+
+def host_topology(host: Host) -> HostTopology:
+    """The host's CPUs by NUMA node. Raises TuivirtError."""
+    from tuivirt.backend.processors import host_topology as read
+
+    return read(host)
 
 
 def device_facts(host: Host, key: str) -> DeviceFacts:

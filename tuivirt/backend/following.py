@@ -54,7 +54,7 @@ class Following(Outcome):
         try:
             self._host.lookups.submit(self._look)
         except RuntimeError:
-            self._end(NotConnected(f"host {self._host.name} was closed"))
+            self._ended(NotConnected(f"host {self._host.name} was closed"))
 
     def _look(self) -> None:
         if self.is_settled:
@@ -62,28 +62,28 @@ class Following(Outcome):
         try:
             domain = self._host.conn.lookupByUUIDString(self._uuid)
             if not domain.isActive():
-                self._end(TuivirtError(f"{self._name} stopped before it had done it", self.text))
+                self._ended(TuivirtError(f"{self._name} stopped before it had done it", self.text))
                 return
             said = self._look_at(domain)
         except NotConnected:
             return  # Looked at again when the host is back.
         except libvirt.libvirtError as error:
             if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
-                self._end(from_libvirt(error, f"cannot follow {self._name}: {self.text}"))
+                self._ended(from_libvirt(error, f"cannot follow {self._name}: {self.text}"))
             return
         except TuivirtError as error:
-            self._end(error)
+            self._ended(error)
             return
         if said:
-            self._end(said)
+            self._ended(said)
         elif time.monotonic() > self._until:
-            self._end(TuivirtError(self.text, "it is no longer followed", self.advice))
+            self._ended(TuivirtError(self.text, "it is no longer followed", self.advice))
         elif self._timer is None or not self._timer.is_alive():
             self._timer = threading.Timer(LOOK_AGAIN_S, self._look_soon)
             self._timer.daemon = True
             self._timer.start()
 
-    def _end(self, end: str | BaseException) -> None:
+    def _ended(self, end: str | BaseException) -> None:
         self._unsubscribe()
         if self._timer is not None:
             self._timer.cancel()

@@ -48,8 +48,8 @@ def kib_of(text: str) -> int:
         raise BadInput(f"{text!r} is no amount of memory", advice="give it as 2GiB or 512MiB")
     part = match[2] or "0"
     # In whole numbers: a float would round what is typed.
-    count = (int(match[1]) * 10 ** len(part) + int(part)) * factor // 10 ** len(part)
-    kib = count // 1024
+    scale = int("1" + "0" * len(part))
+    kib = (int(match[1]) * scale + int(part)) * factor // scale // 1024
     if kib < LEAST_KIB:
         raise BadInput(
             f"{text} is {kib} KiB, with which no guest lives",

@@ -66,19 +66,20 @@ def processing(host: Host, uuid: str) -> Processing:
     domain = host.domain(uuid)
     what = f"cannot read the processors of {domain.name()}"
     halves = read_halves(domain, what)
-    runs: dict[int, VcpuRun] = {}
-    if halves.live is not None:
-        try:
-            told = if_offered(domain.vcpus, ([], []))[0]
-        except libvirt.libvirtError as error:
-            # It may have stopped since its XML was read.
-            if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-                raise from_libvirt(error, what) from error
-            told = []
-        runs = {
-            number: VcpuRun(number, cpu if cpu >= 0 else None) for number, _, _, cpu, *_ in told
-        }
-    return Processing(halves.live, halves.saved, runs)
+    if halves.live is None:
+        return Processing(None, halves.saved)
+    runs, untold = {}, ""
+    try:
+        told: list[tuple[int, ...]] = if_offered(domain.vcpus, ([], []))[0]
+        runs = {at: VcpuRun(at, cpu if cpu >= 0 else None) for at, _, _, cpu, *_ in told}
+    except libvirt.libvirtError as error:
+        # Of one that has stopped meanwhile there is nothing to tell. Otherwise the rest is
+        # shown all the same: QEMU may take a vCPU's thread away before libvirt knows of it.
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            untold = str(
+                from_libvirt(error, f"where the vCPUs of {domain.name()} are is not known")
+            )
+    return Processing(halves.live, halves.saved, runs, untold)
 
 
 def host_topology(host: Host) -> HostTopology:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NEXT_BOOT = "do it for the next boot"
 _HOTPLUGGABLE: int = libvirt.VIR_DOMAIN_VCPU_HOTPLUGGABLE
-_KEPT = "a guest gives up only what it does not need; at its next boot it has as many as are saved"
+_KEPT = "it is the guest that gives a vCPU up; at its next boot it has as many as are saved"
 
 
 def set_vcpus(
@@ -216,7 +216,8 @@ def _take_away(
         _verify(after, True, saved, count)
         return Outcome(ending)
     now = after.live.count if after.live is not None else count
-    text = f"the guest has not given up {counted(now - count)} of {now} yet{why}"
+    many = now - count
+    text = f"{many} of its {now} vCPUs {'is' if many == 1 else 'are'} not gone yet{why}"
     return Following(
         host,
         domain,

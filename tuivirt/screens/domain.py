@@ -36,14 +36,17 @@ from .domain_rows import (
 )
 from .happened import event_rows, events_table
 from .paged import PagedScreen
+from .processors_view import ProcessorsView
 from .telling import in_lines
 from .words import state_cell
 
-TABS = ("overview", "disks", "interfaces", "devices", "xml", "events")
+TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events")
 
 _OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
 """Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
 _DRIVES = ("cdrom", "floppy")
+WIDE = 96
+"""From this width on the line of tabs has room for whole words."""
 
 
 class DomainScreen(PagedScreen):
@@ -53,12 +56,13 @@ class DomainScreen(PagedScreen):
         "One domain. The digits, tab and the arrows turn between its tabs; the actions of the list "
         "hold here too, for this domain. ↯ marks what differs between what it runs with and what "
         "it will start with: “next boot” comes then, “until shutdown” goes then. On the tab of "
-        "disks, detach and change of medium are about the disk under the cursor. On the tab of "
+        "disks, detach and change of medium are about the disk under the cursor. On the tab of CPU "
+        "and memory, Enter pins the thread under the cursor to CPUs of the host. On the tab of "
         "XML, v turns between live and saved."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("1…6 tab", "turn"),
+        ("1…7 tab", "turn"),
         ("a", "actions"),
         ("c", "console"),
         ("/", "search"),
@@ -106,6 +110,7 @@ class DomainScreen(PagedScreen):
             empty=reading,
             id="devices",
         )
+        self._processors = ProcessorsView(id="processors")
         self._xml = XmlView(id="xml")
         self._xml.show_note(reading)
         self._events: LiveTable[Happening] = events_table(
@@ -129,6 +134,7 @@ class DomainScreen(PagedScreen):
             self._disks,
             self._interfaces,
             self._devices,
+            self._processors,
             self._xml,
             self._events,
         )
@@ -147,6 +153,8 @@ class DomainScreen(PagedScreen):
     @property
     def table(self) -> LiveTable[Any] | None:
         view = self._views[self._tab]
+        if view is self._processors:
+            return self._processors.table
         return view if isinstance(view, LiveTable) else None
 
     def show_fleet(self, fleet: Fleet) -> None:
@@ -165,6 +173,11 @@ class DomainScreen(PagedScreen):
             size = self._overview.size
             width, height = size.width or self.app.size.width, size.height or 18
             self._overview.show(overview(domain, stats, self._detail, width, height))
+        elif view is self._processors:
+            self._processors.ask(
+                domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
+            )
+            self._processors.show(stats)
         elif view is self._events:
             log = self.joint.events_log
             newest = id(log[-1]) if log else 0
@@ -250,7 +263,12 @@ class DomainScreen(PagedScreen):
                 "interfaces": len(interface_rows(self._domain, detail)),
                 "devices": len(device_rows(self._domain, detail)),
             }
-        words = {"interfaces": "Network", "xml": "XML"}
+        wide = self.app.size.width >= WIDE
+        words = {
+            "interfaces": "Network",
+            "xml": "XML",
+            "processors": "CPU & memory" if wide else "CPU",
+        }
         labels = []
         for name in TABS:
             label = words.get(name, name.capitalize())
@@ -276,6 +294,9 @@ class DomainScreen(PagedScreen):
 
     def on_tab_line_picked(self, event: TabLine.Picked) -> None:
         self.action_tab(event.index)
+
+    def on_processors_view_pinned(self, event: ProcessorsView.Pinned) -> None:
+        self.joint.act(event.action, self.targets(), event.values)
 
     def action_turn_xml(self) -> None:
         detail = self._detail

@@ -13,6 +13,7 @@ from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
 from .kind_choice import offering_of
 from .offers import Asked, Offer, Offering
+from .processor_choice import ProcessorForm
 from .telling import joined
 from .undefining import Undefining
 
@@ -22,6 +23,19 @@ OFFERS: dict[str, Offering] = {
     "change-media": DiskChoice("path", drives=True),
     "attach-hostdev": DeviceChoice(),
     "detach-hostdev": DeviceChoice(taken=True),
+    **{
+        name: ProcessorForm(name)
+        for name in (
+            "setvcpus",
+            "set-topology",
+            "setmem",
+            "setmaxmem",
+            "vcpupin",
+            "emulatorpin",
+            "iothreadpin",
+            "iothreaddel",
+        )
+    },
 }
 """Actions whose form is narrowed to what the objects have."""
 
@@ -47,7 +61,7 @@ class ActionForm(FormDialog):
             [] if waits else self._all,
             self._wrong,
             sentences=sentences,
-            yes=action.title.lower(),
+            yes=action.title[:1].lower() + action.title[1:],
             destructive=action.destructive,
             blocked=waits,
         )

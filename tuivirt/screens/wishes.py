@@ -14,6 +14,7 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.widgets.text import plain
 
+from . import processor_menu
 from .kind_choice import TITLES, menu_of_kinds
 from .rooms import ROOMS
 from .telling import joined
@@ -150,27 +151,34 @@ class Wishes:
             return
         if name.startswith(":"):
             self._app.go(name[1:])
+        elif name == processor_menu.NAME:
+            choices = self._choices(refs, grouped=True)
+            menu = processor_menu.menu_of_processors(choices, self._describe(refs))
+            self._app.ask(menu, lambda chosen: self._chosen(chosen, refs))
         elif name in TITLES:
             menu = menu_of_kinds(name, self._describe(refs))
             self._app.ask(menu, lambda chosen: self._chosen(chosen, refs))
         else:
             self.act(name, refs, {}, form=True)
 
-    def _choices(self, refs: Sequence[Ref]) -> list[Any]:
+    def _choices(self, refs: Sequence[Ref], *, grouped: bool = False) -> list[Any]:
+        """``grouped``: those that have a menu of their own, in place of all others."""
         from tuivirt.widgets.menu import Choice
 
         choices = []
         for action in ACTIONS.values():
-            if action.object is not refs[0].kind:
+            in_group = action.name in processor_menu.grouped()
+            if action.object is not refs[0].kind or in_group is not grouped:
                 continue
             refusals = [Target(self._app.fleet, action, ref).refusal for ref in refs]
             refusal = refusals[0] if all(refusals) else ""
             if len(refs) > 1 and not action.bulk:
                 refusal = "for one at a time"
             choices.append(Choice(action.name, action.title, self._app.key_of(action), refusal))
-        if refs[0].kind is Kind.DOMAIN:
+        if refs[0].kind is Kind.DOMAIN and not grouped:
             like = next(choice for choice in choices if choice.id == "attach-disk")
-            choices += [Choice(verb, said, "", like.refusal) for verb, said in TITLES.items()]
+            menus = {processor_menu.NAME: processor_menu.TITLE, **TITLES}
+            choices += [Choice(name, said, "", like.refusal) for name, said in menus.items()]
         return choices
 
     def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:

@@ -17,6 +17,11 @@ def use_ascii(on: bool) -> None:
     bars.cache_clear()
 
 
+def is_ascii() -> bool:
+    """Whether nothing but ASCII is to be drawn."""
+    return _bars == ASCII_BARS
+
+
 @lru_cache(8192)
 def bars(history: bytes, width: int, top: int = 100) -> str:
     """The last ``width`` values of ``history``, each a bar; ``top`` is a full one.

@@ -176,6 +176,8 @@ class Processing:
     """None: it is transient."""
     runs: Mapping[int, VcpuRun] = field(default_factory=dict)
     """By vCPU; empty where the domain is off or its driver does not tell."""
+    untold: str = ""
+    """Why that is not known of one that runs; '' when it is, or its driver never tells."""
 
     @property
     def current(self) -> Processors:
