@@ -1,20 +1,17 @@
-"""Devices of any kind come and go under a running guest, and the guest agrees that they did."""
+"""Devices are changed and refused as the guest can bear it; each kind: test_every_kind."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from queue import Queue
 
 import libvirt
 import pytest
 
-from tests.contract.conftest import Heard, Place, started
-from tests.support import guests, initramfs
+from tests.contract.conftest import Place
 from tests.support.guests import Guest
-from tuivirt.backend import lifecycle
+from tuivirt.backend import lifecycle, lookups
 from tuivirt.backend.detaching import DetachOutcome
 from tuivirt.backend.devices import attach_device, detach_device, update_device
 from tuivirt.backend.errors import BadInput
@@ -28,105 +25,6 @@ from tuivirt.backend.xml.found import Found, found
 def there(place: Place, kind: str, *, saved: bool = False) -> tuple[Found, ...]:
     sides = read_sides(place.host.domain(place.uuid), "cannot look")
     return found(sides.saved if saved else sides.live, kinds()[kind])
-
-
-def count(place: Place, pattern: str, wanted: int | None = None) -> int:
-    """How many of these the guest has; it is given a while to see as many as ``wanted``."""
-    talk = place.talk("serial1").open()
-    talk.wait_for_shell()
-    number = f"$(ls -d {pattern} 2>/dev/null | wc -l)"
-    wait = f"until [ {number} = {wanted} ] || [ $i = 100 ]; do i=$((i+1)); sleep 0.1; done; "
-    said = talk.run(f"i=0; {wait if wanted is not None else ''}echo seen={number}", timeout=30)
-    place._closing.close()
-    match = re.search(r"seen=(\d+)", said)
-    assert match is not None, said
-    return int(match[1])
-
-
-def come_and_go(place: Place, kind: str, values: dict[str, object], pattern: str) -> None:
-    """Add a device, look for it, and remove it; ``pattern`` are files of it in the guest."""
-    before = count(place, pattern) if pattern else 0
-    saved = len(there(place, kind, saved=True))
-    text = place.run(attach_device, kind, values)
-    assert "from the next boot on" in text
-    added = there(place, kind)[-1]
-    assert len(there(place, kind, saved=True)) == saved + 1
-    if pattern:
-        assert count(place, pattern, before + 1) == before + 1
-    assert "is removed" in place.run(detach_device, kind, added.alias)
-    assert added.alias not in [each.alias for each in there(place, kind)]
-    assert len(there(place, kind, saved=True)) == saved
-    if pattern:
-        assert count(place, pattern, before) == before
-
-
-PCI = "/sys/bus/pci/devices/*"
-IN_THE_GUEST: dict[str, tuple[dict[str, object], str]] = {
-    "interface": ({"type": "user"}, "/sys/bus/virtio/drivers/virtio_net/virtio*"),
-    "rng": ({}, PCI),
-    "controller": ({"type": "scsi", "model": "virtio-scsi"}, "/sys/class/scsi_host/*"),
-    "input": ({"type": "keyboard", "bus": "virtio"}, PCI),
-}
-
-
-@pytest.mark.parametrize("kind", IN_THE_GUEST)
-def test_a_device_added_now_is_seen_in_the_guest_and_a_removed_one_no_more(
-    qemu: Place, kind: str
-) -> None:
-    come_and_go(qemu, kind, *IN_THE_GUEST[kind])
-
-
-@pytest.fixture(scope="module")
-def roomy(qemu_uri: str) -> Iterator[Place]:
-    """A booted guest with what libvirt cannot add while it runs: USB, a PCI bridge, ports."""
-    with ExitStack() as stack:
-        bridge = (
-            "<controller type='pci' model='pcie-to-pci-bridge'/>"
-            "<controller type='virtio-serial' index='0'/>"
-            "<console type='pty'><target type='serial' port='0'/></console>"
-        )
-        xml = guests.domain_xml(
-            guests.unique_name("roomy"),
-            serials=2,
-            ports=8,
-            extra_devices=bridge,
-            usb="qemu-xhci",
-        )
-        # The cloud's kernel sees no USB.
-        small, whole = initramfs.build(), initramfs.build(cloud=False)
-        xml = xml.replace(str(small.kernel), str(whole.kernel))
-        xml = xml.replace(str(small.initrd), str(whole.initrd))
-        guest = stack.enter_context(guests.Guest.define(qemu_uri, xml))
-        guest.boot("serial1").close()
-        heard = Heard()
-        host = started(qemu_uri, heard)
-        stack.callback(host.close)
-        yield Place("qemu", host, guest.uuid, heard)
-
-
-USB = "/sys/bus/usb/devices/*/idVendor"
-PORTS = "/sys/class/virtio-ports/*"
-ON_A_ROOMY_MACHINE: dict[str, tuple[str, dict[str, object], str]] = {
-    "channel": ("channel", {"target_name": "org.example.mine"}, PORTS),
-    "console": ("console", {"target_type": "virtio"}, PORTS),
-    "shmem": ("shmem", {"region": "tuivirt-shm", "size": 1 << 20}, f"{PCI}/resource2"),
-    "watchdog": ("watchdog", {"action": "none"}, PCI),
-    "USB tablet": ("input", {}, USB),
-    "PCI serial port": ("serial", {"target_type": "pci-serial", "type": "null"}, PCI),
-    # The guest sees it once somebody has opened its other end.
-    "USB serial port": ("serial", {"target_type": "usb-serial", "type": "null"}, ""),
-    "redirected USB": (
-        "redirdev",
-        {"type": "tcp", "mode": "bind", "host": "127.0.0.1", "service": "47123", "protocol": "raw"},
-        "",
-    ),
-}
-
-
-@pytest.mark.parametrize("case", ON_A_ROOMY_MACHINE)
-def test_a_device_that_needs_room_of_its_kind_comes_and_goes(roomy: Place, case: str) -> None:
-    kind, values, pattern = ON_A_ROOMY_MACHINE[case]
-    come_and_go(roomy, kind, values, pattern)
 
 
 # What is refused before it is tried, and what is done for the next boot.
@@ -150,34 +48,6 @@ def test_what_cannot_be_done_live_is_refused_and_offered_for_the_next_boot(
         qemu.run(attach_device, kind, values)
     assert caught.value.advice == "do it for the next boot"
     assert (qemu.xml(), qemu.xml(saved=True)) == before
-
-
-@pytest.mark.parametrize(
-    ("kind", "values"),
-    [
-        ("sound", {}),
-        ("video", {"type": "vga"}),
-        ("panic", {"model": "isa"}),
-        ("watchdog", {"action": "none"}),
-        ("iommu", {}),
-        ("graphics", {}),
-        ("audio", {"id": 2}),
-        ("parallel", {"type": "null"}),
-        ("smartcard", {"reader": "host"}),
-    ],
-)
-def test_a_device_that_cannot_be_plugged_in_is_there_from_the_next_boot_on(
-    roomy: Place, kind: str, values: dict[str, object]
-) -> None:
-    before = roomy.xml()
-    count_before = len(there(roomy, kind, saved=True))
-    text = roomy.run(attach_device, kind, values, When.NEXT_BOOT)
-    assert "from the next boot on" in text
-    assert roomy.xml() == before
-    added = there(roomy, kind, saved=True)
-    assert len(added) == count_before + 1
-    roomy.run(detach_device, kind, added[-1].label, When.NEXT_BOOT)
-    assert len(there(roomy, kind, saved=True)) == count_before
 
 
 def test_a_card_is_given_an_address_of_its_own_and_none_that_is_taken(qemu: Place) -> None:
@@ -282,3 +152,31 @@ def test_a_guest_that_does_not_let_go_is_followed_until_it_is_forced_off(
     end = ended.get(timeout=20)
     assert isinstance(end, str)
     assert f"{label} is detached" in end
+
+
+# What differs between now and the next boot.
+
+
+def waiting(place: Place) -> tuple[str, ...]:
+    return lookups.domain_detail(place.host, place.uuid).pending
+
+
+def test_any_difference_between_now_and_the_next_boot_is_told_until_it_is_none(
+    full: Place,
+) -> None:
+    before = waiting(full)
+    full.run(attach_device, "rng", {})
+    one = there(full, "rng")[-1].alias
+    assert waiting(full) == before
+    full.run(update_device, "rng", one, {"bytes": 1000}, When.NEXT_BOOT)
+    (told,) = set(waiting(full)) - set(before)
+    assert re.fullmatch(r"random number generator( #\d)?: at most default → 1000", told)
+    full.run(update_device, "rng", one, {"bytes": None}, When.NEXT_BOOT)
+    assert waiting(full) == before
+    full.run(attach_device, "sound", {}, When.NEXT_BOOT)
+    assert set(waiting(full)) - set(before) == {"new sound"}
+    full.run(detach_device, "sound", there(full, "sound", saved=True)[-1].label, When.NEXT_BOOT)
+    full.run(detach_device, "rng", one, When.NEXT_BOOT)
+    assert set(waiting(full)) - set(before) == {"rng goes"}
+    full.run(detach_device, "rng", one)
+    assert waiting(full) == before

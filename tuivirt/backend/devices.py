@@ -209,7 +209,8 @@ def detach_device(
     live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
     label = meant.label
     if live and now is not None:
-        _refuse_live(what, kind.live_refusal(now.values, leaving=True), saved=then is not None)
+        why = kind.leave_refusal(now.values, _hypervisor(host))
+        _refuse_live(what, why, saved=then is not None)
         known = host.snapshot.domains.get(uuid)
         if known is not None and label in known.detaching:
             raise BadInput(
@@ -302,6 +303,11 @@ def _choose(before: Sides, kind: Kind, which: str, when: str, what: str) -> _Mea
     if saved and then is None:
         raise BadInput(what, "the saved configuration does not have it", "do it now only")
     return _Meant(now, then, live, saved)
+
+
+def _hypervisor(host: Host) -> str:
+    info = host.snapshot.info
+    return "" if info is None else info.hypervisor_version
 
 
 def _refuse_live(what: str, why: str, *, saved: bool) -> None:

@@ -70,3 +70,13 @@ def test_of_two_that_are_equal_one_is_taken_out_by_its_number() -> None:
 def test_of_what_was_only_skimmed_nothing_is_found() -> None:
     assert found(skim_domain(LIVE), kinds()["rng"]) == ()
     assert found(None, kinds()["rng"]) == ()
+
+
+def test_one_that_was_changed_and_has_no_address_is_known_again_by_its_number() -> None:
+    live = devices("tpm", domain("<tpm model='tpm-crb'><backend type='emulator'/></tpm>"))
+    saved = devices("tpm", domain("<tpm model='tpm-tis'><backend type='emulator'/></tpm>"))
+    assert twin(live[0], saved) == saved[0]
+    placed = "<rng model='virtio'{}><address type='pci' bus='0x0{}' slot='0'/></rng>"
+    here = devices("rng", domain(placed.format("", 5)))
+    there = devices("rng", domain(placed.format(" other='1'", 6)))
+    assert twin(here[0], there) is None

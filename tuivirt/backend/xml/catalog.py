@@ -37,6 +37,9 @@ class Kind:
     """It can be added to a running guest, and taken from it."""
     plug_only: tuple[str, tuple[str, ...]] | None = None
     """Only where this field has one of these values; the first of them is what to choose."""
+    stays: tuple[str, Mapping[str, str]] | None = None
+    """Where this field has one of these values it can be added to a running guest, but not taken
+    from it; before that version of the hypervisor, or (empty) at all."""
     update: tuple[str, ...] = ()
     """The fields that can be changed in a running guest."""
     several: bool = True
@@ -58,8 +61,25 @@ class Kind:
         """One of them, as in ``serial port 0``; where there can be no other, what it is."""
         return f"{self.noun} {label}".rstrip() if self.several else self.noun
 
+    def leave_refusal(self, values: Mapping[str, Value], hypervisor: str) -> str:
+        """Why a device with these values cannot be taken from a running guest.
+
+        ``hypervisor`` is its version, as in ``7.2.0``; '' when it is not known.
+        """
+        if self.stays is not None and values[self.stays[0]] in self.stays[1]:
+            value = str(values[self.stays[0]])
+            since = self.stays[1][value]
+            if not since or (hypervisor and _numbers(hypervisor) < _numbers(since)):
+                label = self.declaration[self.stays[0]].label.lower()
+                before = f" before version {since} of its hypervisor" if since else ""
+                return (
+                    f"{self.one} whose {label} is {value} cannot be taken from a running guest"
+                    f"{before}"
+                )
+        return self.live_refusal(values)
+
     def live_refusal(self, values: Mapping[str, Value]) -> str:
-        """Why a device with these values cannot be added to or taken from a running guest."""
+        """Why a device with these values cannot be added to a running guest."""
         if not self.plug:
             return f"{self.one} cannot be plugged into a running guest, nor out of it"
         if self.plug_only is None:
@@ -84,6 +104,10 @@ class Kind:
         # MTU and TLS stay as they are written.
         said = ", ".join(a if a[1:2].isupper() else a[:1].lower() + a[1:] for a in labels)
         return f"{said} of {self.one} cannot be changed while the guest runs"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def _kinds() -> tuple[Kind, ...]:
@@ -164,6 +188,7 @@ def _kinds() -> tuple[Kind, ...]:
             "memory device",
             plug=True,
             plug_only=("model", ("dimm", "nvdimm", "virtio-mem", "virtio-pmem")),
+            stays=("model", {"nvdimm": "", "virtio-pmem": "", "virtio-mem": "8.2"}),
             update=("requested",),
         ),
         Kind(VSOCK, "vsock device", plug=True, several=False),

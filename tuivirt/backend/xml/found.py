@@ -85,7 +85,13 @@ def twin(one: Found, others: Sequence[Found]) -> Found | None:
     meant = like(one.xml)
     same = [each for each in others if meant.matches(parse(each.xml))]
     at_place = [each for each in same or others if one.address and each.address == one.address]
-    at_number = [each for each in same_identity if each.number == one.number]
+    # What was changed for the next boot, and has no address by which it could be known.
+    others_of_it = others if not one.identity else same_identity
+    at_number = [
+        each
+        for each in others_of_it
+        if each.number == one.number and (one.identity or not (one.address and each.address))
+    ]
     return next(iter(at_place or same or at_number), None)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..model.device import Device, Disk, DomainConfig, Interface
 from ..model.twins import differing, paired
 from .changed import changes
+from .tree import number, unit_factor
 
 _LIBVIRT_ADDS = frozenset({"controller"})
 """Kinds that libvirt adds by itself when something else needs them: nobody's wish."""
@@ -57,9 +58,22 @@ def _system(live: DomainConfig, saved: DomainConfig) -> Iterator[str]:
         yield f"memory {_amounts(live.memory_max_kib, saved.memory_max_kib)}"
     # A guest that was never shrunk holds all its memory, whatever is saved: until its balloon
     # driver is up, or for ever where it has none. That waits for the guest, not for a boot.
-    ballooned = live.memory_kib != live.memory_max_kib
+    # Of memory that is more than modules of RAM, the balloon knows nothing.
+    whole = (live.memory_max_kib, live.memory_max_kib - _beyond_kib(live.devices))
+    ballooned = live.memory_kib not in whole
     if ballooned and abs(live.memory_kib - saved.memory_kib) >= _SLACK_KIB:
         yield f"memory in use {_amounts(live.memory_kib, saved.memory_kib)}"
+
+
+def _beyond_kib(devices: Iterable[Device]) -> int:
+    """What memory devices hold that are not plain modules."""
+    total = 0
+    for device in devices:
+        said = dict(device.facts) if device.kind == "memory" else {}
+        if said and said.get("@model") != "dimm":
+            unit = said.get("target/size/@unit", "KiB")
+            total += (number(said.get("target/size")) or 0) * unit_factor(unit)
+    return total // 1024
 
 
 def _amounts(before_kib: int, after_kib: int) -> str:
