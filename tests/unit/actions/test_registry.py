@@ -68,7 +68,8 @@ def test_a_destructive_action_asks_and_sits_behind_ctrl_or_a_form(each: Action) 
 
 
 def test_a_virsh_template_fills_to_a_command_with_nothing_left_open(each: Action) -> None:
-    values = {p.name: "x y" if p.type is str else p.default for p in each.parameters}
+    typed: dict[type, Any] = {str: "x y", int: 3}
+    values = {p.name: typed.get(p.type, p.default) for p in each.parameters}
     for given in (values, {p.name: "z" for p in each.parameters if p.required}):
         command = each.equivalent("web 01", given)
         if each.name in WITHOUT_LIBVIRT:
