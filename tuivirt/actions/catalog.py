@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tuivirt.backend.model.ref import Kind
 
-from . import devices, disks, domains, hostdevs, networks, pools, processors, views
+from . import devices, disks, domains, hostdevs, mdevs, networks, pools, processors, views
 from .registry import ACTIONS, Action
 
-DECLARED_BY = (domains, processors, disks, hostdevs, networks, pools, devices, views)
+DECLARED_BY = (domains, processors, disks, hostdevs, networks, pools, devices, mdevs, views)
 """The modules whose declarations fill ACTIONS, in the order of menus and help."""
 
 _order = {module.__name__: place for place, module in enumerate(DECLARED_BY)}

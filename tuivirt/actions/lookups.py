@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.passthrough import DeviceFacts
     from tuivirt.backend.model.processors import HostTopology, Processing
+    from tuivirt.backend.model.resources import MdevType
 
 __all__ = [
     "Belongings",
@@ -39,6 +40,7 @@ __all__ = [
     "givable",
     "host_topology",
     "leases",
+    "mdev_types",
     "processing",
     "running_users",
     "users_of_devices",
@@ -80,6 +82,13 @@ def host_topology(host: Host) -> HostTopology:
     from tuivirt.backend.processors import host_topology as read
 
     return read(host)
+
+
+def mdev_types(host: Host, key: str) -> Sequence[MdevType]:
+    """The kinds of mediated devices that a device can make, read now. Raises TuivirtError."""
+    from tuivirt.backend.mdevs import types_of
+
+    return types_of(host, key)
 
 
 def device_facts(host: Host, key: str) -> DeviceFacts:

@@ -276,11 +276,15 @@ def read_pools(conn: Any, host: str) -> dict[str, Pool]:
 
 
 def read_devices(conn: Any, host: str) -> dict[str, NodeDevice]:
-    """All node devices by name: one list, and the XML of each."""
+    """All node devices by name: one list, and the XML of each.
+
+    Without flags the list has the mediated devices that are only defined as well, and no driver
+    refuses it.
+    """
     found = {}
     everything: list[Any] = if_offered(lambda: conn.listAllDevices(0), [])
     for handle in everything:
-        device = _surviving(lambda handle=handle: parse_node_device(host, handle.XMLDesc(0)))  # type: ignore[misc]
+        device = _surviving(lambda handle=handle: device_behind(handle, host))  # type: ignore[misc]
         if device is not None:
             found[device.name] = device
     return found
@@ -288,7 +292,23 @@ def read_devices(conn: Any, host: str) -> dict[str, NodeDevice]:
 
 def read_device(conn: Any, host: str, name: str) -> NodeDevice | None:
     """One node device, read again after an event; None when it is gone."""
-    return _surviving(lambda: parse_node_device(host, conn.nodeDeviceLookupByName(name).XMLDesc(0)))
+    return _surviving(lambda: device_behind(conn.nodeDeviceLookupByName(name), host))
+
+
+def device_behind(handle: Any, host: str) -> NodeDevice:
+    """What libvirt's node device is now.
+
+    Three more calls for a mediated device: its XML does not tell whether it is there.
+    """
+    device = parse_node_device(host, handle.XMLDesc(0))
+    if device.capability != "mdev":
+        return device
+    return replace(
+        device,
+        active=bool(if_offered(handle.isActive, 1)),
+        persistent=bool(if_offered(handle.isPersistent, 0)),
+        autostart=bool(if_offered(handle.autostart, 0)),
+    )
 
 
 def read_interfaces(conn: Any, host: str) -> dict[str, HostInterface]:

@@ -38,6 +38,7 @@ from .xml.errors import XmlError
 
 if TYPE_CHECKING:
     from .host import Host
+    from .model.resources import NodeDevice
 
 RECONCILE_S = 60.0
 """How often the lists are read again without an event."""
@@ -300,11 +301,20 @@ class Keeper:
         if len(names) > BURST:
             host.relist("devices", read_devices(conn, host.name))
             return
-        devices = dict(host.snapshot.devices)
-        for name in names:
+        before = host.snapshot.devices
+        devices = dict(before)
+
+        def read(name: str) -> NodeDevice | None:
             found = read_device(conn, host.name, name)
             if found is None:
                 devices.pop(name, None)
             else:
                 devices[name] = found
+            return found or before.get(name)
+
+        # How many more its parent can make changes with a mediated device, and no event tells.
+        read_now = [read(name) for name in names]
+        parents = {each.parent for each in read_now if each and each.capability == "mdev"}
+        for name in parents - names:
+            read(name)
         host.relist("devices", devices)

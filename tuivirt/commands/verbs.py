@@ -107,7 +107,13 @@ def _matches(kind: Kind, text: str, hosts: Sequence[Host]) -> list[tuple[Host, A
         if text == thing.name
         or text.lower() == getattr(thing, "uuid", None)
         or text == str(getattr(thing, "id", None))
+        or (text != "" and text.lower() in _places(thing))
     ]
+
+
+def _places(thing: Any) -> tuple[str, ...]:
+    """What else a host's device is called by: its address, a mediated one's UUID."""
+    return getattr(thing, "address", ""), getattr(thing, "mdev_uuid", "")
 
 
 def _things(host: Host, kind: Kind) -> Iterable[Any]:

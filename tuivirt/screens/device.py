@@ -17,6 +17,7 @@ from tuivirt.widgets.tones import Toned
 
 from .devices import KIND_WORDS, by_place, number_of, short_name, what_it_is
 from .handing import HandsOver
+from .mdev_choice import described
 from .paged import FactsScreen
 
 
@@ -88,7 +89,8 @@ class DeviceScreen(HandsOver, FactsScreen):
                 ("size", size_bytes(device.size_bytes) if device.size_bytes else ""),
                 ("device files", list(device.devnodes)),
                 ("mediated type", device.mdev_type),
-                ("can make", list(device.mdev_types)),
+                ("defined", _definition(device)),
+                ("can make", list(map(described, device.mdev_types))),
                 ("physical one", device.physical_function),
                 ("virtual ones", list(device.virtual_functions)),
                 ("hangs on", device.parent),
@@ -98,6 +100,15 @@ class DeviceScreen(HandsOver, FactsScreen):
             ),
             width,
         )
+
+
+def _definition(device: NodeDevice) -> str:
+    """Whether a mediated device outlives its end, and comes back by itself."""
+    if device.capability != "mdev":
+        return ""
+    if not device.persistent:
+        return "no: it is gone when it is stopped"
+    return "yes, and started with its parent" if device.autostart else "yes"
 
 
 def _others(device: NodeDevice) -> list[str]:

@@ -84,7 +84,8 @@ class Row:
 
 def short_name(device: NodeDevice) -> str:
     """What an operator calls it: interface, block device, address, else libvirt's name."""
-    return device.net_name or device.block_path or device.address or device.name
+    uuid = device.mdev_uuid
+    return device.net_name or device.block_path or device.address or uuid or device.name
 
 
 def what_it_is(device: NodeDevice) -> str:
@@ -98,10 +99,14 @@ def what_it_is(device: NodeDevice) -> str:
         more.append(size_bytes(device.size_bytes))
     if device.mdev_type:
         more.append(device.mdev_type)
+    if device.mdev_types:
+        more.append("can make mediated devices")
     if device.virtual_functions:
         more.append(f"{len(device.virtual_functions)} virtual functions")
     if device.physical_function:
         more.append(f"of {device.physical_function}")
+    if not device.active:
+        more.insert(0, "not active")
     text = "  ".join(x for x in more if x)
     return text or (device.name if device.name != short_name(device) else "")
 

@@ -12,6 +12,7 @@ from tuivirt.widgets.form import Field, FormDialog
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
 from .kind_choice import offering_of
+from .mdev_choice import MdevChoice
 from .offers import Asked, Offer, Offering
 from .processor_choice import ProcessorForm
 from .telling import joined
@@ -23,6 +24,8 @@ OFFERS: dict[str, Offering] = {
     "change-media": DiskChoice("path", drives=True),
     "attach-hostdev": DeviceChoice(),
     "detach-hostdev": DeviceChoice(taken=True),
+    "create-mdev": MdevChoice(now=True),
+    "define-mdev": MdevChoice(),
     **{
         name: ProcessorForm(name)
         for name in (

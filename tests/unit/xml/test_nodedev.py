@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.unit.xml.golden import golden
-from tuivirt.backend.model.resources import NodeDevice
+from tuivirt.backend.model.resources import MdevType, NodeDevice
 from tuivirt.backend.xml.nodedev import parse_node_device
 
 
@@ -36,7 +36,10 @@ def test_a_gpu_has_its_group_numa_node_functions_and_mediated_types() -> None:
     assert gpu.virtual_functions == ("0000:81:00.4", "0000:81:00.5", "0000:81:01.0")
     assert gpu.virtual_most == 16
     assert gpu.physical_function == ""
-    assert gpu.mdev_types == ("nvidia-474", "nvidia-475")
+    assert gpu.mdev_types == (
+        MdevType("nvidia-474", "GRID A100-1-5C", "vfio-pci", 7),
+        MdevType("nvidia-475", "GRID A100-2-10C", "vfio-pci", 3),
+    )
     assert gpu.link == "2.5 GT/s ×16, of 16 GT/s ×16"
 
 

@@ -105,6 +105,19 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class MdevType:
+    """A kind of mediated device that a device can make."""
+
+    id: str
+    """As in ``nvidia-474``."""
+    name: str = ""
+    api: str = ""
+    """How a guest gets one: vfio-pci, vfio-ccw or vfio-ap."""
+    left: int | None = None
+    """How many more can be made, when it was read; None: not told."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeDevice:
     """A device of the host. Source: listAllDevices; its XML once, until an event tells of it."""
 
@@ -141,11 +154,17 @@ class NodeDevice:
     virtual_most: int | None = None
     """How many it could show (SR-IOV); None: it has none."""
     physical_function: str = ""
-    mdev_types: tuple[str, ...] = ()
+    mdev_types: tuple[MdevType, ...] = ()
+    """What it can make of itself."""
     mdev_type: str = ""
     mdev_uuid: str = ""
     """Of a mediated device: what a domain's hostdev names it by."""
     active: bool = True
+    """False: a mediated device that is defined, and not there."""
+    persistent: bool = False
+    """Of a mediated device: it is defined, and can be started again."""
+    autostart: bool = False
+    """Of a mediated device: it is started with its parent."""
     users: tuple[str, ...] = ()
     """Names of the domains that have it, as far as their XML was read."""
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import TuivirtError, from_libvirt
+from ..inventory import device_behind
 from ..model.ref import Kind, Ref
 from ..model.resources import NodeDevice
-from ..xml.nodedev import parse_node_device
 from .judge import called
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def driver_now(host: Host, device: NodeDevice) -> str:
 def read_again(host: Host, device: NodeDevice) -> NodeDevice:
     """The device as libvirt tells it now. Raises TuivirtError."""
     try:
-        node = host.conn.nodeDeviceLookupByName(device.name)
-        return parse_node_device(host.name, node.XMLDesc(0))
+        return device_behind(host.conn.nodeDeviceLookupByName(device.name), host.name)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot look at {called(device)}") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..model.device import DomainConfig
@@ -40,9 +42,14 @@ def make_plan(
     facts = gather(snapshot, everything, root)
     active = {domain.name: domain.active for domain in snapshot.domains.values()}
     findings: list[Finding] = list(_has_already(sides, device, live, saved))
+    findings += _is_there(device, live)
     findings += judge_host(facts, everything, sides.current.memory_max_kib + _SPARE_KIB)
-    for each in everything:
-        findings += judge(sides.name, each, facts, active, given=each in given)
+    for each in given:
+        findings += judge(sides.name, each, facts, active)
+        findings += _functions_in_use(each, snapshot.devices.values(), active)
+    for each in held:
+        mate = next((g for g in given if g.iommu_group == each.iommu_group), device)
+        findings += _held(sides.name, each, mate, facts, active)
     if live and sides.live is not None:
         findings += _room(sides.live, given)
     if device.capability == "usb_device":
@@ -70,6 +77,51 @@ def _has_already(sides: Sides, device: NodeDevice, live: bool, saved: bool) -> l
                 Finding(Weight.REFUSED, f"{word} of {sides.name} has {called(device)} already")
             )
     return found
+
+
+def _is_there(device: NodeDevice, live: bool) -> list[Finding]:
+    """A mediated device may be defined alone."""
+    if device.active:
+        return []
+    return [
+        Finding(
+            Weight.REFUSED if live else Weight.NOTE,
+            f"{called(device)} is defined, and not started",
+            f"Start it first: tuivirt start-mdev {device.name}"
+            if live
+            else "The domain does not start until it is: tuivirt autostart-mdev sees to that",
+        )
+    ]
+
+
+def _functions_in_use(
+    device: NodeDevice, known: Iterable[NodeDevice], active: Mapping[str, bool]
+) -> Iterator[Finding]:
+    """A device that leaves its driver takes its virtual functions with it."""
+    for each in known:
+        if each.physical_function and each.physical_function == device.address:
+            for user in each.users:
+                if active.get(user):
+                    yield Finding(
+                        Weight.REFUSED,
+                        f"{user} runs with {called(each)}, a virtual function of {device.address}",
+                        f"Take it from {user} first: tuivirt detach-hostdev {user} {each.name}",
+                    )
+
+
+def _held(
+    domain: str,
+    device: NodeDevice,
+    mate: NodeDevice,
+    facts: HostFacts,
+    active: Mapping[str, bool],
+) -> Iterator[Finding]:
+    """What speaks against taking a neighbour from its driver, and why that has to be."""
+    why = f"{called(device)} shares IOMMU group {device.iommu_group} with {mate.address}"
+    against = list(judge(domain, device, facts, active, given=False))
+    for each in against:
+        yield replace(each, text=f"{each.text}, and {why}")
+    yield Finding(Weight.NOTE, f"{why}: nobody can use it meanwhile")
 
 
 def has(config: DomainConfig, device: NodeDevice) -> bool:

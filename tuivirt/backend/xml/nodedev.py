@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..model.resources import NodeDevice
+from ..model.resources import MdevType, NodeDevice
 from .tree import Element, attribute, number, pci_address, skim, text_of
 
 
@@ -58,7 +58,7 @@ def _pci(capability: Element) -> dict[str, Any]:
     functions: tuple[str, ...] = ()
     most: int | None = None
     parent_function = ""
-    types: list[str] = []
+    types: list[MdevType] = []
     for inner in capability.iterfind("capability"):
         kind = inner.get("type", "")
         if kind == "virt_functions":
@@ -67,7 +67,7 @@ def _pci(capability: Element) -> dict[str, Any]:
         elif kind == "phys_function":
             parent_function = pci_address(inner.find("address"))
         elif kind == "mdev_types":
-            types += [each.get("id", "") for each in inner.iterfind("type")]
+            types += map(_mdev_type, inner.iterfind("type"))
     return _named(capability) | {
         "address": f"{parts[0]:04x}:{parts[1]:02x}:{parts[2]:02x}.{parts[3]:x}",
         "pci_class": _class(text_of(capability, "class")),
@@ -169,7 +169,16 @@ def _mdev(capability: Element) -> dict[str, Any]:
 def _mdev_parent(capability: Element) -> dict[str, Any]:
     """A parent of mediated devices that is no PCI device (css, ap_matrix)."""
     types = capability.iterfind("capability[@type='mdev_types']/type")
-    return {"mdev_types": tuple(each.get("id", "") for each in types)}
+    return {"mdev_types": tuple(map(_mdev_type, types))}
+
+
+def _mdev_type(element: Element) -> MdevType:
+    return MdevType(
+        element.get("id", ""),
+        text_of(element, "name"),
+        text_of(element, "deviceAPI"),
+        number(text_of(element, "availableInstances")),
+    )
 
 
 def _css(capability: Element) -> dict[str, Any]:
