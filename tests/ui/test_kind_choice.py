@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from tuivirt.backend.model.forms import FormFacts
+from tuivirt.backend.model.machine import Machine
 from tuivirt.widgets.form import FormDialog
 from tuivirt.widgets.menu import Menu
 
@@ -33,17 +35,21 @@ async def chosen(pilot: Any, app: DrivenApp, title: str, kind: str) -> None:
     await pilot.pause()
 
 
-async def test_the_menu_has_one_line_for_all_kinds_and_asks_which() -> None:
+async def test_the_menu_has_one_line_for_all_kinds_and_asks_which(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer(monkeypatch, kinds_lacking={}, form_facts=FormFacts(Machine()))
     app = driven(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         await chosen(pilot, app, "Add a device…", "watchdog")
+        await settle(app, pilot)
         assert isinstance(app.screen, FormDialog)
         assert "Add a watchdog, now, at the next boot, or both." in app.screen.panel.text
         await pilot.press("ctrl+s")
         await pilot.pause()
         name, target, values = app.recorded.wishes[0]
         assert (name, target) == ("attach-watchdog", "web-01")
-        assert values["model"] == "", "what is left open is chosen later"
+        assert values == {"model": "i6300esb", "when": "auto"}, "what suits it is chosen"
 
 
 async def test_a_device_to_be_removed_is_chosen_among_those_that_there_are(
@@ -73,7 +79,7 @@ async def test_the_only_one_there_is_is_meant_and_none_is_told(
         assert isinstance(app.screen, FormDialog)
         assert app.screen.values["which"] == "#1"
         await pilot.press("escape")
-        answer(monkeypatch, devices_of_kind=[])
+        answer(monkeypatch, form_facts=FormFacts(Machine()))
         await chosen(pilot, app, "Change a device…", "tpm")
         await settle(app, pilot)
         assert isinstance(app.screen, FormDialog)
@@ -81,7 +87,10 @@ async def test_the_only_one_there_is_is_meant_and_none_is_told(
         assert app.recorded.wishes == []
 
 
-async def test_what_has_a_verb_of_its_own_is_found_there_too() -> None:
+async def test_what_has_a_verb_of_its_own_is_found_there_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer(monkeypatch, kinds_lacking={}, form_facts=FormFacts(Machine()))
     app = driven(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         await chosen(pilot, app, "Add a device…", "attach a disk")

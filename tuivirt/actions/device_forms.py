@@ -5,7 +5,7 @@ Pure: what there is was looked up before (`FormFacts`), and a screen asks anew w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,7 +123,7 @@ def now_too(when: object) -> bool:
     return when != When.NEXT_BOOT
 
 
-def lacking_of(name: str, wanted: Iterable[str], facts: FormFacts) -> tuple[tuple[str, ...], str]:
+def lacking_of(name: str, wanted: Sequence[str], facts: FormFacts) -> tuple[tuple[str, ...], str]:
     """Of a disk's field: which of the choices its host offers, and what of the rest is to be said.
 
     For verbs that are written by hand, with choices of their own.

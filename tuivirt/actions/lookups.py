@@ -5,7 +5,7 @@ Each is called as ``function(host, …)`` on the host's look-ups lane.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from tuivirt.backend.errors import NotFound
@@ -24,6 +24,9 @@ from tuivirt.backend.undefine import Belongings, belongings
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.model.blocks import BlockDevice
+    from tuivirt.backend.model.forms import FormFacts
+    from tuivirt.backend.model.functions import VirtualFunction
     from tuivirt.backend.model.passthrough import DeviceFacts
     from tuivirt.backend.model.processors import HostTopology, Processing
     from tuivirt.backend.model.resources import MdevType
@@ -31,16 +34,21 @@ if TYPE_CHECKING:
 __all__ = [
     "Belongings",
     "belongings",
+    "block_devices",
     "configs_of",
     "device_facts",
     "devices_of",
     "devices_of_kind",
     "disk_sizes",
     "domain_detail",
+    "form_facts",
     "givable",
     "host_topology",
+    "kinds_lacking",
     "leases",
+    "links",
     "mdev_types",
+    "network_functions",
     "processing",
     "running_users",
     "users_of_devices",
@@ -70,6 +78,13 @@ def devices_of_kind(host: Host, key: str, kind: str) -> list[tuple[str, str]]:
     return found(host, key, kind)
 
 
+def mdev_types(host: Host, key: str) -> Sequence[MdevType]:
+    """The kinds of mediated devices that a device can make, read now. Raises TuivirtError."""
+    from tuivirt.backend.mdevs import types_of
+
+    return types_of(host, key)
+
+
 def processing(host: Host, key: str) -> Processing:
     """A domain's processors and memory, and where its vCPUs are. Raises TuivirtError."""
     from tuivirt.backend.processors import processing as read
@@ -84,11 +99,42 @@ def host_topology(host: Host) -> HostTopology:
     return read(host)
 
 
-def mdev_types(host: Host, key: str) -> Sequence[MdevType]:
-    """The kinds of mediated devices that a device can make, read now. Raises TuivirtError."""
-    from tuivirt.backend.mdevs import types_of
+def form_facts(host: Host, key: str, kind: str) -> FormFacts:
+    """What a form for a domain's device of that kind needs to know. Raises TuivirtError."""
+    from tuivirt.backend.device_forms import form_facts as found
 
-    return types_of(host, key)
+    return found(host, key, kind)
+
+
+def kinds_lacking(host: Host, key: str) -> Mapping[str, str]:
+    """By kind of device: why a domain's host offers none, a clause. Raises TuivirtError."""
+    from tuivirt.backend.device_forms import kinds_lacking as found
+
+    return found(host, key)
+
+
+def block_devices(host: Host, key: str) -> Sequence[BlockDevice]:
+    """The host's block devices for a domain's disk, free ones first. Raises TuivirtError."""
+    from tuivirt.backend.blocks import block_devices as found
+
+    return found(host, key)
+
+
+def links(host: Host, _key: str, *, bridges: bool = False) -> list[tuple[str, str]]:
+    """The host's network interfaces, or its ``bridges``, that a guest's may be connected to.
+
+    By name, and what each is; as far as libvirt tells of them.
+    """
+    from tuivirt.backend.passthrough.virtual import links_of
+
+    return links_of(host, bridges=bridges)
+
+
+def network_functions(host: Host, _key: str) -> Sequence[VirtualFunction]:
+    """The virtual functions of the host's network cards, free ones first. Raises TuivirtError."""
+    from tuivirt.backend.passthrough.virtual import network_functions as found
+
+    return found(host)
 
 
 def device_facts(host: Host, key: str) -> DeviceFacts:

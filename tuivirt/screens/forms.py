@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.registry import Action, Parameter
 from tuivirt.widgets.form import Field, FormDialog
+from tuivirt.widgets.menu import Menu
 
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
+from .host_choice import LISTERS, AttachDisk
 from .kind_choice import offering_of
 from .mdev_choice import MdevChoice
 from .offers import Asked, Offer, Offering
@@ -20,12 +23,11 @@ from .undefining import Undefining
 
 OFFERS: dict[str, Offering] = {
     "undefine": Undefining(),
+    "attach-disk": AttachDisk(),
     "detach-disk": DiskChoice("target"),
     "change-media": DiskChoice("path", drives=True),
     "attach-hostdev": DeviceChoice(),
     "detach-hostdev": DeviceChoice(taken=True),
-    "create-mdev": MdevChoice(now=True),
-    "define-mdev": MdevChoice(),
     **{
         name: ProcessorForm(name)
         for name in (
@@ -39,6 +41,8 @@ OFFERS: dict[str, Offering] = {
             "iothreaddel",
         )
     },
+    "create-mdev": MdevChoice(now=True),
+    "define-mdev": MdevChoice(),
 }
 """Actions whose form is narrowed to what the objects have."""
 
@@ -55,9 +59,11 @@ class ActionForm(FormDialog):
             field_of(parameter, values) for parameter in action.parameters if not parameter.cli_only
         ]
         self._offering = OFFERS.get(action.name)
-        if self._offering is None and any(p.name == "which" for p in action.parameters):
+        if self._offering is None and action.name not in ACTIONS:
             self._offering = offering_of(action.name)
         self._offer: Offer | None = None
+        self._asked: Sequence[Asked] = ()
+        self._ask: Callable[..., None] | None = None
         waits = self._offering.waits if self._offering is not None else ""
         super().__init__(
             title,
@@ -72,6 +78,7 @@ class ActionForm(FormDialog):
     def look_up(self, asked: Sequence[Asked], ask: Callable[..., None]) -> None:
         """Look up what the objects have, then offer what applies; ``ask`` is the app's look_up."""
         offering = self._offering
+        self._asked, self._ask = asked, ask
         if offering is None:
             return
         answers: dict[Asked, Any] = {}
@@ -93,6 +100,7 @@ class ActionForm(FormDialog):
                     self._wrong,
                     sentences=(*self._sentences, *offer.sentences),
                     blocked=offer.blocked,
+                    shape=offer.shape,
                 )
 
         for one in asked:
@@ -103,6 +111,31 @@ class ActionForm(FormDialog):
                 (one.ref.key,),
                 lambda answer, one=one: answered(one, answer),
             )
+
+    def list_choices(self, field: Field) -> None:
+        """Look up what there is for the field, and show it as a menu."""
+        lister = LISTERS[field.listed]
+        self.problem = f"Looking up the host's {field.listed}…"
+        self.draw()
+
+        def chosen(choice: str | None) -> None:
+            if choice is not None:
+                self.fill(field, choice)
+
+        def answered(answer: Any) -> None:
+            self.problem = ""
+            if isinstance(answer, TuivirtError):
+                self.problem = joined(answer)
+            elif not answer:
+                self.problem = f"The host tells of no {field.listed}."
+            else:
+                menu = Menu(f"The host's {field.listed}", lister.choices(answer), search=True)
+                self.app.push_screen(menu, chosen)
+            self.draw()
+
+        assert self._ask is not None
+        one = self._asked[0]
+        self._ask(self, one.ref.host, lister.look_up, (one.ref.key,), answered)
 
     def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The fields' values as the action's parameters."""

@@ -34,9 +34,8 @@ def block_choices(devices: Sequence[BlockDevice]) -> list[Choice]:
             device.path,
             f"{device.name:<{names}}  {_size(device):>6}",
             refusal="; ".join(device.uses),
-            note="  ".join(
-                part for part in (device.model, device.serial, device.note, _stable(device)) if part
-            ),
+            note="  ".join(part for part in (device.model, device.serial, device.note) if part),
+            detail=device.path,
         )
         for device in devices
     ]
@@ -44,10 +43,6 @@ def block_choices(devices: Sequence[BlockDevice]) -> list[Choice]:
 
 def _size(device: BlockDevice) -> str:
     return "" if device.size_bytes is None else size_bytes(device.size_bytes)
-
-
-def _stable(device: BlockDevice) -> str:
-    return "" if device.path == f"/dev/{device.name}" else device.path
 
 
 def function_choices(functions: Sequence[VirtualFunction]) -> list[Choice]:
@@ -121,7 +116,7 @@ def _narrowed(field: Field, facts: FormFacts, given: Mapping[str, Any]) -> Field
     names = {"targetbus": "bus", "type": "device"}
     if field.name not in names:
         return field
-    can, missing = lacking_of(names[field.name], (c for c in field.choices if c), facts)
+    can, missing = lacking_of(names[field.name], [c for c in field.choices if c], facts)
     none = ("",) if "" in field.choices else ()
     bus = facts.buses.get(str(given.get("type", "disk")), "")
     return replace(

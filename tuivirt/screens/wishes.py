@@ -7,15 +7,18 @@ from typing import Any, Protocol
 
 from textual.screen import Screen
 
+from tuivirt.actions import lookups
 from tuivirt.actions.catalog import ACTIONS, find_action
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task
+from tuivirt.widgets.menu import Menu
 from tuivirt.widgets.text import plain
 
 from . import processor_menu
-from .kind_choice import TITLES, menu_of_kinds
+from .kind_choice import TITLES, menu_of_kinds, refusals_of
 from .rooms import ROOMS
 from .telling import joined
 
@@ -29,7 +32,7 @@ class Actor(Protocol):
 
     def go(self, command: str) -> None: ...
 
-    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
+    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> Task:
         """Hand it to the tasks' runner. Raises TuivirtError."""
 
     def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
@@ -158,8 +161,22 @@ class Wishes:
         elif name in TITLES:
             menu = menu_of_kinds(name, self._describe(refs))
             self._app.ask(menu, lambda chosen: self._chosen(chosen, refs))
+            if name == "attach":
+                self._app.look_up(
+                    menu,
+                    refs[0].host,
+                    lookups.kinds_lacking,
+                    (refs[0].key,),
+                    lambda answer: self._lacking(menu, answer),
+                )
         else:
             self.act(name, refs, {}, form=True)
+
+    def _lacking(self, menu: Menu, answer: Mapping[str, str] | TuivirtError) -> None:
+        if isinstance(answer, TuivirtError):
+            self._app.say(joined(answer), "warning")
+        else:
+            menu.refuse(refusals_of(answer))
 
     def _choices(self, refs: Sequence[Ref], *, grouped: bool = False) -> list[Any]:
         """``grouped``: those that have a menu of their own, in place of all others."""

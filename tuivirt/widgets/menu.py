@@ -31,6 +31,8 @@ class Choice:
     refusal: str = ""
     """Why it cannot be chosen now; empty when it can."""
     note: str = ""
+    detail: str = ""
+    """Said below all of them while it is the one under the cursor."""
 
 
 class Menu(Dialog[str | None]):
@@ -74,7 +76,12 @@ class Menu(Dialog[str | None]):
             )
         if not self.shown:
             lines.append([Toned("nothing fits", "dim")])
-        self.panel.show(lines, self.at + (self._search is not None))
+        pinned = 0
+        if any(choice.detail for choice in self._all):
+            said = self.shown[self.at].detail if self.shown else ""
+            lines += [[], [Toned(said, "dim")]]
+            pinned = 2
+        self.panel.show(lines, self.at + (self._search is not None), pinned=pinned)
 
     def on_key(self, event: events.Key) -> None:
         event.stop()

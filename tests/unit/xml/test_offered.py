@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tuivirt.backend.model.machine import Capabilities, Machine
@@ -72,6 +74,11 @@ def test_what_is_not_offered_names_what_the_host_lacks_for_it() -> None:
         "needs swtpm on the host (packages swtpm and swtpm-tools)"
     )
     assert refusal(field("video", "type"), "cirrus", here) == "QEMU 7.2.22 does not have it"
+    assert refusal(field("tpm", "backend"), "external", here) == (
+        "is something that QEMU 7.2.22 was built without"
+    )
+    old = replace(here, hypervisor="QEMU 2.11.1")
+    assert refusal(field("tpm", "backend"), "external", old) == "needs QEMU 2.12"
     assert refusal(field("watchdog", "model"), "itco", here) == (
         "needs libvirt 9.1 (the host has 9.0.0)"
     )

@@ -37,12 +37,13 @@ GRAPHICS = Declaration(
             offer=Offer(
                 "graphics/type",
                 needs={"desktop": ("vbox", "vmware")},
+                since={"rdp": "11.1"},
                 lacks={
                     "vnc": "a QEMU with VNC",
                     "spice": "a QEMU with SPICE (Debian 13: package qemu-system-modules-spice)",
-                    "egl-headless": "QEMU 2.10 with OpenGL (package qemu-system-modules-opengl)",
-                    "dbus": "libvirt 8.4 and QEMU 7.0",
-                    "rdp": "libvirt 11.1 and qemu-rdp",
+                    "egl-headless": "a QEMU with OpenGL (package qemu-system-modules-opengl)",
+                    "dbus": "QEMU 7.0",
+                    "rdp": "qemu-rdp on the host",
                 },
             ),
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -49,7 +50,8 @@ class Offer:
     since: Mapping[str, str] = field(default_factory=dict)
     """By choice: the libvirt that has it first, where that is younger than 9.0."""
     lacks: Mapping[str, str] = field(default_factory=dict)
-    """By choice: what a host lacks that does not tell it, as in ``swtpm (package swtpm)``."""
+    """By choice: what a host lacks that does not tell it, as in ``swtpm (package swtpm)``. One
+    that begins with ``QEMU 4.2`` is of an older one; a younger was built without it."""
     best: Mapping[str, str] = field(default_factory=dict)
     """By trait: what a new device gets on such a machine, in place of the field's ``initial``."""
     beside: tuple[str, Mapping[str, tuple[str, ...]]] | None = None
@@ -61,6 +63,8 @@ class Offer:
     on: tuple[str, ...] = ()
     """The traits of which a machine needs one for the field to make sense at all."""
 
+
+_QEMU = re.compile(r"QEMU [\d.]+")
 
 ALL = Offer()
 """Of a field whose choices are to be had everywhere."""
@@ -135,8 +139,13 @@ def refusal(field: Field, choice: str, machine: Machine) -> str:
         return f"{machine.hypervisor or 'the host'} has no {element} devices"
     if choice in lists.get(name, (choice,)):
         return ""
-    lacks = offer.lacks.get(choice, "")
-    return f"needs {lacks}" if lacks else f"{machine.hypervisor or 'the host'} does not have it"
+    lacks, has = offer.lacks.get(choice, ""), machine.hypervisor
+    if not lacks:
+        return f"{has or 'the host'} does not have it"
+    youngest = _QEMU.match(lacks)
+    if youngest and _QEMU.match(has) and _version(has) >= _version(youngest[0]):
+        return f"is something that {has} was built without"
+    return f"needs {lacks}"
 
 
 def makes_sense(field: Field, machine: Machine) -> bool:
@@ -176,4 +185,5 @@ def lacking(fields: tuple[Field, ...], machine: Machine) -> str:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in text.split(".") if part.isdigit())
+    """The numbers of ``9.0.0``, or of ``QEMU 7.2.22``."""
+    return tuple(int(part) for part in text.rpartition(" ")[2].split(".") if part.isdigit())

@@ -43,7 +43,7 @@ TPM = Declaration(
                 "tpm/backendModel",
                 lacks={
                     "emulator": "swtpm on the host (packages swtpm and swtpm-tools)",
-                    "external": "libvirt 9.0 and QEMU 2.12",
+                    "external": "QEMU 2.12",
                 },
             ),
         ),
