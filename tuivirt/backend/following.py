@@ -72,7 +72,8 @@ class Following(Outcome):
                 self._ended(from_libvirt(error, f"cannot follow {self._name}: {self.text}"))
             return
         except TuivirtError as error:
-            self._ended(error)
+            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
+                self._ended(error)
             return
         if said:
             self._ended(said)

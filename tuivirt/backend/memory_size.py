@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from .errors import Aborted, BadInput, from_libvirt
+from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .following import Following
 from .lifecycle import Progress, domain_to_change, touch
 from .model.processors import Memory
@@ -91,6 +91,7 @@ def set_memory(
     if progress is not None:
         progress(f"asking for {amount(kib)}", None)
     look = f"cannot tell how much memory {name} has"
+    half = f"its saved configuration has {amount(kib)}" if saved else ""
     with Waiter(host, domain_event(uuid, "balloon-change", "lifecycle")) as waiter:
         try:
             domain.setMemoryFlags(kib, affecting(live, saved))
@@ -108,25 +109,24 @@ def set_memory(
         )
 
         def reached() -> bool:
-            try:
-                return _near(read_live(domain, look).memory, kib)
-            except libvirt.libvirtError as error:
-                raise from_libvirt(error, look) from error
+            return _near(read_live(domain, look).memory, kib)
 
         try:
             done = not live or waiter.until(reached, timeout_s, aborted=aborted)
         except Aborted:
             done = False
+        except TuivirtError as error:
+            error.done = error.done or half
+            raise
     config = before.live if live else before.saved
     was = config.memory.now_kib if config is not None else kib
     ending = f"{name} has {amount(kib)} ({amount(was)} before){before.sides.words(live, saved)}"
     if done:
         return Outcome(ending)
-    half = f"; its saved configuration has {amount(kib)}" if saved else ""
     return Following(
         host,
         domain,
-        f"the guest's balloon has not come to {amount(kib)} yet{half}",
+        "; ".join(filter(None, (f"the guest's balloon has not come to {amount(kib)} yet", half))),
         _NO_BALLOON,
         lambda handle: ending if _near(read_live(handle, look).memory, kib) else "",
     )

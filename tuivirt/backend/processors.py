@@ -51,11 +51,20 @@ def read_halves(domain: Any, what: str) -> Halves:
 
 
 def read_live(domain: Any, what: str) -> Processors:
-    """The running configuration alone. Raises libvirtError, TuivirtError."""
+    """The running configuration alone. Raises TuivirtError, of one that has stopped too."""
     try:
-        return read_processors(domain.XMLDesc(0))
+        config = read_processors(domain.XMLDesc(0))
+        # Looked at afterwards: of one that is off libvirt tells the saved configuration.
+        stopped = not domain.isActive()
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
     except XmlError as error:
         raise TuivirtError(what, str(error)) from error
+    if stopped:
+        raise TuivirtError(
+            what, "it has stopped meanwhile", "at its next start it has what is saved"
+        )
+    return config
 
 
 def processing(host: Host, uuid: str) -> Processing:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import Aborted, BadInput, from_libvirt
+from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .following import Following
 from .lifecycle import Progress, domain_to_change, touch
+from .model.cpuset import write_cpuset
 from .model.processors import Processors
 from .model.when import When
 from .processors import Halves, read_halves, read_live
@@ -128,10 +129,12 @@ def saved_alone(before: Halves, when: str, what: str, thing: str) -> Processors:
 
 def lost_pins(saved: Processors, most: int) -> str:
     """What is said of the pins that go when vCPUs from ``most`` on go; '' when there are none."""
-    gone = [str(v.number) for v in saved.vcpus[most:] if v.pinned is not None]
-    if not gone:
-        return ""
-    return f"; gone with them: the pins of vCPU {', '.join(gone)}"
+    gone = [
+        f"vCPU {vcpu.number} to CPU {write_cpuset(vcpu.pinned)}"
+        for vcpu in saved.vcpus[most:]
+        if vcpu.pinned is not None
+    ]
+    return f"; gone with them: the pins of {', '.join(gone)}" if gone else ""
 
 
 def _refuse_too_many(before: Halves, live: bool, saved: bool, count: int, what: str) -> None:
@@ -201,16 +204,17 @@ def _take_away(
             why = f" ({told.why})"
         look = f"cannot tell how many vCPUs {name} has"
 
-        def is_done() -> bool:
-            try:
-                return read_live(domain, look).count == count
-            except libvirt.libvirtError as error:
-                raise from_libvirt(error, look) from error
-
         try:
-            gone = waiter.until(is_done, max(0.0, until - time.monotonic()), aborted=aborted)
+            gone = waiter.until(
+                lambda: read_live(domain, look).count == count,
+                max(0.0, until - time.monotonic()),
+                aborted=aborted,
+            )
         except Aborted:
             gone = False
+        except TuivirtError as error:
+            error.done = error.done or done
+            raise
     after = read_halves(domain, look)
     if gone:
         _verify(after, True, saved, count)
