@@ -7,7 +7,9 @@ Who works here: the keeper (opens, lists, follows events), the sampler (figures)
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
@@ -66,6 +68,9 @@ class Host(Board):
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
         self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
+        self.defining: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        """By domain: held while its saved configuration is changed, which may mean that it is
+        read and defined again."""
         self.sampling = sampling
         self.generation = 0
         """Counts the connections: handles of an older one are worthless."""
@@ -265,7 +270,8 @@ class Host(Board):
     def filled(self) -> None:
         """All lists were read for the first time on this connection."""
         info = self._snapshot.info
-        self._meter = HostMeter(info.cpus if info else 1, bool(info and info.local))
+        tick_s = self._sampler.interval if self._sampler is not None else 0.0
+        self._meter = HostMeter(info.cpus if info else 1, bool(info and info.local), tick_s)
         self.update(
             link=Link.CONNECTED,
             reason="",
@@ -301,8 +307,9 @@ class Host(Board):
         with self._lock:
             old = self._snapshot
             changes: dict[str, Any] = {"sampling": sampling, "data_at": time.monotonic()}
-            known = {u: s for u, s in old.domain_stats.items() if u in old.domains}
-            known.update(stats)
+            known = {**old.domain_stats, **stats}
+            if not known.keys() <= old.domains.keys():  # Some of them are gone.
+                known = {u: s for u, s in known.items() if u in old.domains}
             changes["domain_stats"] = known
             resized = {}
             for uuid, record in records:
@@ -343,8 +350,8 @@ class Host(Board):
 
     def side_calls(self) -> list[Callable[[Any], None]]:
         """What the sampler may ask besides, one call each: host figures, a network's leases."""
-        calls = list(self._meter.calls) if self._meter is not None else []
         now = time.monotonic()
+        calls = self._meter.calls(now) if self._meter is not None else []
         for uuid, network in self._snapshot.networks.items():
             if network.active and now >= self._leases_due.get(uuid, 0.0):
                 calls.append(lambda conn, uuid=uuid: self._read_leases(conn, uuid))  # type: ignore[misc]

@@ -12,27 +12,42 @@ import libvirt
 from .errors import is_unsupported
 from .model.stats import HISTORY, HostStats
 
+CPU_TICKS = 2
+MEMORY_TICKS = 4
+"""Every so many ticks each is asked for: a host's memory does not change from one to the next."""
+
 
 class HostMeter:
     """CPU and memory of one host. Source: virNodeGetCPUStats, virNodeGetMemoryStats.
 
     ``cpus`` is the number of its CPUs, ``local``: it is this machine, whose load is known here.
+    ``tick_s`` is the sampler's interval in seconds.
     """
 
-    def __init__(self, cpus: int, local: bool) -> None:
+    def __init__(self, cpus: int, local: bool, tick_s: float) -> None:
         self._cpus = max(1, cpus)
         self._local = local
         self._before: tuple[int, int] | None = None
         self.stats: HostStats | None = None
-        self.calls: list[Callable[[Any], None]] = [self._read_cpu, self._read_memory]
+        # Due half a tick early, as a tick may come a little sooner than the one before.
+        self._every = {
+            self._read_cpu: (CPU_TICKS - 0.5) * tick_s,
+            self._read_memory: (MEMORY_TICKS - 0.5) * tick_s,
+        }
+        self._due = dict.fromkeys(self._every, 0.0)
+
+    def calls(self, now: float) -> list[Callable[[Any], None]]:
+        """What is to be asked at monotonic time ``now``, one call of each."""
+        return [call for call, due in self._due.items() if due <= now]
 
     def _read_cpu(self, conn: Any) -> None:
+        self._due[self._read_cpu] = time.monotonic() + self._every[self._read_cpu]
         try:
             times = conn.getCPUStats(libvirt.VIR_NODE_CPU_STATS_ALL_CPUS, 0)
         except libvirt.libvirtError as error:
             if not is_unsupported(error):
                 raise
-            self.calls.remove(self._read_cpu)
+            del self._due[self._read_cpu]
             return
         idle = times.get("idle", 0) + times.get("iowait", 0)
         total = sum(v for k, v in times.items() if k in ("idle", "iowait", "user", "kernel"))
@@ -47,12 +62,13 @@ class HostMeter:
         self._set(cpu_percent=percent)
 
     def _read_memory(self, conn: Any) -> None:
+        self._due[self._read_memory] = time.monotonic() + self._every[self._read_memory]
         try:
             memory = conn.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS, 0)
         except libvirt.libvirtError as error:
             if not is_unsupported(error):
                 raise
-            self.calls.remove(self._read_memory)
+            del self._due[self._read_memory]
             return
         total = memory.get("total")
         free = sum(memory.get(part, 0) for part in ("free", "buffers", "cached"))

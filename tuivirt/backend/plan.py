@@ -7,16 +7,18 @@ view is stretched until the daemon works for us no more than the budget's part o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import libvirt
 
 from .rates import BALLOON_PERIOD_S
 
-STATE = libvirt.VIR_DOMAIN_STATS_STATE
-CHEAP = STATE | libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
-"""The least that shows anything; the CPU figures ask the monitor too, since QEMU 7.1."""
+CHEAP = libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
+"""The least that shows anything; the CPU figures ask the monitor too, since QEMU 7.1.
+
+Not the states: those come by events.
+"""
 DEAR = CHEAP | libvirt.VIR_DOMAIN_STATS_BLOCK | libvirt.VIR_DOMAIN_STATS_INTERFACE
 BALLOON = libvirt.VIR_DOMAIN_STATS_BALLOON
 VCPU = libvirt.VIR_DOMAIN_STATS_VCPU
@@ -70,26 +72,31 @@ class Planner:
     _dear_turn: int = 0
     _view_turn: int = 0
     _balloon_in: int = 0
+    _ordered: object = None
+    """The list of domains after which the order was made."""
+    _split_by: tuple[object, frozenset[str], str | None] = (None, frozenset(), None)
+    """Order, view and focus after which the order was split into these two."""
+    _shown: list[str] = field(default_factory=list)
+    _hidden: list[str] = field(default_factory=list)
 
     def plan(
         self,
-        active: Iterable[str],
+        active: Sequence[str],
         view: frozenset[str],
         focus: str | None,
         fresh: frozenset[str],
     ) -> list[Ask]:
         """The bulk calls of one tick, at most two.
 
-        ``active`` are the UUIDs of all domains to be asked, ``fresh`` those whose sizes or memory
-        are not known yet.
+        ``active`` are the UUIDs of all domains to be asked, the same list for as long as nothing
+        changes in it, ``fresh`` those whose sizes or memory are not known yet.
         """
-        everything = set(active)
-        self._keep_order(everything)
+        self._keep_order(active, view, focus)
+        shown, hidden = self._shown, self._hidden
         seconds = self.budget * self.interval
         dear: list[str] = []
-        if focus is not None and focus in everything:
+        if focus is not None and focus in active:
             dear.append(focus)
-        shown = [u for u in self._order if u in view and u != focus]
         turns = self._turns(len(shown) * self.dear.per_domain, seconds)
         self._view_turn += 1
         dear += shown[self._view_turn % turns :: turns]
@@ -97,13 +104,12 @@ class Planner:
 
         # First the CPU of all others, then, with what is left, the dear figures of some.
         chosen = set(dear)
-        others = [u for u in self._order if u not in chosen]
         cheap: list[str] = []
         if self._view_turn % HIDDEN_CPU_TICKS == 1:
             # All in one call rather than a part with each tick: a call costs too.
+            others = [u for u in self._order if u not in chosen]
             cheap = self._in_turn(others, int(0.7 * left / self.cheap.per_domain), "_cheap_turn")
             left = max(0.0, left - len(cheap) * self.cheap.per_domain)
-        hidden = [u for u in others if u not in view]
         background = self._in_turn(
             hidden,
             min(int(left / self.dear.per_domain), -(-len(hidden) // HIDDEN_ALL_TICKS)),
@@ -149,11 +155,18 @@ class Planner:
         """Over how many ticks the view is spread when even it is beyond the budget: at most 4."""
         return min(4, max(1, round(cost / seconds + 0.25))) if seconds > 0 else 4
 
-    def _keep_order(self, everything: set[str]) -> None:
-        if len(self._order) != len(everything) or not everything.issuperset(self._order):
+    def _keep_order(self, active: Sequence[str], view: frozenset[str], focus: str | None) -> None:
+        """Whose turn comes when. To go through a thousand names a tick would cost the more for
+        their not having been touched for seconds."""
+        if active is not self._ordered:
+            self._ordered = active
+            everything = set(active)
             kept = [u for u in self._order if u in everything]
-            known = set(kept)
-            self._order = kept + sorted(everything - known)
+            self._order = kept + sorted(everything.difference(kept))
+        if self._split_by != (self._order, view, focus):
+            self._split_by = (self._order, view, focus)
+            self._shown = [u for u in self._order if u in view and u != focus]
+            self._hidden = [u for u in self._order if u not in view and u != focus]
 
     def _in_turn(self, uuids: Sequence[str], count: int, turn: str) -> list[str]:
         """The next ``count`` (at least one) of ``uuids``, going round."""

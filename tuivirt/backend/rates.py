@@ -26,12 +26,32 @@ _BALLOON_STALE_S = 4 * BALLOON_PERIOD_S
 Record = Mapping[str, Any]
 
 
-_DISK_SUMS = (
-    "read_bytes_per_s",
-    "write_bytes_per_s",
-    "read_requests_per_s",
-    "write_requests_per_s",
-)
+# Where in a DomainStats each figure stands.
+_PLACES = {name: place for place, name in enumerate(DomainStats._fields)}
+_AT = _PLACES["at"]
+_CPU = _PLACES["cpu_percent"]
+_CPU_HOST = _PLACES["cpu_host_percent"]
+_CPU_GUEST = _PLACES["cpu_guest_percent"]
+_CPU_AT = _PLACES["cpu_at"]
+_CPU_HISTORY = _PLACES["cpu_history"]
+_MEMORY_USED = _PLACES["memory_used_kib"]
+_MEMORY_AVAILABLE = _PLACES["memory_available_kib"]
+_MEMORY_RSS = _PLACES["memory_rss_kib"]
+_MEMORY_AT = _PLACES["memory_at"]
+_MEMORY_STALE = _PLACES["memory_stale"]
+_READ = _PLACES["read_bytes_per_s"]
+_WRITE = _PLACES["write_bytes_per_s"]
+_DISK_SUMS = (_READ, _WRITE, _PLACES["read_requests_per_s"], _PLACES["write_requests_per_s"])
+_DISKS = _PLACES["disks"]
+_BLOCK_AT = _PLACES["block_at"]
+_RX = _PLACES["rx_bytes_per_s"]
+_TX = _PLACES["tx_bytes_per_s"]
+_NICS = _PLACES["nics"]
+_NET_AT = _PLACES["net_at"]
+_VCPUS = _PLACES["vcpus"]
+_VCPU_AT = _PLACES["vcpu_at"]
+_HISTORY = _PLACES["history"]
+_POINT = tuple(_PLACES[name] for name in Point._fields)
 
 
 class Meter:
@@ -45,13 +65,13 @@ class Meter:
         "_disks",
         "_disks_at",
         "_disks_idle",
+        "_figures",
         "_nics",
         "_nics_at",
         "_nics_idle",
         "_raw_disks",
         "_raw_nics",
         "_run",
-        "_values",
         "_vcpus",
         "_vcpus_at",
         "stats",
@@ -63,8 +83,8 @@ class Meter:
     def _restart(self, run: int | None, at: float, history: bytes) -> None:
         self._run = run
         self.stats = DomainStats(at, cpu_history=history)
-        # By field, in the order of the fields.
-        self._values: dict[str, Any] = self.stats._asdict()
+        # The next ones in the making, in the order of the fields.
+        self._figures: list[Any] = list(self.stats)
         self._cpu: tuple[int, ...] | None = None
         self._cpu_at = 0.0
         self._balloon_update: int | None = None
@@ -102,86 +122,71 @@ class Meter:
         """
         if run != self._run:
             self._restart(run, at, self.stats.cpu_history)
-        changes: dict[str, Any] = {"at": at}
+        figures = self._figures
+        figures[_AT] = at
         if "cpu.time" in record and _ripe(self._cpu, self._cpu_at, at):
-            self._feed_cpu(record, at, vcpus, host_cpus, changes)
+            self._feed_cpu(record, at, vcpus, host_cpus)
         if "balloon.rss" in record or "balloon.available" in record:
-            self._feed_balloon(record, at, changes)
+            self._feed_balloon(record, at)
         # A domain whose job lock was held by others has the devices' names but no counters.
         if (
             "block.count" in record
             and _ripe(self._disks, self._disks_at, at)
             and (record["block.count"] == 0 or "block.0.rd.bytes" in record or _any_block(record))
         ):
-            self._feed_disks(record, at, changes)
+            self._feed_disks(record, at)
         if "net.count" in record and _ripe(self._nics, self._nics_at, at):
-            self._feed_nics(record, at, changes)
+            self._feed_nics(record, at)
         if focus and "vcpu.0.time" in record and _ripe(self._vcpus, self._vcpus_at, at):
-            self._feed_vcpus(record, at, changes)
+            self._feed_vcpus(record, at)
         if focus:
-            changes["history"] = (
-                *self.stats.history[1 - LONG_HISTORY :],
-                self._point(at, changes),
-            )
-        elif self.stats.history:
-            changes["history"] = ()
-        self._values.update(changes)
-        self.stats = DomainStats._make(self._values.values())
+            point = Point._make(figures[place] for place in _POINT)
+            figures[_HISTORY] = (*figures[_HISTORY][1 - LONG_HISTORY :], point)
+        elif figures[_HISTORY]:
+            figures[_HISTORY] = ()
+        self.stats = DomainStats._make(figures)
         return self.stats
 
-    def _point(self, at: float, changes: dict[str, Any]) -> Point:
-        def now(name: str) -> Any:
-            return changes.get(name, getattr(self.stats, name))
-
-        return Point(
-            at,
-            now("cpu_percent"),
-            now("memory_used_kib"),
-            now("read_bytes_per_s"),
-            now("write_bytes_per_s"),
-            now("rx_bytes_per_s"),
-            now("tx_bytes_per_s"),
-        )
-
-    def _feed_cpu(
-        self, record: Record, at: float, vcpus: int, host_cpus: int, changes: dict[str, Any]
-    ) -> None:
+    def _feed_cpu(self, record: Record, at: float, vcpus: int, host_cpus: int) -> None:
+        figures = self._figures
         now = (record["cpu.time"],)
         rate = _rates(self._cpu, self._cpu_at, now, at)
         self._cpu, self._cpu_at = now, at
         if rate is None:
-            changes["cpu_percent"] = changes["cpu_host_percent"] = None
-            changes["cpu_guest_percent"] = None
+            figures[_CPU] = figures[_CPU_HOST] = None
+            figures[_CPU_GUEST] = None
         else:
             # ns of CPU per second → percent of one CPU; more than there are is an error of time.
             percent = min(rate[0] / 1e7, 100.0 * max(1, host_cpus))
             guest = min(100.0, percent / max(1, vcpus))
-            changes["cpu_percent"] = percent
-            changes["cpu_host_percent"] = min(100.0, percent / max(1, host_cpus))
-            changes["cpu_guest_percent"] = guest
-            changes["cpu_history"] = (self.stats.cpu_history + bytes((round(guest),)))[-HISTORY:]
-        changes["cpu_at"] = at
+            figures[_CPU] = percent
+            figures[_CPU_HOST] = min(100.0, percent / max(1, host_cpus))
+            figures[_CPU_GUEST] = guest
+            figures[_CPU_HISTORY] = (figures[_CPU_HISTORY] + bytes((round(guest),)))[-HISTORY:]
+        figures[_CPU_AT] = at
 
-    def _feed_balloon(self, record: Record, at: float, changes: dict[str, Any]) -> None:
-        changes["memory_rss_kib"] = record.get("balloon.rss")
-        changes["memory_at"] = at
+    def _feed_balloon(self, record: Record, at: float) -> None:
+        figures = self._figures
+        figures[_MEMORY_RSS] = record.get("balloon.rss")
+        figures[_MEMORY_AT] = at
         available = record.get("balloon.available")
         free = record.get("balloon.usable", record.get("balloon.unused"))
         update = record.get("balloon.last-update") or None
         if available is None or free is None:
-            changes["memory_used_kib"] = changes["memory_available_kib"] = None
-            changes["memory_stale"] = False
+            figures[_MEMORY_USED] = figures[_MEMORY_AVAILABLE] = None
+            figures[_MEMORY_STALE] = False
             return
         if update != self._balloon_update:
             self._balloon_update = update
             self._balloon_seen = at
-        changes["memory_available_kib"] = available
-        changes["memory_used_kib"] = max(0, available - free)
+        figures[_MEMORY_AVAILABLE] = available
+        figures[_MEMORY_USED] = max(0, available - free)
         # The driver's own clock is the host's; only whether it moves is looked at.
-        changes["memory_stale"] = update is not None and at - self._balloon_seen > _BALLOON_STALE_S
+        figures[_MEMORY_STALE] = update is not None and at - self._balloon_seen > _BALLOON_STALE_S
 
-    def _feed_disks(self, record: Record, at: float, changes: dict[str, Any]) -> None:
-        changes["block_at"] = at
+    def _feed_disks(self, record: Record, at: float) -> None:
+        figures = self._figures
+        figures[_BLOCK_AT] = at
         raw = tuple(
             tuple(map(record.get, _block_keys(number))) for number in range(record["block.count"])
         )
@@ -222,12 +227,13 @@ class Meter:
                     capacity,
                 )
             disks.append(disk)
-        changes["disks"] = tuple(disks)
+        figures[_DISKS] = tuple(disks)
         for place, field in enumerate(_DISK_SUMS):
-            changes[field] = sum(rates[place] for rates in known) if known or not raw else None
+            figures[field] = sum(rates[place] for rates in known) if known or not raw else None
 
-    def _feed_nics(self, record: Record, at: float, changes: dict[str, Any]) -> None:
-        changes["net_at"] = at
+    def _feed_nics(self, record: Record, at: float) -> None:
+        figures = self._figures
+        figures[_NET_AT] = at
         raw = tuple(
             tuple(map(record.get, _nic_keys(number))) for number in range(record["net.count"])
         )
@@ -258,11 +264,12 @@ class Meter:
                 rx, tx, rx_packets, tx_packets, *lost = rates
                 drops, errors = lost[0] + lost[1], lost[2] + lost[3]
                 nics.append(NicStats(name, rx, tx, rx_packets, tx_packets, drops, errors))
-        changes["nics"] = tuple(nics)
-        changes["rx_bytes_per_s"] = sum(rates[0] for rates in known) if known or not raw else None
-        changes["tx_bytes_per_s"] = sum(rates[1] for rates in known) if known or not raw else None
+        figures[_NICS] = tuple(nics)
+        figures[_RX] = sum(rates[0] for rates in known) if known or not raw else None
+        figures[_TX] = sum(rates[1] for rates in known) if known or not raw else None
 
-    def _feed_vcpus(self, record: Record, at: float, changes: dict[str, Any]) -> None:
+    def _feed_vcpus(self, record: Record, at: float) -> None:
+        figures = self._figures
         before, since = self._vcpus, self._vcpus_at
         self._vcpus, self._vcpus_at = {}, at
         vcpus = []
@@ -277,8 +284,8 @@ class Meter:
                 vcpus.append(VcpuStats(number))
             else:
                 vcpus.append(VcpuStats(number, min(100.0, rates[0] / 1e7), rates[1] / 1e7))
-        changes["vcpus"] = tuple(vcpus)
-        changes["vcpu_at"] = at
+        figures[_VCPUS] = tuple(vcpus)
+        figures[_VCPU_AT] = at
 
 
 def _ripe(before: object, since: float, at: float) -> bool:

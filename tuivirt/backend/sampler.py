@@ -89,6 +89,13 @@ class Sampler:
         self._known: Mapping[str, Domain] = {}
         self._active: dict[str, int] = {}
         """By UUID: the run of each domain of ``_known`` that runs."""
+        self._asked: list[str] = []
+        """Those of them that can be asked; the same list until one of these changes."""
+        self._asked_of: Mapping[str, Any] = {}
+        self._asked_without: frozenset[str] = frozenset()
+        """From which handles, and without whom, that list was made."""
+        self._fresh: frozenset[str] | None = None
+        """Those of which not all was asked yet; None: to be found out anew."""
         self._swept: Mapping[str, Domain] = {}
         """The domains by which the meters were gone through last."""
         self._generation = -1
@@ -198,18 +205,26 @@ class Sampler:
         view = self._host.view
         if len(self._abandoned) >= _ABANDONED_MOST:
             return []  # One more call could hang too, and the actions need the daemon's ear.
+        avoid = frozenset(self._avoid)
+        changed = handles is not self._asked_of or avoid != self._asked_without
         if domains is not self._known:
+            changed = True
             self._known = domains
             self._active = {u: d.id for u, d in domains.items() if d.id is not None}
             self._complete = {
                 u: run for u, run in self._complete.items() if self._active.get(u) == run
             }
-        active = [u for u in self._active if u in handles and u not in self._avoid]
-        fresh = frozenset(active).difference(self._complete) | self._silence.silent
-        return self._planner.plan(active, view.domains, view.focus, fresh)
+        if changed:
+            self._asked_of, self._asked_without = handles, avoid
+            self._asked = [u for u in self._active if u in handles and u not in avoid]
+            self._fresh = None
+        if self._fresh is None:
+            self._fresh = frozenset(self._asked).difference(self._complete)
+        fresh = self._fresh | self._silence.silent
+        return self._planner.plan(self._asked, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
-        doms = [handles[u] for u in ask.uuids if u in handles]
+        doms = [dom for dom in map(handles.get, ask.uuids) if dom is not None]
         if not doms:
             return None
         started = time.monotonic()
@@ -248,10 +263,11 @@ class Sampler:
             sized = groups & libvirt.VIR_DOMAIN_STATS_BALLOON
             for dom, record in answer.records:
                 at += step
-                uuid = dom.UUIDString()
-                domain = domains.get(uuid)
+                domain = domains.get(dom.UUIDString())
                 if domain is None or (run := domain.id) is None:
                     continue
+                # One string object in all dictionaries: what else they hold is not looked at.
+                uuid = domain.uuid
                 meter = meters.get(uuid)
                 if meter is None:
                     meter = meters[uuid] = Meter()
@@ -262,7 +278,9 @@ class Sampler:
                 note(uuid, run, record, groups, at)
                 if sized and "balloon.current" in record:
                     seen.append((uuid, record))
-                    self._complete[uuid] = run
+                    if self._complete.get(uuid) != run:
+                        self._complete[uuid] = run
+                        self._fresh = None
         self._planner.spent(spent)
         now = time.monotonic()
         if domains is not self._swept:

@@ -21,7 +21,9 @@ def answered(record: Mapping[str, Any], groups: int) -> bool | None:
     if groups & _BALLOON:
         return "balloon.rss" in record
     if groups & _BLOCK and record.get("block.count"):
-        return any(f"block.{n}.rd.bytes" in record for n in range(record["block.count"]))
+        return "block.0.rd.bytes" in record or any(
+            f"block.{n}.rd.bytes" in record for n in range(1, record["block.count"])
+        )
     return None
 
 
@@ -35,6 +37,8 @@ class Silence:
         self._heard: dict[str, int] = {}
         self._since: dict[str, float] = {}
         self._told: set[str] = set()
+        self._active: Mapping[str, Any] | None = None
+        """Those that were active when it was last looked who is not any more."""
 
     @property
     def silent(self) -> frozenset[str]:
@@ -51,10 +55,17 @@ class Silence:
             self._since.setdefault(uuid, at)
 
     def changes(self, now: float, active: Mapping[str, Any]) -> dict[str, float | None]:
-        """What is to be told: since when a guest is silent, or None that it is no more."""
-        for known in (self._since, self._heard):
-            for uuid in known.keys() - active.keys():
-                del known[uuid]
+        """What is to be told: since when a guest is silent, or None that it is no more.
+
+        ``active`` are all that run; another mapping when there is any change in it.
+        """
+        if active is not self._active:
+            self._active = active
+            for known in (self._since, self._heard):
+                for uuid in known.keys() - active.keys():
+                    del known[uuid]
+        if not self._since and not self._told:
+            return {}
         news: dict[str, float | None] = {}
         for uuid in self._told - self._since.keys():
             self._told.discard(uuid)
