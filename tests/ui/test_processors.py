@@ -103,6 +103,7 @@ async def test_a_domain_that_is_off_shows_what_it_will_start_with(
         assert "next boot" not in text
         assert "–" in line_of(app, "vCPU 0")
         assert "off" in line_of(app, "vCPU 7")
+        assert "ran there last" not in text
 
 
 async def test_enter_on_a_vcpu_opens_the_form_that_pins_it_begun_with_what_holds() -> None:
@@ -119,6 +120,25 @@ async def test_enter_on_a_vcpu_opens_the_form_that_pins_it_begun_with_what_holds
         name, target, values = app.recorded.wishes[0]
         assert (name, target) == ("vcpupin", "web-01")
         assert (values["vcpu"], values["cpulist"]) == ("1", "4-7,^5")
+
+
+@pytest.mark.parametrize(
+    ("typed", "why"), [("3-1", "ends before it begins"), ("0-99", "the host has no CPU 16-99")]
+)
+async def test_a_set_of_cpus_that_cannot_be_is_told_before_the_form_closes(
+    typed: str, why: str
+) -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        await settle(app, pilot)
+        await pilot.press("down", "backspace", *typed, "ctrl+s")
+        await pilot.pause()
+        assert isinstance(app.screen, FormDialog)
+        assert why in app.screen.panel.text
+        assert app.recorded.wishes == []
 
 
 async def test_enter_on_the_emulator_and_on_an_io_thread_pins_those() -> None:
@@ -242,7 +262,7 @@ def test_cores_are_drawn_where_cpus_have_no_room_and_told_apart_in_part() -> Non
     assert drawn.unit == "core"
     text = "".join(piece.text for piece in drawn.row(frozenset({0, 8, 1}), None))
     assert text == "■◪··│····"
-    assert "◪ on a part of it" in drawn.legend()
+    assert "◪ on a part of it" in drawn.legend(runs=True)
 
 
 def test_nodes_are_drawn_where_cores_have_no_room() -> None:

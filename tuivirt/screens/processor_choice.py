@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuivirt.actions import lookups
-from tuivirt.backend.model.cpuset import write_cpuset
+from tuivirt.backend.model.cpuset import BadCpuset, parse_cpuset, write_cpuset
 from tuivirt.backend.model.processors import Cpus, HostTopology, Processing
 from tuivirt.widgets.form import Field
 from tuivirt.widgets.text import size
@@ -44,6 +44,7 @@ class ProcessorForm:
         return Offer(
             tuple(self._field(field, processing, host, mine, meant) for field in fields),
             sentences=(said,) if said else (),
+            check=lambda given: _wrong(given.get("cpulist"), host.cpus),
         )
 
     def _field(
@@ -100,6 +101,18 @@ def _pin(row: Thread | None, there: Cpus) -> str:
     if row is None:
         return ""
     return "all" if row.may == there else write_cpuset(row.may)
+
+
+def _wrong(cpulist: object, there: Cpus) -> str:
+    """What is wrong with a set of CPUs that was typed, or ''."""
+    text = str(cpulist or "")
+    if not text or text.strip().lower() in ("all", "r"):
+        return ""
+    try:
+        beyond = parse_cpuset(text) - there
+    except BadCpuset as error:
+        return f"{error}: give CPUs as in 0-3,^2,8, or all"
+    return f"the host has no CPU {write_cpuset(beyond)}" if there and beyond else ""
 
 
 def _host(told: str, there: Cpus) -> str:

@@ -123,7 +123,10 @@ class ProcessorsView(Vertical):
         )
         self.table.use_columns(columns(self._map, rows))
         self.table.update(rows)
-        legend = Toned(f"   {self._map.legend()}", "dim") if self._map is not None else Toned("")
+        legend = Toned("")
+        if self._map is not None:
+            runs = self._processing.live is not None
+            legend = Toned(f"   {self._map.legend(runs=runs)}", "dim")
         self._legend.show([(Toned(f" {self._complaint}", "warn") if self._complaint else legend,)])
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:

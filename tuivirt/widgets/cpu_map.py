@@ -74,13 +74,14 @@ class CpuMap:
             cells[place] = Toned(drawn, tone)
         return _joined(cells)
 
-    def legend(self) -> str:
-        """What the marks mean."""
+    def legend(self, *, runs: bool) -> str:
+        """What the marks mean; ``runs``: threads have a place where they ran last."""
         mark = marks()
         said = [f"{mark.all} may run on the {self.unit}"]
         if any(len(group) > 1 for group in self.groups):
             said.append(f"{mark.some} on a part of it")
-        return ", ".join([*said, f"{mark.none} may not", f"{mark.here} ran there last"])
+        said.append(f"{mark.none} may not")
+        return ", ".join([*said, f"{mark.here} ran there last"] if runs else said)
 
 
 def cpu_map(topology: HostTopology, room: int) -> CpuMap | None:
