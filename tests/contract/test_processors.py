@@ -17,6 +17,7 @@ from tests.support.guests import Guest
 from tuivirt.backend.cpu_topology import set_topology
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.iothreads import add_iothread, remove_iothread
+from tuivirt.backend.lookups import domain_detail
 from tuivirt.backend.memory_size import set_max_memory, set_memory
 from tuivirt.backend.model.processors import Processors, Topology
 from tuivirt.backend.model.when import When
@@ -323,6 +324,7 @@ def test_a_pin_is_for_now_for_the_next_boot_or_for_both(place: Place) -> None:
     place.run(pin_vcpu, 0, "0-1", When.NEXT_BOOT)
     assert now(place).vcpus[0].pinned == frozenset({1})
     assert saved(place).vcpus[0].pinned == frozenset({0, 1})
+    assert "pin of vCPU 0: 1 → 0-1" in domain_detail(place.host, place.uuid).pending
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
@@ -39,8 +39,16 @@ def set_topology(
     Raises BadInput with nothing changed. Source: virDomainDefineXML.
     """
     domain = domain_to_change(host, uuid)
+    what = f"cannot arrange the vCPUs of {domain.name()}"
+    with host.defining[domain.UUIDString()]:
+        return _arranged(host, domain, what, (sockets, dies, cores, threads), maximum)
+
+
+def _arranged(
+    host: Host, domain: Any, what: str, parts: tuple[int, int, int, int], maximum: bool
+) -> str:
     name = domain.name()
-    what = f"cannot arrange the vCPUs of {name}"
+    sockets, dies, cores, threads = parts
     before = read_halves(domain, what)
     saved = saved_alone(before, "", what, "the topology")
     clusters = saved.topology.clusters if saved.topology is not None else 1

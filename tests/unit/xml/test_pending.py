@@ -247,3 +247,30 @@ def test_of_two_alike_the_one_that_stays_is_told_from_the_one_that_goes() -> Non
     assert twins == [None, *saved.devices]
     assert left == []
     assert pending(live, saved) == ("serial goes",)
+
+
+def test_pins_topology_and_io_threads_that_differ_are_told_and_no_others() -> None:
+    def config(inside: str) -> DomainConfig:
+        return parse_domain(f"<domain><vcpu>4</vcpu>{inside}</domain>")
+
+    same = "<cputune><vcpupin vcpu='1' cpuset='1'/></cputune>"
+    assert pending(config(same), config(same)) == ()
+    now = config(
+        "<iothreadids><iothread id='1'/><iothread id='2'/></iothreadids><cputune>"
+        "<vcpupin vcpu='0' cpuset='0-1'/><vcpupin vcpu='1' cpuset='1'/>"
+        "<emulatorpin cpuset='0'/></cputune>"
+    )
+    later = config(
+        "<iothreadids><iothread id='1'/><iothread id='3'/></iothreadids><cputune>"
+        "<vcpupin vcpu='0' cpuset='2'/><vcpupin vcpu='1' cpuset='1'/>"
+        "<iothreadpin iothread='1' cpuset='3'/></cputune>"
+        "<cpu><topology sockets='1' dies='1' cores='2' threads='2'/></cpu>"
+    )
+    assert set(pending(now, later)) == {
+        "topology: default → 1 × 2 × 2",
+        "pin of vCPU 0: 0-1 → 2",
+        "pin of the emulator: 0 → any",
+        "pin of I/O thread 1: any → 3",
+        "I/O thread 2 goes",
+        "new I/O thread 3",
+    }

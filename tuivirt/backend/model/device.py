@@ -99,6 +99,8 @@ class DomainConfig:
     vcpus_max: int = 1
     memory_kib: int = 0
     memory_max_kib: int = 0
+    threads: tuple[tuple[str, str], ...] = ()
+    """Pins, topology and I/O threads by name; only where it is to be compared."""
     disks: tuple[Disk, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     devices: tuple[Device, ...] = ()

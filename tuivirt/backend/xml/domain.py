@@ -6,6 +6,7 @@ from ..model.device import Device, Disk, DomainConfig, Interface
 from .devices import read_device
 from .disk import read_disk
 from .interface import read_interface
+from .threads import thread_facts
 from .tree import Element, number, parse, size_of, skim
 
 _NOT_DEVICES = frozenset({"emulator"})
@@ -47,6 +48,7 @@ def _read(root: Element, *, told: bool, compared: bool) -> DomainConfig:
         vcpus_max=vcpus_max,
         memory_kib=(memory_max if memory is None else memory) // 1024,
         memory_max_kib=memory_max // 1024,
+        threads=thread_facts(root) if compared else (),
         disks=disks,
         interfaces=interfaces,
         devices=devices,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from ..model.device import Device, Disk, DomainConfig, Interface
 from ..model.twins import differing, paired
 from .changed import changes
+from .threads import differences
 from .tree import number, unit_factor
 
 _LIBVIRT_ADDS = frozenset({"controller"})
@@ -32,6 +33,7 @@ def pending(live: DomainConfig, saved: DomainConfig) -> tuple[str, ...]:
     """
     return (
         *_system(live, saved),
+        *differences(live.threads, saved.threads),
         *_disks(live.disks, saved.disks),
         *_interfaces(live.interfaces, saved.interfaces),
         *_devices(live.devices, saved.devices),
