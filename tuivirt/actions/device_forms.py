@@ -181,13 +181,16 @@ def _shown(
         can = (*can, start)
     if can and not (start and (new or field.required)):
         can = ("", *can)
+    missing = _missing(field, _suiting(field, values), machine)
+    if field.name == "source" and can == facts.networks and facts.inactive:
+        missing = f"Not active: {', '.join(facts.inactive)}."
     mark = f"{'' if of is None else of.label}/{_deciding(field, values)}"
     return Shown(
         option_named(field.name),
         can,
         start if not can or start in can else can[0],
         field.help,
-        _missing(field, _suiting(field, values), machine),
+        missing,
         not kind.declaration.is_common(field) and not (start and of is not None),
         "no" if field.type is FieldType.FLAG else "default",
         mark,

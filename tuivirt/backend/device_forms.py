@@ -25,7 +25,7 @@ def form_facts(host: Host, uuid: str, kind_name: str) -> FormFacts:
     sides = read_sides(domain, f"cannot look at the devices of {domain.name()}")
     place = machine(host, sides.current)
     networks = sorted(
-        host.snapshot.networks.values(), key=lambda n: (n.name != "default", not n.active, n.name)
+        host.snapshot.networks.values(), key=lambda n: (not n.active, n.name != "default", n.name)
     )
     return FormFacts(
         machine=place,
@@ -33,6 +33,7 @@ def form_facts(host: Host, uuid: str, kind_name: str) -> FormFacts:
         devices=_devices(sides, kind),
         lacking=lacking(kind.declaration.fields, place),
         networks=tuple(network.name for network in networks) if kind_name == "interface" else (),
+        inactive=tuple(network.name for network in networks if not network.active),
         starts=_starts(sides.current, kind),
         buses=_buses(sides) if kind_name == "disk" else {},
     )

@@ -342,10 +342,7 @@ def check_scsi_room(running: DomainConfig, bus: str) -> None:
     """
     if bus != "scsi" or _has_scsi(running):
         return
-    full = free_pci_places(running) == 0
-    if _has_controller(running, 'model="pcie-root"'):
-        full = not any(_has_controller(running, f'model="{bridge}"') for bridge in _BRIDGES)
-    if full:
+    if not has_conventional_slot(running):
         raise BusFull(
             bus,
             "it has no controller, and the running machine no free conventional PCI slot for one",
@@ -353,9 +350,20 @@ def check_scsi_room(running: DomainConfig, bus: str) -> None:
         )
 
 
+def has_conventional_slot(running: DomainConfig) -> bool:
+    """Whether a running machine may have a slot for a device of conventional PCI.
+
+    One of PCI Express has them behind a bridge only.
+    """
+    if has_controller(running, 'model="pcie-root"'):
+        return any(has_controller(running, f'model="{bridge}"') for bridge in _BRIDGES)
+    return free_pci_places(running) != 0
+
+
 def _has_scsi(config: DomainConfig) -> bool:
-    return _has_controller(config, 'type="scsi"')
+    return has_controller(config, 'type="scsi"')
 
 
-def _has_controller(config: DomainConfig, attribute: str) -> bool:
+def has_controller(config: DomainConfig, attribute: str) -> bool:
+    """Whether the domain has a controller whose XML says this, as in ``type="scsi"``."""
     return any(d.kind == "controller" and attribute in d.xml for d in config.devices)

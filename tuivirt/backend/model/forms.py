@@ -34,6 +34,8 @@ class FormFacts:
     """Why the host offers no device of the kind, a clause; empty: it does."""
     networks: tuple[str, ...] = ()
     """The host's virtual networks, the one to begin with first."""
+    inactive: tuple[str, ...] = ()
+    """Those of them that are off: no running domain can be connected to one."""
     starts: Mapping[str, str] = field(default_factory=dict)
     """By field: where a new device's begins, as this domain has others already."""
     buses: Mapping[str, str] = field(default_factory=dict)
