@@ -159,6 +159,15 @@ def test_a_vcpu_that_is_not_given_up_is_told_as_pending_with_the_half_that_is_do
     assert (now(growing).count, saved(growing).count) == (3, 2)
 
 
+def test_those_that_are_added_for_the_next_boot_can_be_made_to_be_taken_away(
+    growing: Place,
+) -> None:
+    growing.run(set_vcpus, 2, When.NEXT_BOOT)
+    growing.run(set_vcpus, 3, When.NEXT_BOOT, hotpluggable=True)
+    assert saved(growing).vcpus[2].online
+    assert saved(growing).vcpus[2].hotpluggable
+
+
 def test_vcpus_come_and_go_now_later_or_both(demo: Place) -> None:
     whole = now(demo).most
     demo.run(set_vcpus, 1)

@@ -204,7 +204,7 @@ def _more(now: Memory, later: bool) -> str:
     ways = []
     if now.slots > now.devices:
         ways.append("plug in a memory device (attach-memory)")
-    ways.append(NEXT_BOOT if later else "raise the most it can have for the next boot (setmaxmem)")
+    ways.append(NEXT_BOOT if later else "raise the most it can have (setmaxmem) and start it anew")
     return ", or ".join(ways)
 
 
