@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from tests.bench import calls, cost, keys, memory, output, start
+from tests.bench import calls, cost, devices, keys, memory, output, start
 from tests.bench.figure import Figure, say
 from tests.bench.stage import Stage, stage
 
@@ -19,6 +19,7 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
     "memory": memory.measure,
     "keys": keys.measure,
     "output": output.measure,
+    "devices": devices.measure,
     "calls": calls.measure,
     "cost": cost.measure,
     "stopped": keys.measure_stopped,
