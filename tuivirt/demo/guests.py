@@ -42,6 +42,10 @@ class GuestSpec:
     networks: tuple[str, ...] = ("default",)
     hostdevs: tuple[str, ...] = ()
     """PCI addresses of host devices it has."""
+    pins: tuple[str, ...] = ()
+    """Where its first vCPUs may run, a set of host CPUs each."""
+    emulator_pin: str = ""
+    iothreads: int = 0
     uptime_s: float = 3600.0
     autostart: bool = False
     transient: bool = False
@@ -100,6 +104,9 @@ GUESTS: tuple[GuestSpec, ...] = (
         memory_mib=16384,
         disks=(_root("db-01.qcow2", 40), DiskSpec("vdb", "/dev/vg0/db-data", 200, "raw")),
         networks=("default", "storage"),
+        pins=tuple(map(str, range(8))),
+        emulator_pin="8-15",
+        iothreads=2,
         uptime_s=40 * _DAY,
         autostart=True,
         agent=True,
@@ -235,6 +242,14 @@ def crowd(count: int, seed: int) -> tuple[GuestSpec, ...]:
     return (*GUESTS, *made)
 
 
+def _threads_xml(spec: GuestSpec) -> str:
+    pins = [f"<vcpupin vcpu='{n}' cpuset='{cpus}'/>" for n, cpus in enumerate(spec.pins)]
+    if spec.emulator_pin:
+        pins.append(f"<emulatorpin cpuset='{spec.emulator_pin}'/>")
+    threads = f"<iothreads>{spec.iothreads}</iothreads>" if spec.iothreads else ""
+    return f"{threads}<cputune>{''.join(pins)}</cputune>" if pins else threads
+
+
 def domain_xml(host: str, spec: GuestSpec) -> str:
     """The saved configuration of a guest, with what the test driver is to make of it."""
     lines = [
@@ -243,6 +258,7 @@ def domain_xml(host: str, spec: GuestSpec) -> str:
         f"<title>{escape(spec.title)}</title>" if spec.title else "",
         f"<description>{escape(spec.description)}</description>" if spec.description else "",
         f"<memory unit='MiB'>{spec.memory_mib}</memory><vcpu>{spec.vcpus}</vcpu>",
+        _threads_xml(spec),
         f"<os><type arch='x86_64' machine='{spec.machine}'>hvm</type></os>",
         "<features><acpi/><apic/></features>",
         f"<on_crash>{'preserve' if spec.state == 'crashed' else 'destroy'}</on_crash>",
