@@ -27,7 +27,7 @@ OFFERED = Capabilities(
         "disk": {"bus": ("virtio", "scsi", "sata", "usb"), "diskDevice": ("disk", "cdrom")},
     }
 )
-Q35 = Machine(frozenset(("qemu", "x86_64", "x86", "q35")), "9.0.0", "QEMU 7.2.22", OFFERED)
+Q35 = Machine(frozenset(("qemu", "x86_64", "x86", "q35", "usb")), "9.0.0", "QEMU 7.2.22", OFFERED)
 OFF = factory.fleet(factory.host([factory.domain(1, "web-01", DomainState.SHUTOFF)]))
 BLOCKS = (
     BlockDevice(

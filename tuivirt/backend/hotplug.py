@@ -87,7 +87,7 @@ def attach_disk(
     refuse_in_use(host, uuid, source.path, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)
     chosen = {"bus": bus, "device": request.device}
-    refuse_lacking(machine(host, before.current), kinds()["disk"], chosen, chosen, what)
+    refuse_lacking(machine(host, before.side(live)), kinds()["disk"], chosen, chosen, what)
     others = tuple(disk for disk in before.disks() if not is_same(host, source, disk))
     try:
         if live and before.live is not None:

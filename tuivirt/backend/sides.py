@@ -29,6 +29,10 @@ class Sides:
         assert config is not None
         return config
 
+    def side(self, live: bool) -> DomainConfig:
+        """What a change meets first: the running configuration if it is one, else the saved."""
+        return self.current if live else self.saved or self.current
+
     def configs(self) -> tuple[DomainConfig, ...]:
         """Those there are, the current one first."""
         return tuple(config for config in (self.live, self.saved) if config is not None)

@@ -19,7 +19,7 @@ from tuivirt.backend.model.forms import FormFacts, KnownDevice
 from tuivirt.backend.model.machine import Capabilities, Machine
 from tuivirt.backend.xml.catalog import kinds
 
-Q35 = frozenset(("qemu", "x86_64", "x86", "q35"))
+Q35 = frozenset(("qemu", "x86_64", "x86", "q35", "usb"))
 OFFERED = Capabilities(
     {
         "graphics": {"type": ("vnc",)},

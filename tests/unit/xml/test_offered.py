@@ -168,6 +168,30 @@ def test_files_are_shared_by_virtiofs_where_memory_is_shared() -> None:
     assert list(best.values()) == ["virtiofs", "virtiofs", "virtiofs", "path", "path"]
 
 
+def test_without_a_usb_bus_a_pointer_is_of_virtio_and_a_card_reader_impossible() -> None:
+    none = "<controller type='usb' model='none'/>"
+    here = machine(Q35.format("").replace("</emulator>", f"</emulator>{none}"))
+    assert kinds()["input"].declaration.proposal({}, here)["bus"] == "virtio"
+    assert lacking(kinds()["smartcard"].declaration.fields, here) == (
+        "needs a USB controller in the domain"
+    )
+    assert lacking(kinds()["smartcard"].declaration.fields, machine()) == ""
+
+
+@pytest.mark.parametrize(
+    ("machine_type", "kind", "model"),
+    [
+        ("pc-q35-7.2", "scsi", "virtio-scsi"),
+        ("pc-q35-7.2", "usb", "qemu-xhci"),
+        ("pc-q35-7.2", "pci", "pcie-root-port"),
+        ("pc-i440fx-7.2", "pci", "pci-bridge"),
+    ],
+)
+def test_a_controller_is_todays_for_its_bus(machine_type: str, kind: str, model: str) -> None:
+    here = of_type("x86_64", machine_type)
+    assert kinds()["controller"].declaration.proposal({"type": kind}, here)["model"] == model
+
+
 def test_a_channels_name_follows_what_stands_behind_it() -> None:
     channel = kinds()["channel"].declaration
     assert channel.proposal({"type": "spicevmc"})["target_name"] == "com.redhat.spice.0"

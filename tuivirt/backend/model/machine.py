@@ -21,7 +21,8 @@ class Machine:
 
     traits: frozenset[str] = frozenset()
     """Its hypervisor (qemu, xen, test …), architecture and family (x86_64, x86, arm, s390 …),
-    machine type (q35, i440fx, virt …), and ``shared`` when its memory is."""
+    machine type (q35, i440fx, virt …); ``usb`` when it has that bus, ``shared`` when its memory
+    is."""
     libvirt: str = ""
     """The daemon's version, as in ``9.0.0``."""
     hypervisor: str = ""

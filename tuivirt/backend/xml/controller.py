@@ -67,11 +67,25 @@ CONTROLLER = Declaration(
                 *("qemu-xhci", "nec-xhci", "ehci", "ich9-ehci1", "ich9-uhci1", "ich9-uhci2"),
                 *("ich9-uhci3", "piix3-uhci", "piix4-uhci", "vt82c686b-uhci", "pci-ohci"),
                 *("qusb1", "qusb2", "none", "piix3", "piix4", "ich6"),
-                *("pcie-root-port", "pcie-root", "pci-root", "pci-bridge", "pcie-to-pci-bridge"),
+                *("pcie-root-port", "pci-bridge", "pcie-to-pci-bridge", "pcie-root", "pci-root"),
                 *("dmi-to-pci-bridge", "pcie-switch-upstream-port"),
                 *("pcie-switch-downstream-port", "pci-expander-bus", "pcie-expander-bus"),
             ),
-            offer=Offer(beside=("type", _MODELS)),
+            offer=Offer(
+                needs=dict.fromkeys(
+                    (
+                        *("pcie-root-port", "pcie-to-pci-bridge", "pcie-root"),
+                        *("dmi-to-pci-bridge", "pcie-switch-upstream-port"),
+                        *("pcie-switch-downstream-port", "pcie-expander-bus"),
+                    ),
+                    ("q35", "virt"),
+                ),
+                beside=("type", _MODELS),
+                starts=(
+                    "type",
+                    {"scsi": "virtio-scsi", "usb": "qemu-xhci", "pci": "pcie-root-port"},
+                ),
+            ),
         ),
         Field(
             "ports",

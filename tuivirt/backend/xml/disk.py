@@ -52,7 +52,9 @@ DISK = Declaration(
             "How it is connected; virtio where the guest can.",
             choices=("virtio", "scsi", "sata", "usb", "ide", "fdc", "sd", "xen"),
             offer=Offer(
-                "disk/bus", lacks={"ide": "an i440fx machine", "sd": "a board with an SD slot"}
+                "disk/bus",
+                needs={"usb": ("usb",)},
+                lacks={"ide": "an i440fx machine", "sd": "a board with an SD slot"},
             ),
         ),
         Field(

@@ -69,7 +69,10 @@ HOSTDEV = Declaration(
             offer=Offer(
                 "hostdev/subsysType",
                 untold=("mdev", "scsi_host"),
-                needs=dict.fromkeys(("storage", "misc", "net"), ("lxc",)),
+                needs={
+                    "usb": ("usb", "lxc"),
+                    **dict.fromkeys(("storage", "misc", "net"), ("lxc",)),
+                },
             ),
         ),
         Field(

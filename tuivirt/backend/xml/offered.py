@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..model.device import DomainConfig
+from ..model.device import Device, DomainConfig
 from ..model.machine import Capabilities, Machine
 from .tree import parse
 
@@ -28,6 +28,7 @@ _WORDS = {
     "q35": "a q35 machine",
     "i440fx": "an i440fx machine",
     "virt": "a virt machine",
+    "usb": "a USB controller in the domain",
     "xen": "Xen",
     "lxc": "a container",
     "vz": "Virtuozzo",
@@ -88,9 +89,18 @@ def machine_of(
         traits.add("i440fx")
     elif name.startswith("virt"):
         traits.add("virt")
+    if not any(_is_no_usb(device) for device in config.devices):
+        traits.add("usb")
     if config.shared_memory:
         traits.add("shared")
     return Machine(frozenset(traits - {""}), libvirt, hypervisor, capabilities)
+
+
+def _is_no_usb(device: Device) -> bool:
+    """Whether it is the controller that says that there is no USB bus."""
+    return device.kind == "controller" and all(
+        word in device.xml for word in ('type="usb"', 'model="none"')
+    )
 
 
 def parse_capabilities(xml: str) -> Capabilities:
@@ -161,7 +171,11 @@ def initial(field: Field, machine: Machine, beside: Mapping[str, Value]) -> Valu
     """
     if field.offer.starts is not None:
         by, values = field.offer.starts
-        return values.get(str(beside.get(by)), field.initial)
+        value = values.get(str(beside.get(by)))
+        if value is None or value not in field.choices:
+            return field.initial if value is None else value
+        can = choices(field, machine, beside)
+        return value if value in can else next(iter(can), None)
     for trait, value in field.offer.best.items():
         if trait in machine.traits and not refusal(field, value, machine):
             return value

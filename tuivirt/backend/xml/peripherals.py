@@ -36,7 +36,7 @@ INPUT = Declaration(
             only=("type", ("tablet", "mouse", "keyboard", "passthrough")),
             initial="usb",
             offer=Offer(
-                needs={"ps2": ("x86",), "xen": ("xen",)},
+                needs={"usb": ("usb",), "ps2": ("x86",), "xen": ("xen",)},
                 best={"s390": "virtio"},
                 beside=(
                     "type",
@@ -107,7 +107,11 @@ REDIRDEV = Declaration(
             choices=("usb",),
             default="usb",
             required=True,
-            offer=Offer("redirdev/bus", lacks={"usb": "a QEMU with USB redirection"}),
+            offer=Offer(
+                "redirdev/bus",
+                needs={"usb": ("usb",)},
+                lacks={"usb": "a QEMU with USB redirection"},
+            ),
         ),
         *source_fields(kinds=REDIRECTED, initial="spicevmc"),
         BOOT_ORDER,
@@ -127,6 +131,9 @@ SMARTCARD = Declaration(
             choices=("passthrough", "host", "host-certificates"),
             initial="passthrough",
             required=True,
+            offer=Offer(
+                needs=dict.fromkeys(("passthrough", "host", "host-certificates"), ("usb",))
+            ),
         ),
         *source_fields(kinds=REDIRECTED, initial="spicevmc", only=("reader", ("passthrough",))),
         Field(

@@ -24,7 +24,7 @@ SOUND = Declaration(
             initial="ich9",
             required=True,
             offer=Offer(
-                needs={"sb16": ("x86",), "pcspk": ("x86",)},
+                needs={"usb": ("usb",), "sb16": ("x86",), "pcspk": ("x86",)},
                 best={"i440fx": "ich6"},
             ),
         ),
