@@ -183,7 +183,7 @@ def _screen(options: argparse.Namespace) -> int:
     # A worker that computes lets go of the interpreter soon, so that a key is not kept waiting.
     sys.setswitchinterval(SWITCH_S)
     # The connection is made while Textual is imported, which takes as long as all the rest.
-    from tuivirt import settings, wiring
+    from tuivirt import lean, settings, wiring
     from tuivirt.backend.events import EventHub
     from tuivirt.commands.output import USAGE, complain
     from tuivirt.ending import Ending
@@ -203,6 +203,7 @@ def _screen(options: argparse.Namespace) -> int:
         interval=chosen.interval,
     )
     try:
+        lean.import_asyncio()
         from tuivirt.actions.runner import Tasks
         from tuivirt.app import TuivirtApp, checked
 
