@@ -93,8 +93,8 @@ def measure(stage: Stage) -> Iterator[Figure]:
             found.append((drawn - came.at) * 1000)
             other.submit(domain.detachDeviceFlags, _channel(name), _LIVE).result()
         came.close()
-    middle, last = quantile(found, 0.5), max(found)
-    told = f"the target; p50 {middle:.1f} ms, slowest of {ROUNDS} {last:.1f} ms"
+    middle, late = quantile(found, 0.5), quantile(found, 0.9)
+    told = f"the target; p50 {middle:.1f} ms, slowest of {ROUNDS} {max(found):.1f} ms"
     yield bounded(f"device added to a domain of {DEVICES}: event to row, p90", late, "ms", 50, told)
 
 
