@@ -32,6 +32,7 @@ from tuivirt.backend.events import (
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task
 from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
@@ -314,8 +315,8 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
 
     # What wishes need (screens.wishes.Actor)
 
-    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> None:
-        self.tasks.submit(action, self.hosts[ref.host], ref, name, values)
+    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> Task:
+        return self.tasks.submit(action, self.hosts[ref.host], ref, name, values)
 
     def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         if action.name == "console":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
 from queue import Queue
 
 import libvirt
@@ -179,4 +180,28 @@ def test_any_difference_between_now_and_the_next_boot_is_told_until_it_is_none(
     full.run(detach_device, "rng", one, When.NEXT_BOOT)
     assert set(waiting(full)) - set(before) == {"rng goes"}
     full.run(detach_device, "rng", one)
+    assert waiting(full) == before
+
+
+def test_devices_that_are_removed_together_all_go_and_nothing_else(full: Place) -> None:
+    before = waiting(full)
+    kinds_of_text = ("sound", "parallel", "panic")
+    for kind in kinds_of_text:
+        full.run(attach_device, kind, {"type": "null"} if kind == "parallel" else {}, "next boot")
+    for _ in range(2):
+        full.run(attach_device, "rng", {})
+    both = [*there(full, "rng")[-2:]]
+    asked = [
+        full.host.actions.submit(partial(detach_device, full.host, full.uuid, kind, which, when))
+        for kind, which, when in (
+            *((one.kind.name, one.alias, When.AUTO) for one in both),
+            *(
+                (kind, there(full, kind, saved=True)[-1].label, "next boot")
+                for kind in kinds_of_text
+            ),
+        )
+    ]
+    for each in asked:
+        assert "is removed" in each.result(60).text
+    assert not {one.alias for one in both} & {one.alias for one in there(full, "rng")}
     assert waiting(full) == before

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,13 @@ from . import saved_configuration
 from .blocks import refuse_in_use
 from .capabilities import machine, refuse_kind, refuse_lacking
 from .detaching import Detaching, DetachOutcome
+from .device_meant import choose
 from .errors import BadInput, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .macs import check_mac, make_mac
 from .model.device import DomainConfig
 from .model.when import When
+from .room import NEXT_BOOT, check_room
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .unplugging import Unplug
@@ -29,16 +32,12 @@ from .xml import edit
 from .xml.catalog import Kind, kinds
 from .xml.errors import XmlError
 from .xml.field import FieldType, Value
-from .xml.found import Found, found, pick, twin
-from .xml.targets import free_pci_places
+from .xml.found import Found, found, pairs, twin
 from .xml.tree import attribute, parse, to_text
 
 if TYPE_CHECKING:
     from .host import Host
     from .model.machine import Machine
-
-NEXT_BOOT = "do it for the next boot"
-_ON_PCI = ("interface", "rng", "controller", "vsock", "shmem", "filesystem")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def attach_device(
     xml, whole = _built(host, kind, values, machine(host, before.current), what)
     if live:
         _refuse_live(what, kind.live_refusal(whole), saved=before.saved is not None)
-        _check_room(before.live, kind, whole, what)
+        check_room(before.live, kind, whole, what)
     for config, changed in ((before.live, live), (before.saved, saved)):
         if changed and not kind.several and found(config, kind):
             raise BadInput(what, "it has one already", "change that one, or remove it first")
@@ -82,7 +81,8 @@ def attach_device(
         progress(f"adding {kind.one}", None)
     try:
         if live:
-            domain.attachDeviceFlags(xml, affecting(live, saved))
+            with host.defining[uuid] if saved else nullcontext():
+                domain.attachDeviceFlags(xml, affecting(live, saved))
         else:
             saved_configuration.add(host, domain, xml)
     except libvirt.libvirtError as error:
@@ -126,7 +126,7 @@ def update_device(
     name, uuid = domain.name(), domain.UUIDString()
     what = f"cannot change the {kind.called(which)} of {name}"
     before = read_sides(domain, what)
-    meant = _choose(before, kind, which, when, what)
+    meant = choose(before, kind, which, when, what, loosely=True)
     live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
     if not changes:
         raise BadInput(what, "nothing is to be changed", "say what")
@@ -204,32 +204,31 @@ def detach_device(
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
     what = f"cannot remove the {kind.called(which)} from {name}"
-    before = read_sides(domain, what)
-    meant = _choose(before, kind, which, when, what)
-    live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
-    label = meant.label
-    if live and now is not None:
-        why = kind.leave_refusal(now.values, _hypervisor(host))
-        _refuse_live(what, why, saved=then is not None)
+    # Held until it is known which is which: others may be removed at the same time.
+    with host.defining[uuid]:
+        before = read_sides(domain, what)
+        leaving = {alias for owner, alias in host.leaving if owner == uuid}
         known = host.snapshot.domains.get(uuid)
-        if known is not None and label in known.detaching:
-            raise BadInput(
-                f"{name} has already been asked to let go of {label}",
-                "the guest has not done so yet",
-                "forcing the guest off settles it",
-            )
-    if chose is not None:
-        chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
-    if saved and then is not None:
-        try:
-            saved_configuration.remove(host, domain, then)
-        except libvirt.libvirtError as error:
-            raise from_libvirt(error, what) from error
-        finally:
-            touch(host, uuid)
-        rest = found(read_sides(domain, what).saved, kind)
-        bad = len(rest) >= len(found(before.saved, kind))
-        verify(f"the {kind.noun} is not removed", name, live_bad=False, saved_bad=bad, live=False)
+        if known is not None:
+            leaving.update(known.detaching)
+        meant = choose(before, kind, which, when, what, leaving=leaving)
+        live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
+        label = meant.label
+        if live and now is not None:
+            why = kind.leave_refusal(now.values, _hypervisor(host))
+            _refuse_live(what, why, saved=then is not None)
+            if {now.alias, label} & leaving:
+                raise BadInput(
+                    f"{name} has already been asked to let go of {label}",
+                    "the guest has not done so yet",
+                    "forcing the guest off settles it",
+                )
+        if chose is not None:
+            chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
+        if saved and then is not None:
+            _remove_saved(host, domain, before, then, what)
+        if live and now is not None:
+            host.leaving.add((uuid, now.alias))
     ending = f"{kind.called(label)} is removed from {name}{before.words(live, saved)}"
     if not live or now is None:
         return DetachOutcome(ending)
@@ -246,14 +245,30 @@ def detach_device(
 
     detaching = Detaching(host, domain, label, one.alias, is_there)
     unplug = Unplug(host, domain, detaching, what, timeout_s, aborted)
-    return unplug.carry_out(
-        one.xml,
-        live=True,
-        saved=False,
-        check_saved=lambda: None,
-        done=f"{label} is gone from {name}'s saved configuration" if saved else "",
-        ending=ending,
-    )
+    try:
+        return unplug.carry_out(
+            one.xml,
+            live=True,
+            saved=False,
+            check_saved=lambda: None,
+            done=f"{label} is gone from {name}'s saved configuration" if saved else "",
+            ending=ending,
+        )
+    finally:
+        host.leaving.discard((uuid, one.alias))
+
+
+def _remove_saved(host: Host, domain: Any, before: Sides, then: Found, what: str) -> None:
+    try:
+        saved_configuration.remove(host, domain, then)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    finally:
+        touch(host, domain.UUIDString())
+    rest = found(read_sides(domain, what).saved, then.kind)
+    bad = len(rest) >= len(found(before.saved, then.kind))
+    noun, name = then.kind.noun, domain.name()
+    verify(f"the {noun} is not removed", name, live_bad=False, saved_bad=bad, live=False)
 
 
 def devices_of_kind(host: Host, uuid: str, kind_name: str) -> list[tuple[str, str]]:
@@ -263,46 +278,11 @@ def devices_of_kind(host: Host, uuid: str, kind_name: str) -> list[tuple[str, st
     sides = read_sides(domain, f"cannot look at the devices of {domain.name()}")
     nows = found(sides.live, kind)
     # Of one that both have, the running domain's name is told.
-    later = [each for each in found(sides.saved, kind) if twin(each, nows) is None]
+    thens = found(sides.saved, kind)
+    paired = [one.number for one in pairs(nows, thens) if one is not None]
+    later = [each for each in thens if each.number not in paired]
     say = kind.declaration.summary
     return [(each.label, say(each.values) if say else each.identity) for each in (*nows, *later)]
-
-
-@dataclass(frozen=True, slots=True)
-class _Meant:
-    """The device that is meant, and where it is changed."""
-
-    now: Found | None
-    then: Found | None
-    live: bool
-    saved: bool
-
-    @property
-    def label(self) -> str:
-        one = self.now if self.live else self.then
-        assert one is not None
-        return one.label
-
-
-def _choose(before: Sides, kind: Kind, which: str, when: str, what: str) -> _Meant:
-    live, saved = before.choose(when)
-    nows, thens = found(before.live, kind), found(before.saved, kind)
-    try:
-        now, then = pick(nows, which), pick(thens, which)
-    except XmlError as error:
-        raise BadInput(what, str(error), "say which") from error
-    now = now or (twin(then, nows) if then is not None else None)
-    then = (twin(now, thens) if now is not None else None) or then
-    if now is None and then is None:
-        has = ", ".join(dict.fromkeys(each.label for each in (*nows, *thens)))
-        raise BadInput(f"{before.name} has no {kind.called(which)}", f"it has {has}" if has else "")
-    if when == When.AUTO:
-        live, saved = live and now is not None, saved and then is not None
-    if live and now is None:
-        raise BadInput(what, "the running domain does not have it", NEXT_BOOT)
-    if saved and then is None:
-        raise BadInput(what, "the saved configuration does not have it", "do it now only")
-    return _Meant(now, then, live, saved)
 
 
 def _hypervisor(host: Host) -> str:
@@ -313,18 +293,6 @@ def _hypervisor(host: Host) -> str:
 def _refuse_live(what: str, why: str, *, saved: bool) -> None:
     if why:
         raise BadInput(what, why, NEXT_BOOT if saved else "")
-
-
-def _check_room(
-    config: DomainConfig | None, kind: Kind, values: Mapping[str, Value], what: str
-) -> None:
-    on_pci = kind.name in _ON_PCI or values.get("bus") == "virtio"
-    if config is not None and on_pci and free_pci_places(config) == 0:
-        raise BadInput(
-            what,
-            "the running machine has no free PCI slot",
-            f"{NEXT_BOOT} (ports are added then)",
-        )
 
 
 def _built(

@@ -68,9 +68,10 @@ class Host(Board):
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
         self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
-        self.defining: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        """By domain: held while its saved configuration is changed, which may mean that it is
-        read and defined again."""
+        self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
+        """By domain: held while its saved configuration is read, changed and perhaps defined."""
+        self.leaving: set[tuple[str, str]] = set()
+        """Domain and alias of what a guest was asked to let go of, until it has or will not."""
         self.sampling = sampling
         self.generation = 0
         """Counts the connections: handles of an older one are worthless."""

@@ -13,8 +13,9 @@ import libvirt
 
 from .sides import affecting
 from .xml import edit
+from .xml.domain import parse_domain
 from .xml.field import Value
-from .xml.found import Found
+from .xml.found import Found, found, twin
 
 if TYPE_CHECKING:
     from .host import Host
@@ -28,28 +29,41 @@ _CANNOT_BY_CALL = (
 
 def add(host: Host, domain: Any, xml: str) -> None:
     """Add a device. Raises libvirtError."""
-    _by_call(
-        domain.attachDeviceFlags, xml, lambda: _define(host, edit.add_device(_text(domain), xml))
-    )
+    with host.defining[domain.UUIDString()]:
+        _by_call(
+            domain.attachDeviceFlags,
+            xml,
+            lambda: _define(host, edit.add_device(_text(domain), xml)),
+        )
 
 
 def remove(host: Host, domain: Any, one: Found) -> None:
     """Remove a device. Raises libvirtError, NoSuchDevice."""
-    _by_call(
-        domain.detachDeviceFlags,
-        one.xml,
-        lambda: _define(host, edit.remove_device(_text(domain), one.selector)),
-    )
+
+    def redefine() -> None:
+        text = _text(domain)
+        _define(host, edit.remove_device(text, _by_now(text, one)))
+
+    with host.defining[domain.UUIDString()]:
+        _by_call(domain.detachDeviceFlags, one.xml, redefine)
 
 
 def change(host: Host, domain: Any, one: Found, wanted: Mapping[str, Value]) -> None:
     """Change fields of a device. Raises libvirtError, BadValue, NoSuchDevice."""
-    _define(host, changed(domain, one, wanted))
+    with host.defining[domain.UUIDString()]:
+        _define(host, changed(domain, one, wanted))
 
 
 def changed(domain: Any, one: Found, wanted: Mapping[str, Value]) -> str:
     """The configuration's text with that change; nothing is defined. Raises as `change`."""
-    return edit.change_device(_text(domain), one.selector, one.kind.declaration, wanted)
+    text = _text(domain)
+    return edit.change_device(text, _by_now(text, one), one.kind.declaration, wanted)
+
+
+def _by_now(text: str, one: Found) -> edit.Selector:
+    """Where the device is by now: others may have come or gone since it was looked for."""
+    same = twin(one, found(parse_domain(text), one.kind))
+    return one.selector if same is None else same.selector
 
 
 def _by_call(call: Callable[[str, int], Any], xml: str, otherwise: Callable[[], None]) -> None:

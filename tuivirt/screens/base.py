@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -22,7 +22,7 @@ from tuivirt.actions.happenings import Event
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
-from tuivirt.backend.model.task import TaskState
+from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.settings import Settings
 from tuivirt.widgets.command_bar import CommandBar
 from tuivirt.widgets.compositing import ExactCompositor
@@ -70,6 +70,8 @@ class Joint(Protocol):
     def refresh_hosts(self) -> None: ...
 
     def abort(self, task_id: int) -> bool: ...
+
+    def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> Task: ...
 
     def say(self, text: str, severity: str = "information") -> None: ...
 

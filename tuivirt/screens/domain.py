@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -39,6 +39,9 @@ from .paged import PagedScreen
 from .processors_view import ProcessorsView
 from .telling import in_lines
 from .words import state_cell
+
+if TYPE_CHECKING:
+    from .removing import Removing
 
 TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events")
 
@@ -121,6 +124,8 @@ class DomainScreen(PagedScreen):
         self._asked_for: object = None
         self._domain: Domain | None = None
         self._newest = 0
+        self.removing: list[Removing] = []
+        """Devices that are being taken away together."""
 
     def compose_body(self) -> ComposeResult:
         yield self._title
@@ -164,6 +169,7 @@ class DomainScreen(PagedScreen):
             self._title.show([Toned(f" {name} is gone. Below is what was known last.", "warn")])
             return
         self._domain = domain
+        self._tell_of_removals(fleet)
         self._ask_when_changed(fleet, domain)
         self._show_title(domain, fleet)
         self._show_tabs()
@@ -186,6 +192,12 @@ class DomainScreen(PagedScreen):
                 self._events.update(event_rows(log, self._mine))
         elif self._detail is not None:
             self._show_part(view, domain, fleet)
+
+    def _tell_of_removals(self, fleet: Fleet) -> None:
+        for removing in tuple(self.removing):
+            if (told := removing.ended(fleet)) is not None:
+                self.removing.remove(removing)
+                self.say(*told)
 
     def _mine(self, row: Happening) -> bool:
         return row.ref == self.ref
@@ -313,12 +325,31 @@ class DomainScreen(PagedScreen):
         self.action_tab(TABS.index("xml"))
 
     def action_act(self, name: str) -> None:
+        if name == "detach-disk" and self._remove():
+            return
         parameter = _OF_A_DISK.get(name)
         target = self._disk_for(name) if parameter is not None else ""
         if parameter is not None and target:
             self.joint.act(name, self.targets(), {parameter: target})
         else:
             self.act(name)
+
+    def _remove(self) -> bool:
+        """Take away the devices that are marked, or the one under the cursor.
+
+        False where there is none, or where it is a single disk: that has its own way.
+        """
+        view = self._views[self._tab]
+        if self._detail is None or view not in (self._disks, self._interfaces, self._devices):
+            return False
+        table = view
+        chosen = [row.device for key in table.targets if (row := table.row(key)) is not None]
+        if not chosen or (len(chosen) == 1 and view is self._disks):
+            return False
+        from .removing import begin_removing  # With the catalogue: when it is asked for.
+
+        begin_removing(self, chosen, self._detail, table.clear_marks)
+        return True
 
     def _disk_for(self, action: str) -> str:
         """The disk an action means: the one under the cursor; a medium, the only drive there is."""

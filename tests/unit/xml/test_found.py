@@ -9,7 +9,7 @@ from tuivirt.backend.xml import edit
 from tuivirt.backend.xml.catalog import kinds
 from tuivirt.backend.xml.domain import parse_domain, skim_domain
 from tuivirt.backend.xml.errors import AmbiguousDevice
-from tuivirt.backend.xml.found import Found, found, pick, twin
+from tuivirt.backend.xml.found import Found, found, pairs, pick, twin
 
 LIVE = golden("domain_running")
 SAVED = golden("domain_saved")
@@ -80,3 +80,13 @@ def test_one_that_was_changed_and_has_no_address_is_known_again_by_its_number() 
     here = devices("rng", domain(placed.format("", 5)))
     there = devices("rng", domain(placed.format(" other='1'", 6)))
     assert twin(here[0], there) is None
+
+
+def test_of_equal_devices_each_has_a_twin_of_its_own() -> None:
+    placed = "<rng model='virtio'{}><address type='pci' bus='0x0{}' slot='0'/></rng>"
+    nows = devices("rng", domain(*(placed.format("", bus) for bus in (5, 6))))
+    thens = devices("rng", domain(*(placed.format("", bus) for bus in (7, 5))))
+    assert pairs(nows, thens) == [thens[1], thens[0]]
+    changed = devices("rng", domain(placed.format("", 5), placed.format(" other='1'", 7)))
+    assert pairs(nows, changed) == [changed[0], None]
+    assert pairs(nows, changed, loosely=True) == [changed[0], changed[1]]

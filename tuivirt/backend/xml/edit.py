@@ -56,10 +56,10 @@ def like(device_xml: str) -> Selector:
     any other by all that it says, what libvirt adds apart. Raises MalformedXml.
     """
     wanted = parse(device_xml)
-    identity = _identity(wanted)
+    identity = identity_of(wanted)
     return Selector(
         f"{wanted.tag} {identity[1]}".strip() if isinstance(identity[1], str) else str(wanted.tag),
-        lambda e: e.tag == wanted.tag and _identity(e) == identity,
+        lambda e: e.tag == wanted.tag and identity_of(e) == identity,
     )
 
 
@@ -162,7 +162,8 @@ def _insert(xml: str, into: Span, text: str) -> str:
     return xml[:at] + indent + text + xml[at:]
 
 
-def _identity(element: Element) -> tuple[str, object]:
+def identity_of(element: Element) -> tuple[str, object]:
+    """By what libvirt would tell a device from others, to be held against another's."""
     tag = element.tag
     if tag == "disk":
         return tag, attribute(element, "target", "dev")

@@ -7,12 +7,13 @@ name), else its address, else its number among those of its kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from ..model.device import Device, Disk, DomainConfig, Interface
 from .catalog import Kind
-from .edit import Selector, like
+from .edit import Selector, identity_of, like
 from .errors import AmbiguousDevice
 from .field import Value
 from .hostdev import place_and_identity
@@ -93,6 +94,46 @@ def twin(one: Found, others: Sequence[Found]) -> Found | None:
         if each.number == one.number and (one.identity or not (one.address and each.address))
     ]
     return next(iter(at_place or same or at_number), None)
+
+
+def pairs(
+    nows: Sequence[Found], thens: Sequence[Found], *, loosely: bool = False
+) -> list[Found | None]:
+    """For each running device of a kind the saved one that is the same, or None; no two have one.
+
+    ``loosely``: one that has changed, and that was given another address when it was plugged
+    in, is taken for what is left over, in their order. Who removes one cannot want that.
+    """
+    says = {each.xml: identity_of(parse(each.xml)) for each in (*nows, *thens)}
+    ways: list[Callable[[Found], Hashable]] = [
+        lambda one: (says[one.xml], one.address) if one.address else None,
+        lambda one: (one.identity, says[one.xml]) if one.identity else None,
+        lambda one: one.identity,
+        lambda one: says[one.xml],
+        lambda one: one.address,
+    ]
+    twins: list[Found | None] = [None] * len(nows)
+    left = list(thens)
+
+    def pair(fits: Callable[[Found, Found], bool]) -> None:
+        for number, now in enumerate(nows):
+            other = next((each for each in left if fits(now, each)), None)
+            if twins[number] is None and other is not None:
+                twins[number] = other
+                left.remove(other)
+
+    for way in ways:
+        pair(partial(_same, way))
+    pair(
+        lambda now, then: (
+            not (now.identity or then.identity) and (loosely or not (now.address and then.address))
+        )
+    )
+    return twins
+
+
+def _same(way: Callable[[Found], Hashable], now: Found, then: Found) -> bool:
+    return bool(way(now)) and way(now) == way(then)
 
 
 def pick(devices: Sequence[Found], word: str) -> Found | None:
