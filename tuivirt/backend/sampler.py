@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import libvirt
 
+from .askable import Askable
 from .errors import is_gone, is_unsupported
 from .lanes import Lane
 from .model.domain import Domain
@@ -84,18 +85,7 @@ class Sampler:
         self.interval = min(60.0, max(0.5, interval))
         self._planner = Planner(interval=self.interval)
         self._meters: dict[str, Meter] = {}
-        self._complete: dict[str, int] = {}
-        """By UUID: the run in which sizes and memory were once asked for."""
-        self._known: Mapping[str, Domain] = {}
-        self._active: dict[str, int] = {}
-        """By UUID: the run of each domain of ``_known`` that runs."""
-        self._asked: list[str] = []
-        """Those of them that can be asked; the same list until one of these changes."""
-        self._asked_of: Mapping[str, Any] = {}
-        self._asked_without: frozenset[str] = frozenset()
-        """From which handles, and without whom, that list was made."""
-        self._fresh: frozenset[str] | None = None
-        """Those of which not all was asked yet; None: to be found out anew."""
+        self._askable = Askable()
         self._swept: Mapping[str, Domain] = {}
         """The domains by which the meters were gone through last."""
         self._generation = -1
@@ -205,23 +195,10 @@ class Sampler:
         view = self._host.view
         if len(self._abandoned) >= _ABANDONED_MOST:
             return []  # One more call could hang too, and the actions need the daemon's ear.
-        avoid = frozenset(self._avoid)
-        changed = handles is not self._asked_of or avoid != self._asked_without
-        if domains is not self._known:
-            changed = True
-            self._known = domains
-            self._active = {u: d.id for u, d in domains.items() if d.id is not None}
-            self._complete = {
-                u: run for u, run in self._complete.items() if self._active.get(u) == run
-            }
-        if changed:
-            self._asked_of, self._asked_without = handles, avoid
-            self._asked = [u for u in self._active if u in handles and u not in avoid]
-            self._fresh = None
-        if self._fresh is None:
-            self._fresh = frozenset(self._asked).difference(self._complete)
-        fresh = self._fresh | self._silence.silent
-        return self._planner.plan(self._asked, view.domains, view.focus, fresh)
+        askable = self._askable
+        askable.update(domains, handles, frozenset(self._avoid))
+        fresh = askable.fresh | self._silence.silent
+        return self._planner.plan(askable.uuids, view.domains, view.focus, fresh)
 
     def _call(self, conn: Any, ask: Ask, handles: Mapping[str, Any]) -> Answer | None:
         doms = [dom for dom in map(handles.get, ask.uuids) if dom is not None]
@@ -278,9 +255,7 @@ class Sampler:
                 note(uuid, run, record, groups, at)
                 if sized and "balloon.current" in record:
                     seen.append((uuid, record))
-                    if self._complete.get(uuid) != run:
-                        self._complete[uuid] = run
-                        self._fresh = None
+                    self._askable.complete(uuid, run)
         self._planner.spent(spent)
         now = time.monotonic()
         if domains is not self._swept:
@@ -291,7 +266,7 @@ class Sampler:
                     del meters[uuid]
                 elif not domain.active and meters[uuid].stats.cpu_at is not None:
                     figures[uuid] = meters[uuid].stop(now)
-        news = self._silence.changes(now, self._active)
+        news = self._silence.changes(now, self._askable.active)
         if news:
             self._host.domains_stalled(news)
         sampling = Sampling(
