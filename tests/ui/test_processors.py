@@ -224,6 +224,17 @@ async def test_what_cannot_be_read_is_told_in_place_of_the_threads(
         assert "its XML is broken" in screen_text(app)
 
 
+async def test_a_host_that_does_not_tell_of_its_cpus_has_the_threads_shown_without_a_map(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    things.answer(monkeypatch, host_topology=TuivirtError("cannot read the CPUs of host srv1"))
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        assert "cannot read the CPUs of host srv1" in screen_text(app)
+        assert "0-1,8-9" in line_of(app, "vCPU 0")
+
+
 async def test_why_it_is_not_known_where_the_vcpus_are_is_told_and_the_rest_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -40,6 +40,7 @@ class Following(Outcome):
         self._uuid = domain.UUIDString()
         self._look_at = look
         self._until = time.monotonic() + FOLLOWED_FOR_S
+        self._arming = threading.Lock()
         self._timer: threading.Timer | None = None
         self._unsubscribe = host.subscribe(self._take)
         self._look_soon()  # It may have happened before the subscription.
@@ -79,14 +80,25 @@ class Following(Outcome):
             self._ended(said)
         elif time.monotonic() > self._until:
             self._ended(TuivirtError(self.text, "it is no longer followed", self.advice))
-        elif self._timer is None or not self._timer.is_alive():
-            self._timer = threading.Timer(LOOK_AGAIN_S, self._look_soon)
-            self._timer.daemon = True
-            self._timer.start()
+        else:
+            self._look_later()
+
+    def _look_later(self) -> None:
+        with self._arming:  # Two look-ups may run at a time.
+            if self._timer is None:
+                self._timer = threading.Timer(LOOK_AGAIN_S, self._due)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _due(self) -> None:
+        with self._arming:
+            self._timer = None
+        self._look_soon()
 
     def _ended(self, end: str | BaseException) -> None:
         self._unsubscribe()
-        if self._timer is not None:
-            self._timer.cancel()
+        with self._arming:
+            if self._timer is not None:
+                self._timer.cancel()
         touch(self._host, self._uuid)
         self.settle(end)

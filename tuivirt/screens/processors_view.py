@@ -66,6 +66,8 @@ class ProcessorsView(Vertical):
         self._asking = False
         self._asked_at = 0.0
         self._complaint = ""
+        self._untold = ""
+        """Why the host's CPUs are not known."""
         self._answered: Callable[[], None] = lambda: None
 
     def compose(self) -> ComposeResult:
@@ -96,7 +98,7 @@ class ProcessorsView(Vertical):
             self._host = answer
         else:
             self._host = HostTopology()
-            self._complaint = str(answer)
+            self._untold = str(answer)
         self._answered()
 
     def _take(self, answer: Processing | TuivirtError) -> None:
@@ -127,7 +129,8 @@ class ProcessorsView(Vertical):
         if self._map is not None:
             runs = self._processing.live is not None
             legend = Toned(f"   {self._map.legend(runs=runs)}", "dim")
-        self._legend.show([(Toned(f" {self._complaint}", "warn") if self._complaint else legend,)])
+        wrong = self._complaint or self._untold
+        self._legend.show([(Toned(f" {wrong}", "warn") if wrong else legend,)])
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         row = self.table.row(event.key)
