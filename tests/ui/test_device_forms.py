@@ -235,6 +235,29 @@ async def test_a_change_begins_with_what_the_device_is_and_asks_for_the_differen
         ]
 
 
+async def test_a_change_that_a_running_guest_refuses_becomes_one_for_the_next_boot(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from tuivirt.backend.xml.catalog import kinds
+
+    silent = {f.name: f.nothing for f in kinds()["interface"].declaration.fields}
+    card = KnownDevice("52:54:00:00:00:01", "", silent | {"source": "lab", "model": "virtio"}, True)
+    facts = FormFacts(Q35, active=True, devices=(card,), networks=("lab",))
+    answer(monkeypatch, form_facts=facts)
+    app = driven()
+    async with app.run_test(size=SIZE) as pilot:
+        form = await opened(pilot, app, "update-interface")
+        assert form.values["when"] == "auto"
+        await go_to(pilot, form, "mac")
+        await pilot.press(*"52:54:00:00:00:02")
+        assert form.values["when"] == "next boot"
+        await go_to(pilot, form, "when")
+        assert "MAC address of a network interface cannot be changed while" in words(form)
+        await go_to(pilot, form, "mac")
+        await pilot.press("ctrl+u")
+        assert form.values["when"] == "auto", "nothing differs any more"
+
+
 async def test_a_block_device_is_chosen_from_those_of_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

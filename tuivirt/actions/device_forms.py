@@ -179,7 +179,7 @@ def _shown(
     if can and start and start not in can and of is not None:
         # What the device has already stays to be chosen, offered or not.
         can = (*can, start)
-    if can and not (start and (new or field.required)):
+    if can and not (start and (new or field.required or field.type is FieldType.FLAG)):
         can = ("", *can)
     missing = _missing(field, _suiting(field, values), machine)
     if field.name == "source" and can == facts.networks and facts.inactive:
@@ -191,7 +191,7 @@ def _shown(
         start if not can or start in can else can[0],
         field.help,
         missing,
-        not kind.declaration.is_common(field) and not (start and of is not None),
+        not kind.declaration.is_common(field) and (new or start == _text(field, field.default)),
         "no" if field.type is FieldType.FLAG else "default",
         mark,
         _listed(kind, field, values),

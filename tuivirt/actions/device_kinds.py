@@ -179,8 +179,8 @@ def _which(kind: Kind) -> Parameter:
     return Parameter(
         name="which",
         type=str,
-        help=f"its {by or 'address'}, alias, address, or #1 for the first; the only one unless"
-        " given",
+        help=f"its {by + ', ' if by else ''}alias, address, or #1 for the first; the only one"
+        " unless given",
         label="Which",
         required=False,
         positional=True,

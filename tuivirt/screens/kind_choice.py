@@ -121,9 +121,7 @@ class DeviceForm:
             devices = [(device.label, device.what) for device in facts.devices]
             found.append(which_of(known["which"], devices))
         found += [_field(known[shown.name], shown) for shown in asked(self.kind, facts, given)]
-        later = ""
-        if self.new:
-            later = device_forms.live_refusal(self.kind, facts, given, new=True)
+        later = device_forms.live_refusal(self.kind, facts, given, new=self.new)
         found.append(_later(known["when"], later) if later else known["when"])
         return tuple(found)
 

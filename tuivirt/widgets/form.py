@@ -191,6 +191,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self._reshape()
         else:
             self._edits[field.key].put(value)
+            self._reshape()
         self.problem = ""
         self.draw()
 
@@ -294,6 +295,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._guard.typed()
         if self.at < len(self.fields) and self.fields[self.at].kind == "text":
             self._edits[self.fields[self.at].key].insert(event.text)
+            self._reshape()
             self.draw()
 
     def list_choices(self, field: Field) -> None:
@@ -333,6 +335,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self._reshape()
         else:
             edit_key(self._edits[field.key], event.key, event.character)
+            self._reshape()
         self.draw()
 
     def _choose(self, field: Field, begun: str) -> None:

@@ -143,6 +143,13 @@ def test_what_the_device_says_stands_in_front_and_stays_to_be_chosen() -> None:
     assert fields["height"].rare
 
 
+def test_of_what_is_there_or_not_a_change_offers_no_third() -> None:
+    one = known("disk", "vda", target="vda", readonly=True)
+    fields = by_name(changing("disk", FormFacts(HERE, devices=(one,)), {}))
+    assert (fields["read_only"].choices, fields["read_only"].start) == (("yes", "no"), "yes")
+    assert fields["transient"].rare, "that it is not there is worth no row"
+
+
 def test_each_of_several_devices_has_values_of_its_own() -> None:
     devices = (known("input", "a", type="mouse"), known("input", "b", type="tablet"))
     facts = FormFacts(HERE, devices=devices)
