@@ -64,6 +64,12 @@ async def test_one_question_names_all_that_are_marked_and_each_gets_a_task() -> 
             ("detach-shmem", "web-01", {"which": "one", "when": "auto"}),
         ]
         assert "marked" not in screen_text(app)
+        for number in range(1, 5):
+            app.recorded.end(number, TaskState.DONE, "it is removed")
+        app.on_arrived()
+        app._paint()
+        told = "4 devices are removed, 1 of them with the next boot"
+        assert app.notice == (told, "information")
 
 
 async def test_no_is_no_and_the_marks_stay() -> None:

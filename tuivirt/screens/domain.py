@@ -58,10 +58,11 @@ class DomainScreen(PagedScreen):
     HELP = (
         "One domain. The digits, tab and the arrows turn between its tabs; the actions of the list "
         "hold here too, for this domain. ↯ marks what differs between what it runs with and what "
-        "it will start with: “next boot” comes then, “until shutdown” goes then. On the tab of "
-        "disks, detach and change of medium are about the disk under the cursor. On the tab of CPU "
-        "and memory, Enter pins the thread under the cursor to CPUs of the host. On the tab of "
-        "XML, v turns between live and saved."
+        "it will start with: “next boot” comes then, “until shutdown” goes then, “changes at boot” "
+        "says something else then. On the tabs of devices, detach takes the one under the cursor "
+        "away, or all that are marked; a change of medium is about the disk under the cursor. On "
+        "the tab of CPU and memory, Enter pins the thread under the cursor to CPUs of the host. On "
+        "the tab of XML, v turns between live and saved."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (

@@ -93,7 +93,9 @@ class Removing:
         waiting = [self._tasks[t.id].what for t in tasks if t.state is TaskState.PENDING]
         failed = [*self._not, *(t.text for t in tasks if t.state in _WRONG)]
         if done == self.count:
-            return f"{done} devices are removed", "information"
+            later = sum(bool(one.remark) for one in self._going)
+            said = f", {later} of them with the next boot" if later else ""
+            return f"{done} devices are removed{said}", "information"
         parts = [f"{done} of {self.count} devices are removed"]
         if waiting:
             parts.append(f"the guest still holds {', '.join(waiting)}")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, TypeVar
 
+import libvirt
 import pytest
 
 from tuivirt.backend.configs import Configs, Known
@@ -107,3 +108,33 @@ def test_a_configuration_that_cannot_be_read_is_told_and_costs_the_others_nothin
     assert place.configs.known()[WEB.uuid].configs == ()
     told = [event for event in place.events if isinstance(event, Noticed)]
     assert [event.target for event in told] == [WEB.ref]
+
+
+class Both(Handle):
+    """A running domain, whose two configurations say different things."""
+
+    def __init__(self, live: str, saved: str) -> None:
+        super().__init__(live)
+        self._saved = saved
+
+    def XMLDesc(self, flags: int) -> str:
+        return self._saved if flags & libvirt.VIR_DOMAIN_XML_INACTIVE else self.xml
+
+
+def test_a_domain_waits_for_its_next_boot_whichever_field_of_a_device_differs(
+    place: Place,
+) -> None:
+    def holding(rate: str) -> str:
+        backend = f"<rng model='virtio'>{rate}<backend model='builtin'/></rng>"
+        return f"<domain><name>web</name><devices>{backend}</devices></domain>"
+
+    running = replace(WEB, id=1, state=DomainState.RUNNING)
+    place.has({running: Both(holding(""), holding("<rate bytes='9'/>"))})
+
+    def waits() -> tuple[str, ...] | None:
+        return place.host.snapshot.domains[WEB.uuid].pending or None
+
+    assert until(waits) == ("random number generator: at most default → 9",)
+    known = place.configs.known()[WEB.uuid]
+    assert known.live is not None
+    assert not any(device.facts for config in known.configs for device in config.devices)
