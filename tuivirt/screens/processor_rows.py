@@ -222,7 +222,9 @@ def _pluggable(config: Processors) -> str:
 
 def _topology(config: Processors) -> str:
     text = str(config.topology) if config.topology is not None else "left to the hypervisor"
-    return text if config.placement == "static" else f"{text}; the host chooses where it runs (numad)"
+    return (
+        text if config.placement == "static" else f"{text}; the host chooses where it runs (numad)"
+    )
 
 
 def _memory(memory: Memory) -> str:
