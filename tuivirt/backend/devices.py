@@ -70,7 +70,7 @@ def attach_device(
     what = f"cannot add {kind.one} to {name}"
     before = read_sides(domain, what)
     live, saved = before.choose(when)
-    xml, whole = _built(host, kind, values, machine(host, before.current), what)
+    xml, whole = _built(host, kind, values, machine(host, before.side(live)), what)
     if live:
         _refuse_live(what, kind.live_refusal(whole), saved=before.saved is not None)
         check_room(before.live, kind, whole, what)
@@ -137,7 +137,7 @@ def update_device(
         one = now or then
         new = _differing(one, wanted) if one is not None else {}
         if new and one is not None:
-            place = machine(host, before.current)
+            place = machine(host, before.side(live))
             refuse_lacking(place, kind, new, {**one.values, **new}, what)
             if kind.name == "disk" and new.get("source"):
                 refuse_in_use(host, uuid, str(new["source"]))
