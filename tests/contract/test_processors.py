@@ -336,6 +336,14 @@ def test_a_pin_is_for_now_for_the_next_boot_or_for_both(place: Place) -> None:
     assert "pin of vCPU 0: 1 → 0-1" in domain_detail(place.host, place.uuid).pending
 
 
+def test_a_thread_that_only_the_next_boot_has_is_pinned_there(place: Place) -> None:
+    place.run(set_topology, sockets=5, maximum=True)
+    assert place.run(pin_vcpu, 4, "0").endswith("from the next boot on")
+    assert saved(place).vcpus[4].pinned == frozenset({0})
+    assert "vCPUs, from 0 on" in refused(place, pin_vcpu, 4, "0", When.BOTH)
+    place.run(set_topology, sockets=4, maximum=True)
+
+
 @pytest.mark.parametrize(
     ("cpus", "why"),
     [("4096", "has no CPU 4096"), ("1-0", "ends before it begins"), ("0,^0", "names no CPU")],

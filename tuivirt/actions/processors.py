@@ -5,6 +5,7 @@ What carries them out is imported when it is done: the list of domains shall not
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from tuivirt.backend.errors import BadInput
@@ -177,8 +178,7 @@ def vcpupin(
     """Have a vCPU run on some of the host's CPUs only."""
     from tuivirt.backend.pinning import pin_vcpu
 
-    _say_all(run, cpulist)
-    return pin_vcpu(run.host, domain.uuid, vcpu, cpulist, when)
+    return pin_vcpu(run.host, domain.uuid, vcpu, cpulist, when, _telling(run, cpulist))
 
 
 @action(
@@ -198,8 +198,7 @@ def emulatorpin(
     """Have the hypervisor's own threads run on some of the host's CPUs only."""
     from tuivirt.backend.pinning import pin_emulator
 
-    _say_all(run, cpulist)
-    return pin_emulator(run.host, domain.uuid, cpulist, when)
+    return pin_emulator(run.host, domain.uuid, cpulist, when, _telling(run, cpulist))
 
 
 @action(
@@ -220,8 +219,7 @@ def iothreadpin(
     """Have an I/O thread run on some of the host's CPUs only."""
     from tuivirt.backend.pinning import pin_iothread
 
-    _say_all(run, cpulist)
-    return pin_iothread(run.host, domain.uuid, iothread, cpulist, when)
+    return pin_iothread(run.host, domain.uuid, iothread, cpulist, when, _telling(run, cpulist))
 
 
 @action(
@@ -278,7 +276,9 @@ def iothreaddel(
     """Remove an I/O thread that serves no disk and no controller."""
     from tuivirt.backend.iothreads import remove_iothread
 
-    return remove_iothread(run.host, domain.uuid, iothread, when)
+    return remove_iothread(
+        run.host, domain.uuid, iothread, when, chose=lambda one: run.chose(when=one)
+    )
 
 
 def _for_virsh(size: str) -> str:
@@ -288,10 +288,10 @@ def _for_virsh(size: str) -> str:
     return f"{kib_of(size)}KiB" if "." in size else size.replace(" ", "")
 
 
-def _say_all(run: Run, cpulist: str) -> None:
-    """virsh has a word of its own for any CPU."""
-    if cpulist.strip().lower() == "all":
-        run.chose(cpulist="r")
+def _telling(run: Run, cpulist: str) -> Callable[[When], None]:
+    """Says what was chosen; virsh has a word of its own for any CPU."""
+    words = {"cpulist": "r"} if cpulist.strip().lower() == "all" else {}
+    return lambda when: run.chose(when=when, **words)
 
 
 def of_processors() -> list[Action]:

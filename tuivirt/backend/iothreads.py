@@ -54,10 +54,17 @@ def add_iothread(
     return f"{name} has I/O thread {number}{before.sides.words(live, saved)}"
 
 
-def remove_iothread(host: Host, uuid: str, number: int, when: str = When.AUTO) -> str:
+def remove_iothread(
+    host: Host,
+    uuid: str,
+    number: int,
+    when: str = When.AUTO,
+    *,
+    chose: Callable[[When], None] | None = None,
+) -> str:
     """Remove an I/O thread that serves no disk and no controller.
 
-    Raises BadInput with nothing changed. Source: virDomainDelIOThread.
+    ``chose`` is told which configurations it is taken from. Raises BadInput with nothing changed. Source: virDomainDelIOThread.
     """
     domain = domain_to_change(host, uuid)
     name = domain.name()
@@ -70,6 +77,8 @@ def remove_iothread(host: Host, uuid: str, number: int, when: str = When.AUTO) -
         saved = saved and _has(before, number, live=False)
         if not live and not saved:
             raise BadInput(what, _none_such(before))
+        if chose is not None:
+            chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
     for config, where in ((before.live, "running"), (before.saved, "saved")):
         if config is None or not (live if where == "running" else saved):
             continue

@@ -22,13 +22,21 @@ if TYPE_CHECKING:
     from .host import Host
 
 _Pin = Callable[[Any, tuple[bool, ...], int], object]
+Chose = Callable[[When], None]
 _Read = Callable[[Processors], Cpus | None]
 
 
-def pin_vcpu(host: Host, uuid: str, number: int, cpus: str, when: str = When.AUTO) -> str:
+def pin_vcpu(
+    host: Host,
+    uuid: str,
+    number: int,
+    cpus: str,
+    when: str = When.AUTO,
+    chose: Chose | None = None,
+) -> str:
     """Have a vCPU run on these host CPUs only (``0-3,^2``, ``all``). Raises BadInput.
 
-    Source: virDomainPinVcpuFlags.
+    ``chose`` is told which configurations are changed. Source: virDomainPinVcpuFlags.
     """
 
     def lacks(config: Processors) -> str:
@@ -47,10 +55,13 @@ def pin_vcpu(host: Host, uuid: str, number: int, cpus: str, when: str = When.AUT
         lambda domain, mask, flags: domain.pinVcpuFlags(number, mask, flags),
         read,
         lacks,
+        chose,
     )
 
 
-def pin_emulator(host: Host, uuid: str, cpus: str, when: str = When.AUTO) -> str:
+def pin_emulator(
+    host: Host, uuid: str, cpus: str, when: str = When.AUTO, chose: Chose | None = None
+) -> str:
     """Have the hypervisor's own threads run on these host CPUs only. Raises BadInput.
 
     Source: virDomainPinEmulator.
@@ -64,10 +75,18 @@ def pin_emulator(host: Host, uuid: str, cpus: str, when: str = When.AUTO) -> str
         lambda domain, mask, flags: domain.pinEmulator(mask, flags),
         lambda config: config.emulator,
         lambda _config: "",
+        chose,
     )
 
 
-def pin_iothread(host: Host, uuid: str, number: int, cpus: str, when: str = When.AUTO) -> str:
+def pin_iothread(
+    host: Host,
+    uuid: str,
+    number: int,
+    cpus: str,
+    when: str = When.AUTO,
+    chose: Chose | None = None,
+) -> str:
     """Have an I/O thread run on these host CPUs only. Raises BadInput.
 
     Source: virDomainPinIOThread.
@@ -92,6 +111,7 @@ def pin_iothread(host: Host, uuid: str, number: int, cpus: str, when: str = When
         lambda domain, mask, flags: domain.pinIOThread(number, mask, flags),
         read,
         lacks,
+        chose,
     )
 
 
@@ -104,18 +124,23 @@ def _pin(
     pin: _Pin,
     read: _Read,
     lacks: Callable[[Processors], str],
+    chose: Chose | None,
 ) -> str:
     domain = domain_to_change(host, uuid)
     name = domain.name()
     what = f"cannot pin {thread} of {name}"
-    wanted = cpus_meant(host, text, what)
+    there = host_cpus(host)
+    wanted = cpus_meant(host, there, text, what)
     before = read_halves(domain, what)
     live, saved = before.sides.choose(when)
-    for config in before.chosen(live, saved):
-        why = lacks(config)
-        if why:
-            raise BadInput(what, why)
-    there = host_cpus(host)
+    whys = [lacks(config) for config in before.chosen(live, saved)]
+    if any(whys) and (when != When.AUTO or all(whys)):
+        raise BadInput(what, next(filter(None, whys)))
+    # What only one of the two has is pinned in that one.
+    live = live and before.live is not None and not lacks(before.live)
+    saved = saved and before.saved is not None and not lacks(before.saved)
+    if chose is not None:
+        chose(When.BOTH if live and saved else When.NOW if live else When.NEXT_BOOT)
     mask = tuple(cpu in wanted for cpu in range(max(there | wanted, default=0) + 1))
     try:
         pin(domain, mask, affecting(live, saved))

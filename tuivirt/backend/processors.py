@@ -114,9 +114,8 @@ def host_cpus(host: Host) -> Cpus:
     return frozenset(range(info.cpus if info is not None else 0))
 
 
-def cpus_meant(host: Host, text: str, what: str) -> Cpus:
-    """The host's CPUs that ``text`` means, ``all`` for all. Raises BadInput for what is none."""
-    there = host_cpus(host)
+def cpus_meant(host: Host, there: Cpus, text: str, what: str) -> Cpus:
+    """Which of the host's CPUs, ``there``, ``text`` means; ``all`` for all. Raises BadInput."""
     if text.strip().lower() in ALL_CPUS:
         return there
     try:
