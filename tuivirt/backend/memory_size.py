@@ -186,7 +186,7 @@ def _refuse_too_much(before: Halves, live: bool, saved: bool, kib: int, what: st
         if kib > now.max_kib:
             later = before.saved is not None and kib <= before.saved.memory.max_kib
             raise BadInput(
-                what, f"while it runs it can have {amount(now.max_kib)}", _more(now, later)
+                what, f"while it runs it can have {amount(now.max_kib)}", more(now, later)
             )
         if now.balloon == "none":
             raise BadInput(what, "it has no balloon", NEXT_BOOT if before.saved is not None else "")
@@ -199,7 +199,7 @@ def _refuse_too_much(before: Halves, live: bool, saved: bool, kib: int, what: st
         )
 
 
-def _more(now: Memory, later: bool) -> str:
+def more(now: Memory, later: bool) -> str:
     """What to do for more than a running guest can have."""
     ways = []
     if now.slots > now.devices:
