@@ -38,6 +38,7 @@ from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.screens.lending import lend
+from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, error_dialog, first_notice, notice_of
 from tuivirt.screens.ways import Ways
@@ -86,7 +87,7 @@ def checked(settings: Settings) -> Settings:
     return replace(settings, problems=(*settings.problems, *wrong))
 
 
-class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
+class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
     """The program with a screen."""
 
     TITLE = "tuivirt"
@@ -96,6 +97,7 @@ class TuivirtApp(KeysInOrder[int], inherit_bindings=False):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "leave", "Leave", show=False, priority=True, id="app.leave"),
+        Binding("ctrl+z", "suspend_process", "To the shell", show=False, id="app.pause"),
         Binding("ctrl+p", "palette", "Everything", show=False, id="app.palette"),
         Binding("ctrl+c", "how_to_leave", "Leave", show=False, id="app.interrupt"),
     ]
