@@ -393,7 +393,7 @@ def test_the_screen_of_a_guest_is_served_after_the_next_boot(rebooted: Rebooted)
         assert line.recv(12).startswith(b"RFB 003.")
 
 
-@pytest.mark.parametrize("name", reversed(BOOTED))
+@pytest.mark.parametrize("name", [*reversed(BOOTED)])
 def test_what_came_with_a_boot_is_refused_live_and_goes_with_another(
     rebooted: Rebooted, name: str
 ) -> None:
