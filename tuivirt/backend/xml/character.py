@@ -8,7 +8,7 @@ https://libvirt.org/formatdomain.html#host-interface.
 from __future__ import annotations
 
 from .field import Field, FieldType
-from .offered import ALL, Offer
+from .offered import Offer
 from .say import Values, words
 
 PLAIN = ("pty", "dev", "file", "tcp", "udp", "unix", "pipe", "null", "stdio", "vc")
@@ -30,7 +30,7 @@ def source_fields(
     initial: str | None = "pty",
     only: tuple[str, tuple[str, ...]] | None = None,
     required: bool = True,
-    offer: Offer = ALL,
+    offer: Offer | None = None,
 ) -> tuple[Field, ...]:
     """The fields, below ``prefix`` in the XML; ``kind`` is the name of the one that tells them
     apart. ``only``: when the device has a source at all."""
@@ -49,7 +49,7 @@ def source_fields(
             initial=initial,
             only=only,
             required=required,
-            offer=offer,
+            offer=offer or Offer(needs={"nmdm": ("bhyve",)} if "nmdm" in kinds else {}),
         ),
         Field(
             "path",

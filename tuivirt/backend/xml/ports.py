@@ -117,6 +117,7 @@ CHANNEL = Declaration(
                 "channel/type",
                 # What any character device can have is not told, nor the agent for VNC.
                 untold=tuple(each for each in CHANNELS if each != "spicevmc"),
+                needs={"nmdm": ("bhyve",)},
                 lacks={"spicevmc": "a QEMU with SPICE"},
             ),
         ),
