@@ -32,16 +32,19 @@ class Case:
     on: tuple[Iommu, ...]
     """The hosts that it is run on, by their IOMMU."""
     module: str
+    early: bool
+    """It needs no guest that answers."""
 
 
 _cases: dict[str, Case] = {}
 
 
 def case(
-    *, limit_s: float = LIMIT_S, on: tuple[Iommu, ...] = ("intel",)
+    *, limit_s: float = LIMIT_S, on: tuple[Iommu, ...] = ("intel",), early: bool = False
 ) -> Callable[[Callable[[], None]], Callable[[], None]]:
     """Declares the function below it a case; they run in the order in which they are written.
 
+    Those that are ``early`` come first: the guest takes most of a minute to boot meanwhile.
     Each kind of host that any chosen case is ``on`` is started once, which takes 15 s.
     """
 
@@ -49,7 +52,7 @@ def case(
         name = f"{run.__module__.rpartition('.')[2]}.{run.__name__}"
         if name in _cases:
             raise ValueError(f"two cases are called {name}")
-        _cases[name] = Case(name, run, limit_s, on, run.__module__)
+        _cases[name] = Case(name, run, limit_s, on, run.__module__, early)
         return run
 
     return declare
@@ -61,7 +64,8 @@ def load() -> dict[str, Case]:
 
     for module in sorted(info.name for info in pkgutil.iter_modules(cases.__path__)):
         importlib.import_module(f"{cases.__name__}.{module}")
-    return {name: one for name, one in _cases.items() if one.module.startswith(cases.__name__)}
+    found = [one for one in _cases.values() if one.module.startswith(cases.__name__)]
+    return {one.name: one for one in sorted(found, key=lambda one: not one.early)}
 
 
 def load_broken() -> dict[str, Case]:

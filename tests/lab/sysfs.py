@@ -54,6 +54,11 @@ def group_members(address: str) -> list[str]:
     return sorted(each.name for each in (PCI / address / "iommu_group" / "devices").iterdir())
 
 
+def card_behind(mac: str) -> str:
+    """The address of the PCI network card with this hardware address."""
+    return (Path("/sys/class/net") / network_card(mac) / "device").resolve().name
+
+
 def network_card(mac: str) -> str:
     """The name of the network card with this hardware address."""
     for card in Path("/sys/class/net").iterdir():
@@ -85,6 +90,8 @@ def lacking() -> list[str]:
     wanted["nvme disk"] = f"0000:00:{hardware.NVME:02x}.0/0000:*/nvme/nvme*/nvme*n1"
     wanted["uplink"] = f"0000:00:{hardware.UPLINK:02x}.0/0000:*/net/*"
     wanted["spare"] = f"0000:00:{hardware.SPARE_CARD:02x}.0/0000:*/net/*"
+    old = f"0000:00:{hardware.OLD_BUS:02x}.0/0000:*/0000:*"
+    wanted |= {f"old card {slot}": f"{old}:{slot:02x}.0/net/*" for slot in (1, 2)}
     controller = f"0000:00:{hardware.USB:02x}.0/0000:*/usb*"
     wanted |= {f"twin {port}": f"{controller}/*-{port}/*/driver" for port in hardware.TWINS}
     wanted["stick"] = f"{controller}/*-{hardware.STICK_PORT}/*/host*/target*/*/block/*"

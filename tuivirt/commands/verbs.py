@@ -113,7 +113,8 @@ def _matches(kind: Kind, text: str, hosts: Sequence[Host]) -> list[tuple[Host, A
 
 def _places(thing: Any) -> tuple[str, ...]:
     """What else a host's device is called by: its address, a mediated one's UUID."""
-    return getattr(thing, "address", ""), getattr(thing, "mdev_uuid", "")
+    address = getattr(thing, "address", "")
+    return address, address.removeprefix("0000:"), getattr(thing, "mdev_uuid", "")
 
 
 def _things(host: Host, kind: Kind) -> Iterable[Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.contract.cli import tuivirt
 from tests.lab import sysfs
 from tests.lab.case import case
+from tests.lab.forked import tuivirt
 from tests.support.lab import hardware
 
 
@@ -23,7 +23,7 @@ def _at(address: str) -> dict[str, Any]:
     return found
 
 
-@case(on=("intel", "amd"))
+@case(on=("intel", "amd"), early=True)
 def a_gpu_and_its_sound_share_a_slot_and_a_group() -> None:
     listed = {each["address"]: each for each in _listed() if each["capability"] == "pci"}
     gpu, sound = (listed[sysfs.behind(hardware.GPU, function)] for function in (0, 1))
@@ -37,14 +37,14 @@ def a_gpu_and_its_sound_share_a_slot_and_a_group() -> None:
     assert set(gpu["iommu_siblings"]) >= {gpu["address"], sound["address"]}
 
 
-@case()
+@case(early=True)
 def everything_to_give_away_has_a_group_of_its_own() -> None:
     ports = (hardware.GPU, hardware.NVME, hardware.SPARE_CARD, hardware.UPLINK, hardware.USB)
     groups = [sysfs.group_members(sysfs.behind(port)) for port in ports]
     assert [len(members) for members in groups] == [2, 1, 1, 1, 1]
 
 
-@case()
+@case(early=True)
 def two_equal_usb_devices_are_told_apart_by_their_address() -> None:
     twins = [each for each in _listed() if each["capability"] == "usb_device"]
     twins = [
@@ -58,22 +58,6 @@ def two_equal_usb_devices_are_told_apart_by_their_address() -> None:
     assert len(twins) == 2
     assert {each["address"] for each in twins} == expected
     assert {each["path"] for each in twins} == {str(port.resolve()) for port in ports}
-
-
-@case()
-def a_drive_says_how_many_functions_were_made_of_it() -> None:
-    drive = sysfs.behind(hardware.NVME)
-    wish = sysfs.PCI / drive / "sriov_numvfs"
-    # No driver for the new functions: the drive's own would wait for queues that they lack.
-    (sysfs.PCI / drive / "sriov_drivers_autoprobe").write_text("0")
-    assert _at(drive)["virtual_functions"] == []
-    wish.write_text(str(hardware.VIRTUAL_FUNCTIONS))
-    try:
-        made = _at(drive)["virtual_functions"]
-        assert len(made) == hardware.VIRTUAL_FUNCTIONS
-        assert _at(made[0])["physical_function"] == drive
-    finally:
-        wish.write_text("0")
 
 
 @case(on=("none",))

@@ -63,7 +63,7 @@ def a_guest_boots_to_a_shell_on_its_serial_console() -> None:
         assert GPU_ID not in inner.pci()
 
 
-@case(on=("intel", "amd"))
+@case()
 def a_gpu_and_its_sound_go_to_a_running_guest_and_come_back() -> None:
     gpu, sound = (sysfs.behind(hardware.GPU, function) for function in (0, 1))
     with inner_guest() as inner, removals(inner) as gone:

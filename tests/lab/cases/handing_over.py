@@ -11,14 +11,15 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from tests.contract.cli import Ran, tuivirt
+from tests.contract.cli import Ran
 from tests.contract.conftest import Heard, started
 from tests.lab import sysfs
 from tests.lab.case import case
 from tests.lab.cases.guest import CARD_ID, GPU_ID, SOUND_ID, hostdev, node_name
+from tests.lab.forked import tuivirt
 from tests.lab.inner import NAME, inner_guest, start
 from tests.support.lab import hardware
-from tests.support.libvirtd import SYSTEM, until
+from tests.support.libvirtd import SYSTEM
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.passthrough.hand_over import Wish, hand_over
 
@@ -84,7 +85,7 @@ def a_gpu_goes_with_its_sound_by_one_command_and_comes_back_by_another() -> None
     assert "bochs-drm again" in taken.out
 
 
-@case(limit_s=90)
+@case(limit_s=90, early=True)
 def a_dry_run_says_each_step_and_changes_nothing() -> None:
     gpu, sound = gpu_and_sound()
     with nothing_changes():
@@ -95,7 +96,7 @@ def a_dry_run_says_each_step_and_changes_nothing() -> None:
         assert f"The host loses {sound}" in ran.out
 
 
-@case(limit_s=90)
+@case(limit_s=90, early=True)
 def a_drive_with_a_mounted_file_system_is_refused_and_with_swap_too() -> None:
     drive = sysfs.behind(hardware.NVME)
     disk = next(
@@ -118,7 +119,7 @@ def a_drive_with_a_mounted_file_system_is_refused_and_with_swap_too() -> None:
             run("swapoff", f"/dev/{disk}")
 
 
-@case(limit_s=120)
+@case(limit_s=120, early=True)
 def the_hosts_network_card_is_not_given_away_by_mistake() -> None:
     uplink, spare = sysfs.behind(hardware.UPLINK), sysfs.behind(hardware.SPARE_CARD)
     address = hardware.ADDRESS.partition("/")[0]
@@ -135,14 +136,14 @@ def the_hosts_network_card_is_not_given_away_by_mistake() -> None:
             run("ip", "link", "delete", "lab-bridge")
 
 
-@case(limit_s=60)
+@case(limit_s=60, early=True)
 def a_bridge_is_refused_and_so_is_what_does_not_exist() -> None:
     with nothing_changes():
         refused(attach(f"0000:00:{hardware.GPU:02x}.0", "--force"), "is a bridge")
         refused(attach("0000:ff:00.0"), "no host device")
 
 
-@case(limit_s=60)
+@case(limit_s=60, early=True)
 def the_boot_display_is_a_risk_that_must_be_taken_by_name() -> None:
     with nothing_changes():
         refused(attach(hardware.BOOT_DISPLAY), "boot display", "--force")
@@ -223,7 +224,7 @@ def one_of_two_equal_usb_devices_is_given_by_its_place_and_never_guessed() -> No
         inner.shell.run(f'until [ "$({counted})" = 0 ]; do sleep 0.2; done')
 
 
-@case(limit_s=60)
+@case(limit_s=60, early=True)
 def the_list_says_who_has_what() -> None:
     card = sysfs.behind(hardware.SPARE_CARD)
     guest = start()
@@ -235,31 +236,3 @@ def the_list_says_who_has_what() -> None:
     finally:
         guest.domain.detachDeviceFlags(hostdev(card), CONFIG)
         guest.conn.close()
-
-
-@case(limit_s=120)
-def virtual_functions_are_made_listed_and_taken_away() -> None:
-    drive = sysfs.behind(hardware.NVME)
-    file = sysfs.PCI / drive / "sriov_numvfs"
-    most = hardware.VIRTUAL_FUNCTIONS
-
-    def listed() -> list[str]:
-        ran = tuivirt("-c", SYSTEM, "list", "devices", "-o", "json")
-        (found,) = (each for each in json.loads(ran.out) if each["name"] == node_name(drive))
-        assert found["virtual_most"] == most
-        return list(found["virtual_functions"])
-
-    def ask(count: int) -> Ran:
-        return tuivirt("-c", SYSTEM, "set-functions", node_name(drive), str(count))
-
-    refused(ask(most + 1), f"between 0 and {most}")
-    try:
-        made = ask(most)
-        assert made.status == 0, made.err
-        assert file.read_text().strip() == str(most)
-        until(lambda: len(listed()) == most, "libvirt tells of the virtual functions", 30)
-    finally:
-        gone = ask(0)
-    assert gone.status == 0, gone.err
-    assert file.read_text().strip() == "0"
-    until(lambda: listed() == [], "libvirt tells of no virtual functions any more", 30)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import libvirt
 
-from tests.contract.cli import tuivirt
 from tests.lab.case import case
+from tests.lab.forked import tuivirt
 from tests.lab.inner import NAME, inner_guest
 from tests.support.libvirtd import SYSTEM
 

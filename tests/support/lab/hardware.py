@@ -19,6 +19,10 @@ UPLINK = 0x13
 """The port of the network card that carries the host's own address."""
 USB = 0x14
 """The port of the USB controller."""
+MAKER = 0x15
+"""The port of the board that makes mediated devices, once its driver is there."""
+OLD_BUS = 0x16
+"""The port of a bridge to conventional PCI, behind which two network cards share one group."""
 
 BOOT_DISPLAY = "0000:00:02.0"
 """The second GPU: the one that the firmware drew on."""
@@ -37,7 +41,11 @@ STICK_PORT = "3"
 """The USB controller's port with a disk in it."""
 VIRTUAL_FUNCTIONS = 2
 
-_PORTS = (GPU, NVME, SPARE_CARD, UPLINK, USB)
+OLD_CARDS = ("52:54:00:1a:b0:03", "52:54:00:1a:b0:04")
+"""What the two are known by."""
+OLD_CARD_ID = "8086:100e"
+
+_PORTS = (GPU, NVME, SPARE_CARD, UPLINK, USB, MAKER, OLD_BUS)
 
 
 def arguments(folder: Path) -> list[str]:
@@ -78,6 +86,11 @@ def arguments(folder: Path) -> list[str]:
     device(f"e1000e,netdev=uplink,mac={UPLINK_MAC},bus=port{UPLINK:x}")
     argv.extend(("-netdev", "user,id=spare,restrict=on"))
     device(f"e1000e,netdev=spare,mac={SPARE_MAC},bus=port{SPARE_CARD:x}")
+
+    device(f"pci-testdev,bus=port{MAKER:x}")
+    device(f"pcie-pci-bridge,id=oldbus,bus=port{OLD_BUS:x}")
+    for slot, mac in enumerate(OLD_CARDS, start=1):
+        device(f"e1000,mac={mac},bus=oldbus,addr={slot:#x}")
 
     device(f"qemu-xhci,id=usb,bus=port{USB:x}")
     for twin in TWINS:

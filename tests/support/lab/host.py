@@ -50,6 +50,7 @@ class Lab:
         self.kept.unlink(missing_ok=True)
         build()  # What guests boot is found there, not made again slowly.
         machine.guest_boot()
+        machine.made_ready()
         self._folder = Path(tempfile.mkdtemp(prefix="lab-", dir=cache_folder()))
         self._ours, theirs = socket.socketpair()
         self._process: subprocess.Popen[bytes] | None = None

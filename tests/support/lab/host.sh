@@ -13,6 +13,9 @@ mount -t sysfs sys /sys
 mkdir -p /dev/pts /dev/shm
 mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs -o mode=1777 shm /dev/shm
+# As systemd has them: mdevctl reads what libvirt tells it from /dev/stdin.
+ln -s /proc/self/fd /dev/fd
+for number in 0:stdin 1:stdout 2:stderr; do ln -s "fd/${number%:*}" "/dev/${number#*:}"; done
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # Of this machine's libvirt the programs and the settings only, none of its guests and networks.
 empty /run /var/lib/libvirt /var/log/libvirt /var/cache/libvirt /etc/libvirt/qemu
