@@ -144,7 +144,8 @@ def test_a_guest_that_does_not_let_go_is_followed_until_it_is_forced_off(
     assert f"has not let go of {label}" in outcome.text
     assert f"{label} is gone from {idle_guest.name}'s saved configuration" in outcome.text
     assert there(place, "rng", saved=True) == ()
-    assert label in place.host.snapshot.domains[place.uuid].detaching
+    listed = place.host.snapshot.domains[place.uuid]
+    assert (listed.detaching, listed.leaving) == ((label,), (alias,))
     with pytest.raises(BadInput, match="already been asked"):
         place.run(detach_device, "rng", alias, When.NOW)
     ended: Queue[str | BaseException] = Queue()

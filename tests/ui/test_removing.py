@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from tuivirt.backend.model.device import DomainDetail
 from tuivirt.backend.model.task import TaskState
 from tuivirt.backend.xml.domain import parse_domain
+from tuivirt.screens.domain_rows import device_rows
 
 from . import things
 from .driver import DrivenApp, screen_text
@@ -137,3 +138,10 @@ async def test_marks_stay_with_their_devices_when_others_go(
         assert table is not None
         rows = [table.row(key) for key in table.marks]
         assert [row.device.alias for row in rows if row is not None] == ["sound0"]
+
+
+def test_a_device_that_the_guest_still_holds_is_marked_as_detaching() -> None:
+    domain = replace(things.web(), detaching=("0000:05:00.0",), leaving=("rng0",))
+    rows = {row.device.alias: row.when for row in device_rows(domain, DETAIL).values()}
+    assert rows["rng0"] == "detaching …"
+    assert rows["sound0"] == ""

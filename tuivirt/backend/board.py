@@ -140,6 +140,7 @@ def _merged_domain(new: Domain, now: Domain) -> Domain:
         addresses=now.addresses if new.active else (),
         pending=now.pending if new.active else (),
         detaching=now.detaching,
+        leaving=now.leaving,
         stalled_since=now.stalled_since if new.id == now.id else None,
     )
 

@@ -71,7 +71,7 @@ class Detaching:
             advice="a guest without a running system never lets go: forcing it off settles it",
         )
         self._done = done
-        self._host.set_detaching(self._uuid, self._target, True)
+        self._host.set_detaching(self._uuid, self._target, self._alias, True)
         self._unsubscribe = self._host.subscribe(self._take)
         self._look_soon()  # It may have happened before the subscription.
         return self._outcome
@@ -108,7 +108,7 @@ class Detaching:
     def _settle(self, end: str | BaseException) -> None:
         if self._unsubscribe is not None:
             self._unsubscribe()
-        self._host.set_detaching(self._uuid, self._target, False)
+        self._host.set_detaching(self._uuid, self._target, self._alias, False)
         touch(self._host, self._uuid)
         if self._outcome is not None:
             self._outcome.settle(end)

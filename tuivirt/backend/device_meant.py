@@ -42,8 +42,8 @@ def choose(
 ) -> Meant:
     """The device of either configuration that ``which`` means. Raises BadInput.
 
-    ``loosely`` as `pairs` takes it; ``leaving``: aliases and labels of those that the guest was
-    asked to let go of.
+    ``loosely`` as `pairs` takes it; ``leaving``: the aliases of those that the guest was asked
+    to let go of.
     """
     live, saved = before.choose(when)
     nows, thens = found(before.live, kind), found(before.saved, kind)
@@ -53,7 +53,7 @@ def choose(
         raise BadInput(what, str(error), "say which") from error
     # Of one that was changed since, the other half is wanted; of one that goes, only its own.
     # What the guest was asked to let go of has no other half any more.
-    stays = [one for one in nows if not {one.alias, one.label}.intersection(leaving)]
+    stays = [one for one in nows if one.alias not in leaving]
     twins = {
         one.number: other
         for one, other in zip(stays, pairs(stays, thens, loosely=loosely), strict=True)

@@ -210,14 +210,14 @@ def detach_device(
         leaving = {alias for owner, alias in host.leaving if owner == uuid}
         known = host.snapshot.domains.get(uuid)
         if known is not None:
-            leaving.update(known.detaching)
+            leaving.update(known.leaving)
         meant = choose(before, kind, which, when, what, leaving=leaving)
         live, saved, now, then = meant.live, meant.saved, meant.now, meant.then
         label = meant.label
         if live and now is not None:
             why = kind.leave_refusal(now.values, _hypervisor(host))
             _refuse_live(what, why, saved=then is not None)
-            if {now.alias, label} & leaving:
+            if now.alias in leaving:
                 raise BadInput(
                     f"{name} has already been asked to let go of {label}",
                     "the guest has not done so yet",

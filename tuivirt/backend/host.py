@@ -242,12 +242,15 @@ class Host(Board):
             for uuid in fresh
         )
 
-    def set_detaching(self, uuid: str, name: str, on: bool) -> None:
+    def set_detaching(self, uuid: str, name: str, alias: str, on: bool) -> None:
         """Show, or no longer, that the guest has not let go of ``name`` yet."""
 
         def change(domain: Domain) -> Domain:
-            others = tuple(n for n in domain.detaching if n != name)
-            return replace(domain, detaching=(*others, name) if on else others)
+            names = tuple(each for each in domain.detaching if each != name)
+            aliases = tuple(each for each in domain.leaving if each != alias)
+            if on:
+                names, aliases = (*names, name), (*aliases, alias)
+            return replace(domain, detaching=names, leaving=aliases)
 
         self.change_domains({uuid: change})
 

@@ -81,7 +81,7 @@ def disk_rows(
             == (b.source, b.format, b.bus, b.device, b.readonly)
             and not differing(a, b)
         ),
-        detaching=lambda disk: disk.target in domain.detaching or disk.alias in domain.detaching,
+        detaching=lambda disk: disk.target in domain.detaching or disk.alias in domain.leaving,
     )
     return {
         ("disk", key): Row(row.device, row.when, figures.get(row.device.target))
@@ -95,7 +95,7 @@ def interface_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Interf
         *_parts(detail, lambda config: config.interfaces),
         identity=lambda nic: nic.mac,
         same=_same_interface,
-        detaching=lambda nic: bool({nic.alias, nic.target, nic.mac} & set(domain.detaching)),
+        detaching=lambda nic: nic.mac in domain.detaching or nic.alias in domain.leaving,
     )
     return {("nic", key): row for key, row in rows.items()}
 
@@ -119,7 +119,7 @@ def device_rows(domain: Domain, detail: DomainDetail) -> dict[Any, Row[Device]]:
     rows: dict[Any, Row[Device]] = {}
     for number, (device, twin) in enumerate(zip(live, twins, strict=True)):
         when = ""
-        if device.alias and device.alias in domain.detaching:
+        if device.alias and device.alias in domain.leaving:
             when = DETACHING
         elif both and twin is None:
             when = UNTIL_SHUTDOWN

@@ -72,7 +72,9 @@ class Domain:
     pending: tuple[str, ...] = ()
     """What waits for the next boot, one short phrase each; known once the XML was looked up."""
     detaching: tuple[str, ...] = ()
-    """Targets or aliases whose detach still waits for the guest."""
+    """What operators call those devices whose detach still waits for the guest."""
+    leaving: tuple[str, ...] = ()
+    """Their aliases."""
     stalled_since: float | None = None
     """Monotonic time since which the hypervisor does not answer for it; None: it answers."""
 
