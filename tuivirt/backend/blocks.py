@@ -108,7 +108,7 @@ def _told(host: Host, uuid: str) -> Iterator[BlockDevice]:
     for device in host.snapshot.devices.values():
         if device.capability != "storage" or not device.block_path or not device.size_bytes:
             continue
-        names = (device.block_path, *device.devnodes)
+        names = tuple(dict.fromkeys((device.block_path, *device.devnodes)))
         stable = [name for name in device.devnodes if name.startswith("/dev/disk/by-id/")]
         yield BlockDevice(
             name=os.path.basename(device.block_path),
