@@ -19,6 +19,7 @@ from .things import driven, settle
 
 DEVICES = """<domain><name>web-01</name><devices>
   <disk type='file' device='disk'><source file='/a'/><target dev='vda' bus='virtio'/>{}</disk>
+  <disk type='file' device='disk'><source file='/b'/><target dev='vdb' bus='virtio'/></disk>
   <interface type='user'><mac address='52:54:00:00:00:01'/>{}</interface>
   <rng model='virtio'><backend model='random'>/dev/urandom</backend>{}</rng>
   <sound model='ich9'>{}</sound>
@@ -145,3 +146,19 @@ def test_a_device_that_the_guest_still_holds_is_marked_as_detaching() -> None:
     rows = {row.device.alias: row.when for row in device_rows(domain, DETAIL).values()}
     assert rows["rng0"] == "detaching …"
     assert rows["sound0"] == ""
+
+
+async def test_a_disk_that_the_guest_boots_from_is_told_among_the_others() -> None:
+    app = driven()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("enter")
+        await settle(app, pilot)
+        await pilot.press("2")
+        await settle(app, pilot)
+        await pilot.press("space", "space", "minus")
+        await settle(app, pilot)
+        text = " ".join(screen_text(app).replace("│", " ").split())
+        assert "2 devices: disk vda, disk vdb." in text
+        assert "the images themselves stay" in text
+        assert "⚠ web-01 boots from vda: the guest may lose its system." in text
+        assert "boots from vdb" not in text

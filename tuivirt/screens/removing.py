@@ -15,6 +15,7 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.text import plain
 
+from .disk_choice import boot_disks
 from .telling import joined
 from .wishes import Target
 
@@ -23,18 +24,27 @@ if TYPE_CHECKING:
 
     from .domain import DomainScreen
 
+_OF_DISKS = "detach-disk"
 _WRONG = (TaskState.FAILED, TaskState.ABORTED)
 
 Submit = Callable[["Action", Ref, str, dict[str, object]], Task]
 
 
-def question(name: str, removals: Sequence[Removal]) -> ConfirmDialog:
-    """Names every device, those that go with the next boot only, and those that stay."""
+def question(name: str, removals: Sequence[Removal], detail: DomainDetail) -> ConfirmDialog:
+    """Names every device, what is lost with them, what goes later, and what stays."""
     going = [one for one in removals if one.action]
     now = [one for one in going if not one.remark]
     sentences = [f"{len(going)} devices: {_names(going)}."]
     if now:
         sentences.append("What the guest does with them ends.")
+    disks = [str((one.values or {}).get("target", "")) for one in going if one.action == _OF_DISKS]
+    if disks:
+        sentences.append(
+            "What the guest has not written to its disks yet is lost; the images themselves stay."
+        )
+    for target in sorted(boot_disks(detail).intersection(disks)):
+        what = "the guest may lose its system" if detail.live else "without it, it may not start"
+        sentences.append(f"⚠ {plain(name)} boots from {plain(target)}: {what}.")
     for one in removals:
         what = "with the next boot only" if one.action else "stays"
         if one.remark:
@@ -141,4 +151,4 @@ def begin_removing(
         then()
         screen.removing.append(removing)
 
-    screen.app.push_screen(question(name, asked), answered)
+    screen.app.push_screen(question(name, asked, detail), answered)
