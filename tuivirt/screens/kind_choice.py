@@ -32,7 +32,7 @@ def menu_of_kinds(verb: str, name: str) -> Menu:
 
 def refusals_of(lacking: Mapping[str, str]) -> dict[str, str]:
     """What `kinds_lacking` told, by the id of the choice in the menu of what could be added."""
-    return {f"attach-{kind}": f"the host {why}" for kind, why in lacking.items()}
+    return {f"attach-{kind}": why for kind, why in lacking.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class DeviceForm:
 
         ((asked, facts),) = answers
         if self.new and facts.lacking:
-            return Offer((), blocked=f"Host {asked.ref.host} offers none: it {facts.lacking}.")
+            return Offer((), blocked=f"{asked.name} cannot have one: it {facts.lacking}.")
         if not self.new and not facts.devices:
             return Offer((), blocked=f"{asked.name} has none.")
 

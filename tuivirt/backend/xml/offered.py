@@ -146,12 +146,12 @@ def refusal(field: Field, choice: str, machine: Machine) -> str:
     element, _, name = offer.told.partition("/")
     lists = machine.capabilities.offered.get(element, {})
     if lists is None:
-        return f"{machine.hypervisor or 'the host'} has no {element} devices"
+        return f"is not in {machine.hypervisor or 'what the host offers'}"
     if choice in lists.get(name, (choice,)):
         return ""
     lacks, has = offer.lacks.get(choice, ""), machine.hypervisor
     if not lacks:
-        return f"{has or 'the host'} does not have it"
+        return f"is not in {has or 'what the host offers'}"
     youngest = _QEMU.match(lacks)
     if youngest and _QEMU.match(has) and _version(has) >= _version(youngest[0]):
         return f"is something that {has} was built without"
