@@ -13,6 +13,7 @@ from .model.domain import Domain
 from .model.host import HostSnapshot
 from .model.ref import Kind
 from .model.resources import Network, NodeDevice
+from .uses import networks_of_devices
 
 _KINDS = {
     "domains": Kind.DOMAIN,
@@ -83,6 +84,8 @@ class Board:
             if not delta:
                 return
             self.update(**{section: found})
+            if section in ("networks", "devices"):
+                self._set_networks()
         self._publish(
             ListChanged(
                 host=self.name,
@@ -111,6 +114,18 @@ class Board:
                 handles[uuid] = found[1]
             self.handles = handles
             self.relist("domains", domains)
+
+    def _set_networks(self) -> None:
+        """Note which networks hand out which devices."""
+        now = self._snapshot
+        handed = networks_of_devices(now.networks.values(), now.devices)
+        changed = {
+            name: replace(device, networks=handed.get(name, ()))
+            for name, device in now.devices.items()
+            if device.networks != handed.get(name, ())
+        }
+        if changed:
+            self.update(devices={**now.devices, **changed})
 
     def set_users(
         self, networks: Mapping[str, tuple[str, ...]], devices: Mapping[str, tuple[str, ...]]
@@ -150,7 +165,7 @@ def _merged_network(new: Network, now: Network) -> Network:
 
 
 def _merged_device(new: NodeDevice, now: NodeDevice) -> NodeDevice:
-    return replace(new, users=now.users)
+    return replace(new, users=now.users, networks=now.networks)
 
 
 _MERGED: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from .model.device import DomainConfig
-from .model.resources import NodeDevice
+from .model.resources import Network, NodeDevice
 
 Configs = Mapping[str, Iterable[DomainConfig]]
 """By domain name: its live and saved configurations, as far as there are any."""
@@ -29,6 +29,30 @@ def users_of_networks(configs: Configs) -> dict[str, tuple[str, ...]]:
                 if interface.type == "network":
                     users.setdefault(interface.source, set()).add(name)
     return {network: tuple(sorted(names)) for network, names in users.items()}
+
+
+def networks_of_devices(
+    networks: Iterable[Network], devices: Mapping[str, NodeDevice]
+) -> dict[str, tuple[str, ...]]:
+    """By node device name: the networks that hand it, or its like, to the guests on them.
+
+    Which guest has which of a pool libvirt chooses as the guest starts; no configuration says so.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    cards = {each.net_name: each for each in devices.values() if each.net_name}
+    for network in networks:
+        handed = set(network.hands_out)
+        for name in network.hands_out:
+            # A card and the function that it is are one to whoever gives either away.
+            card = cards.get(name.removeprefix("pf:"))
+            parent = devices.get(card.parent) if card is not None else None
+            if parent is not None:
+                functions = parent.virtual_functions
+                handed |= set(functions) if name.startswith("pf:") else {parent.address}
+        for name, each in devices.items():
+            if handed & {each.address, each.net_name} - {""}:
+                found[name] = (*found.get(name, ()), network.name)
+    return found
 
 
 def users_of_devices(

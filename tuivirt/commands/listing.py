@@ -159,7 +159,7 @@ KINDS: dict[str, Kind] = {
             ("WHAT", "what"),
             ("DRIVER", "driver"),
             ("IOMMU", "iommu_group"),
-            ("USED BY", "users"),
+            ("USED BY", "used_by"),
             ("HOST", "host"),
         ),
         ("IOMMU",),

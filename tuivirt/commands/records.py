@@ -92,7 +92,8 @@ def volume_record(volume: Volume) -> Record:
 
 
 def device_record(device: NodeDevice) -> Record:
-    return {"state": "active" if device.active else "inactive", **_listed(asdict(device))}
+    state = "active" if device.active else "inactive"
+    return {"state": state, **_listed(asdict(device)), "used_by": list(device.used_by)}
 
 
 def interface_record(interface: HostInterface) -> Record:

@@ -83,7 +83,7 @@ class DeviceScreen(HandsOver, FactsScreen):
                 ("IOMMU group", group),
                 ("goes along", [_sibling(a, by_address) for a in _others(device)]),
                 ("NUMA node", number_of(device.numa_node)),
-                ("used by", Toned(" ".join(device.users), "accent")),
+                ("used by", Toned(" ".join(device.used_by), "accent")),
                 ("interface", f"{device.net_name} {device.net_mac} {device.net_state}".strip()),
                 ("block device", device.block_path),
                 ("size", size_bytes(device.size_bytes) if device.size_bytes else ""),

@@ -92,6 +92,8 @@ def what_it_is(device: NodeDevice) -> str:
     """Vendor and product in words, or what else tells it from others."""
     vendor = _COMPANY.sub("", device.vendor)
     words = " ".join(x for x in (vendor, device.product) if x)
+    if not words and device.vendor_id:
+        words = f"{device.vendor_id}:{device.product_id}"  # Nobody has named it yet.
     more = [words]
     if device.capability == "net":
         more += [device.net_mac, device.net_state]
@@ -116,7 +118,7 @@ def _name(row: Row) -> Cell:
 
 
 def _users(row: Row) -> Cell:
-    return Toned(" ".join(row.device.users), "accent")
+    return Toned(" ".join(row.device.used_by), "accent")
 
 
 def number_of(value: int | None) -> str:
@@ -169,7 +171,7 @@ def _search(row: Row) -> str:
     return (
         f"{d.name} {short_name(d)} {what_it_is(d)} {d.address} {d.driver} {group} "
         f"{KIND_WORDS.get(d.capability, d.capability)} {d.vendor_id}:{d.product_id} "
-        f"{' '.join(d.users)} @{d.host}"
+        f"{' '.join(d.used_by)} @{d.host}"
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from tuivirt.backend.board import Board
 from tuivirt.backend.events import Event, ListChanged, SnapshotChanged
@@ -97,6 +99,23 @@ def test_who_uses_a_network_or_a_device_survives_a_reading_of_it() -> None:
     it.relist("devices", {device.name: replace(device, driver="vfio-pci")})
     assert it.snapshot.networks[network.uuid].users == ("web",)
     assert it.snapshot.devices[device.name].users == ("db",)
+
+
+def test_a_device_tells_which_network_hands_it_out_whichever_was_read_first() -> None:
+    pool = Network(
+        "srv", "u", "sriov", active=True, autostart=False, persistent=True,
+        mode="hostdev", hands_out=("0000:03:10.0",),
+    )  # fmt: skip
+    device = NodeDevice("srv", "vf", capability="pci", address="0000:03:10.0")
+    found: dict[str, Mapping[str, Any]] = {"networks": {"u": pool}, "devices": {"vf": device}}
+    for sections in (("networks", "devices"), ("devices", "networks")):
+        it, _events = board()
+        for section in sections:
+            it.relist(section, found[section])
+        it.relist("devices", {"vf": replace(device, driver="vfio-pci")})
+        assert it.snapshot.devices["vf"].used_by == ("network sriov",)
+        it.relist("networks", {})
+        assert not it.snapshot.devices["vf"].networks
 
 
 def test_the_leases_of_a_network_go_with_it_when_it_stops() -> None:

@@ -14,7 +14,8 @@ from tuivirt.backend.host import Host
 from tuivirt.backend.model.device import Device, Disk, DomainConfig, Interface
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.resources import NodeDevice, Volume
-from tuivirt.backend.uses import users_of_devices, users_of_networks
+from tuivirt.backend.uses import networks_of_devices, users_of_devices, users_of_networks
+from tuivirt.backend.xml.network import parse_network
 
 NODE = """<node>
   <domain type='test'><name>web</name><uuid>11111111-0000-4000-8000-000000000001</uuid>
@@ -206,3 +207,43 @@ def test_a_host_device_is_used_by_the_domain_that_names_it_in_any_way(
     other = NodeDevice("h", "other", capability="pci", address="0000:09:00.0")
     found = users_of_devices({"web": config(part)}, {"d": device, "other": other})
     assert found == {"d": ("web",)}
+
+
+CARD = NodeDevice(
+    "h", "pf", capability="pci", address="0000:03:00.0",
+    virtual_functions=("0000:03:10.0", "0000:03:10.2"),
+)  # fmt: skip
+LENT = {
+    device.name: device
+    for device in (
+        CARD,
+        NodeDevice("h", "net", parent="pf", capability="net", net_name="eth3"),
+        NodeDevice("h", "vf0", capability="pci", address="0000:03:10.0"),
+        NodeDevice("h", "vf1", capability="pci", address="0000:03:10.2"),
+        NodeDevice("h", "nvme", capability="pci", address="0000:05:00.0"),
+    )
+}
+
+
+@pytest.mark.parametrize(
+    ("forward", "lent"),
+    [
+        ("<forward mode='hostdev'><pf dev='eth3'/></forward>", {"vf0", "vf1"}),
+        (
+            "<forward mode='hostdev'><address type='pci' domain='0' bus='3' slot='0x10'"
+            " function='2'/></forward>",
+            {"vf1"},
+        ),
+        ("<forward mode='passthrough'><interface dev='eth3'/></forward>", {"net", "pf"}),
+        ("<forward mode='nat' dev='eth3'><interface dev='eth3'/></forward>", set()),
+        ("", set()),
+    ],
+    ids=["functions of a card", "an address", "a card for macvtap", "nat", "isolated"],
+)
+def test_a_network_that_hands_out_devices_is_told_with_each_of_them(
+    forward: str, lent: set[str]
+) -> None:
+    xml = f"<network><name>sriov</name>{forward}</network>"
+    network = parse_network("h", xml, active=True, autostart=False, persistent=True)
+    found = networks_of_devices([network], LENT)
+    assert found == dict.fromkeys(lent, ("sriov",))

@@ -63,6 +63,12 @@ def test_a_device_in_a_running_domain_is_refused_and_in_one_that_is_off_a_risk()
     assert "old" in off.text
 
 
+def test_a_device_that_a_network_hands_to_its_guests_is_a_risk_that_names_it() -> None:
+    (finding,) = findings(DeviceFacts(), pci("0000:04:00.0", networks=("sriov",)))
+    assert finding.weight is Weight.RISK
+    assert "the network sriov hands" in finding.text
+
+
 @pytest.mark.parametrize("more", [{"pci_class": "060400"}, {"group": None}])
 def test_a_bridge_and_what_is_in_no_group_are_refused(more: dict[str, object]) -> None:
     (finding,) = findings(DeviceFacts(), pci("0000:00:1c.0", **more))  # type: ignore[arg-type]

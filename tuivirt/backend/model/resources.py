@@ -49,6 +49,9 @@ class Network:
     bridge: str = ""
     device: str = ""
     """The host's device it forwards to, when given."""
+    hands_out: tuple[str, ...] = ()
+    """The host's devices of which each guest on it gets one (a hostdev or macvtap pool): PCI
+    addresses, names of network cards, and ``pf:NAME`` for all functions of a card."""
     addresses: tuple[NetworkAddress, ...] = ()
     leases: tuple[Lease, ...] = ()
     users: tuple[str, ...] = ()
@@ -167,6 +170,13 @@ class NodeDevice:
     """Of a mediated device: it is started with its parent."""
     users: tuple[str, ...] = ()
     """Names of the domains that have it, as far as their XML was read."""
+    networks: tuple[str, ...] = ()
+    """Names of libvirt's networks that hand it out to the guests on them."""
+
+    @property
+    def used_by(self) -> tuple[str, ...]:
+        """Who has it, or gives it away, in words."""
+        return (*self.users, *(f"network {name}" for name in self.networks))
 
     @property
     def ref(self) -> Ref:

@@ -17,6 +17,7 @@ from ..model.passthrough import Plan, Task, Weight
 from ..model.resources import NodeDevice
 from ..model.when import When
 from ..sides import Sides, read_sides
+from ..uses import networks_of_devices
 from ..xml.hostdev import HOSTDEV
 from .bound import driver_now, give_back, read_again, unbind
 from .find import find_device
@@ -146,7 +147,11 @@ def _look(host: Host, domain: Any, wish: Wish) -> tuple[Any, Sides, Plan]:
     # The list follows by events; what is judged is read now.
     known = {**devices, **{each.name: read_again(host, each) for each in (*given, *held)}}
     users = users_of_devices(configs_of(host), known)
-    known = {name: replace(each, users=users.get(name, ())) for name, each in known.items()}
+    networks = networks_of_devices(host.snapshot.networks.values(), known)
+    known = {
+        name: replace(each, users=users.get(name, ()), networks=networks.get(name, ()))
+        for name, each in known.items()
+    }
     device = known[device.name]
     plan = make_plan(
         replace(host.snapshot, devices=known),

@@ -98,6 +98,12 @@ def _users(domain: str, device: NodeDevice, active: Mapping[str, bool]) -> Itera
                 f"{user} is defined with {called(device)} too",
                 f"{user} cannot start while {domain} runs with it",
             )
+    for network in device.networks:
+        yield Finding(
+            Weight.RISK,
+            f"the network {network} hands {called(device)} to the guests on it",
+            "One of them cannot start when no other device is left, or has this one already",
+        )
 
 
 def _pci(

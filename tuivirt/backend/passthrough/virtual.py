@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import BadInput
 from ..lookups import configs_of, users_of_devices
 from ..model.functions import VirtualFunction
 from ..model.passthrough import DeviceFacts, NetUse
@@ -46,12 +47,42 @@ def network_functions(host: Host, root: Path = Path("/")) -> tuple[VirtualFuncti
             list(known.values()),
             [
                 *(f"{user} has it" for user in users.get(device.name, ())),
+                *(f"the network {network} hands it out" for network in device.networks),
                 *_on_host(facts[device.name]),
             ],
         )
         for device in found
     ]
     return tuple(sorted(functions, key=lambda each: (bool(each.uses), each.address)))
+
+
+def refuse_in_use(host: Host, address: str, domain: str, root: Path = Path("/")) -> None:
+    """Raises BadInput when another domain, or the host's own network, has the PCI function.
+
+    ``domain`` is the one that asks. For a function of a network card alone: others go another way.
+    """
+    known = host.snapshot.devices
+    device = next(
+        (each for each in known.values() if each.capability == "pci" and each.address == address),
+        None,
+    )
+    if device is None or not device.pci_class.startswith(_NETWORK):
+        return
+    others = [
+        u for u in users_of_devices(configs_of(host), known).get(device.name, ()) if u != domain
+    ]
+    facts = gather(host.snapshot, [device], root).devices[device.name]
+    uses = [
+        *(f"{user} has it" for user in others),
+        *(f"the network {network} hands it out" for network in device.networks),
+        *_on_host(facts),
+    ]
+    if uses:
+        raise BadInput(
+            f"{address} is in use",
+            "; ".join(uses),
+            "choose another function, or take this one away there first",
+        )
 
 
 def links_of(host: Host, *, bridges: bool) -> list[tuple[str, str]]:
@@ -104,5 +135,7 @@ def _net_uses(net: NetUse) -> Iterator[str]:
         yield "carries this session"
     if net.above:
         yield f"is a part of {', '.join(net.above)}"
+    if net.default_route:
+        yield "has the default route"
     if net.addresses:
         yield f"has {', '.join(net.addresses)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 from ..model.resources import DhcpRange, Network, NetworkAddress
-from .tree import Element, attribute, skim, text_of
+from .tree import Element, attribute, pci_address, skim, text_of
 
 
 def parse_network(
@@ -24,6 +25,7 @@ def parse_network(
         mode="isolated" if forward is None else forward.get("mode", "nat"),
         bridge=attribute(root, "bridge", "name"),
         device=_device(forward),
+        hands_out=() if forward is None else tuple(_hands_out(forward)),
         addresses=tuple(
             NetworkAddress(cidr, _ranges(ip)) for ip in root.iterfind("ip") if (cidr := _cidr(ip))
         ),
@@ -38,6 +40,23 @@ def _device(forward: Element | None) -> str:
         or attribute(forward, "interface", "dev")
         or attribute(forward, "pf", "dev")
     )
+
+
+_SHARING = ("nat", "route", "open")
+"""Modes in which all guests share what it forwards to."""
+
+
+def _hands_out(forward: Element) -> Iterator[str]:
+    if forward.get("mode", "nat") in _SHARING:
+        return
+    for pci in forward.iterfind("address"):
+        address = pci_address(pci)
+        if address:
+            yield address
+    for card in forward.iterfind("interface"):
+        yield card.get("dev", "")
+    for card in forward.iterfind("pf"):
+        yield f"pf:{card.get('dev', '')}"
 
 
 def _cidr(ip: Element) -> str:
