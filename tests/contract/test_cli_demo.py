@@ -77,3 +77,10 @@ def test_a_name_that_the_terminals_encoding_lacks_is_told_by_its_codes() -> None
     ran = tuivirt("--demo", "list", "domains", **plain)
     assert ran.status == 0, ran.err
     assert r"\u65e5\u672c" in ran.out
+
+
+@pytest.mark.parametrize("name", ["pci_0000_65_00_0", "0000:65:00.0", "65:00.0"])
+def test_a_host_device_is_known_by_its_name_and_by_its_address(name: str) -> None:
+    ran = tuivirt("--demo", "create-mdev", name, "nvidia-11")
+    assert ran.status == 1
+    assert "0000:65:00.0 makes no mediated devices" in ran.err

@@ -119,3 +119,12 @@ async def test_what_cannot_be_done_to_it_is_said(key: str, device: NodeDevice, s
         await on(pilot, app, device, key)
         assert said in screen_text(app)
         assert app.recorded.wishes == []
+
+
+async def test_a_device_that_nobody_has_named_is_told_by_its_numbers() -> None:
+    nameless = replace(GPU, vendor="", product="", vendor_id="1234", product_id="1111")
+    app = app_with(nameless)
+    async with app.run_test(size=SIZE) as pilot:
+        await on(pilot, app, nameless, "3")
+        (row,) = (line for line in screen_text(app).splitlines() if nameless.address in line)
+        assert "1234:1111" in row

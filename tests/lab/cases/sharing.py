@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Iterator
+from xml.etree import ElementTree
 
 import libvirt
 import pytest
@@ -15,7 +16,7 @@ from tests.lab.case import case
 from tests.lab.cases.guest import hostdev, node_name
 from tests.lab.cases.handing_over import attach, nothing_changes, refused, run
 from tests.lab.forked import tuivirt
-from tests.lab.inner import NAME, inner_guest
+from tests.lab.inner import NAME, inner_guest, start
 from tests.support.lab import hardware
 from tests.support.libvirtd import SYSTEM, until
 from tuivirt.backend.errors import BadInput
@@ -116,10 +117,22 @@ def functions(host: Host, drive: str) -> tuple[str, ...]:
 
 
 @case(limit_s=90, early=True)
-def a_function_that_is_no_network_card_is_no_interface_and_the_guest_stays_as_it_was() -> None:
+def a_card_as_an_interface_is_refused_live_and_kept_with_its_vlan_for_the_next_boot() -> None:
     """What there is of it here: no network card that QEMU 7.2 emulates has virtual functions."""
-    spare = sysfs.behind(hardware.SPARE_CARD)
-    wanted = ("--type", "hostdev", "--pci", spare, "--mac", "52:54:00:1a:b0:0f", "--vlan", "7")
+    spare, mac = sysfs.behind(hardware.SPARE_CARD), "52:54:00:1a:b0:0f"
+    wanted = ("--type", "hostdev", "--pci", spare, "--mac", mac, "--vlan", "7")
     with nothing_changes():
         ran = tuivirt("-c", SYSTEM, "attach-interface", NAME, *wanted, "--live")
         refused(ran, "Virtual Functions")
+        # libvirt asks for a virtual function when the domain starts, and takes the rest as it is.
+        ran = tuivirt("-c", SYSTEM, "attach-interface", NAME, *wanted, "--config")
+        assert ran.status == 0, ran.err
+        guest = start()
+        saved = guest.domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
+        guest.conn.close()
+        card = ElementTree.fromstring(saved).find(f"devices/interface/mac[@address='{mac}']/..")
+        assert card is not None
+        assert card.get("type") == "hostdev"
+        assert [tag.get("id") for tag in card.iterfind("vlan/tag")] == ["7"]
+        ran = tuivirt("-c", SYSTEM, "detach-interface", NAME, mac, "--config")
+        assert ran.status == 0, ran.err
