@@ -221,8 +221,18 @@ def _missing(field: Field, wanted: Iterable[str], machine: Machine) -> str:
             whys.setdefault(why, []).append(choice)
     if not whys:
         return ""
-    said = (f"{', '.join(names)} {why}" for why, names in whys.items())
+    said = (
+        f"{', '.join(names)} {why if len(names) == 1 else _of_several(why)}"
+        for why, names in whys.items()
+    )
     return f"Not here: {'; '.join(said)}."
+
+
+def _of_several(why: str) -> str:
+    """A clause about one thing (``needs …``, ``is …``) as it is said of several."""
+    verb, _, rest = why.partition(" ")
+    several = {"needs": "need", "is": "are"}.get(verb, verb)
+    return f"{several} {rest}"
 
 
 _HYPERVISORS = frozenset(("xen", "lxc", "vz", "vmware", "vbox", "bhyve"))

@@ -80,6 +80,11 @@ def test_what_the_host_lacks_is_told_with_its_reason_and_not_offered() -> None:
     assert watchdog.missing == "Not here: itco needs libvirt 9.1 (the host has 9.0.0)."
 
 
+def test_what_is_lacking_for_the_same_reason_is_told_together() -> None:
+    missing = by_name(attaching("video", FACTS, {}))["type"].missing
+    assert "bochs, cirrus, ramfb, none, vmvga are not in QEMU 7.2.22" in missing
+
+
 def test_what_no_such_machine_ever_has_is_not_worth_a_word() -> None:
     assert by_name(attaching("input", FACTS, {"type": "mouse"}))["bus"].missing == ""
 

@@ -13,6 +13,7 @@ from tuivirt.backend.model.device import Disk, DomainConfig
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.host import HostInfo, HostSnapshot
 from tuivirt.backend.model.resources import NodeDevice, Pool, Volume
+from tuivirt.backend.passthrough import blocks as kernel
 
 GIB = 1024**3
 WEB, DB = "u" * 32, "v" * 32
@@ -113,5 +114,5 @@ def test_volumes_that_are_block_devices_are_told_too(
 def test_of_another_machines_paths_nothing_is_known_here(
     configs: dict[str, tuple[DomainConfig, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blocks.kernel, "name_of", lambda _path: "sda")
+    monkeypatch.setattr(kernel, "name_of", lambda _path: "sda")
     refuse_in_use(host(), WEB, "/dev/sda")
