@@ -194,3 +194,22 @@ def test_a_block_device_of_another_domain_is_neither_offered_nor_attached(
             qemu.run(attach_disk, DiskRequest(source=loop), When.NEXT_BOOT)
     finally:
         other.undefine()
+
+
+def test_a_card_that_the_host_itself_uses_is_not_given_as_an_interface(qemu: Place) -> None:
+    known = qemu.host.snapshot.devices
+    cards = [
+        (device, facts)
+        for device in known.values()
+        if device.capability == "pci" and device.pci_class.startswith("02")
+        for facts in (lookups.device_facts(qemu.host, device.name),)
+        if any(net.addresses for net in facts.nets)
+    ]
+    if not cards:
+        missing("no network card with an address on this machine")
+    device, facts = cards[0]
+    before = qemu.xml(), qemu.xml(saved=True)
+    values = {"type": "hostdev", "pci": device.address}
+    with pytest.raises(BadInput, match=f"{device.address} is in use: {facts.nets[0].name} on"):
+        qemu.run(attach_device, "interface", values, When.NEXT_BOOT)
+    assert (qemu.xml(), qemu.xml(saved=True)) == before

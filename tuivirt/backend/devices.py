@@ -24,6 +24,7 @@ from .lifecycle import Progress, domain_to_change, touch
 from .macs import check_mac, make_mac
 from .model.device import DomainConfig
 from .model.when import When
+from .passthrough.virtual import refuse_in_use as refuse_function
 from .room import NEXT_BOOT, check_room
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
@@ -71,6 +72,8 @@ def attach_device(
     before = read_sides(domain, what)
     live, saved = before.choose(when)
     xml, whole = _built(host, kind, values, machine(host, before.side(live)), what)
+    if whole.get("type") == "hostdev" and whole.get("pci"):
+        refuse_function(host, str(whole["pci"]), name)
     if live:
         _refuse_live(what, kind.live_refusal(whole), saved=before.saved is not None)
         check_room(before.live, kind, whole, what)

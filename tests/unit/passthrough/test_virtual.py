@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.passthrough.things import Machine, by_name, pci
+from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.device import DomainConfig, Interface
 from tuivirt.backend.model.host import HostInfo, HostSnapshot
 from tuivirt.backend.model.resources import HostInterface, Network, NodeDevice
@@ -81,6 +82,24 @@ def test_one_that_the_host_itself_uses_is_told_with_what_for(
         SECOND.address: (),
         FIRST.address: ("vf0 on the host is a part of br0",),
     }
+
+
+def test_a_function_that_another_domain_or_the_host_has_is_refused_by_its_address_too(
+    configs: dict[str, tuple[DomainConfig, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = Interface("52:54:00:00:00:01", type="hostdev", source=FIRST.address)
+    configs["web-01"] = (DomainConfig("web-01", "u", interfaces=(card,)),)
+    machine = Machine(tmp_path)
+    machine.net("eth1", CARD.path, "br0")
+    monkeypatch.setattr("psutil.net_if_addrs", dict)
+    there = host(CARD, FIRST, SECOND, THIRD, local=True)
+    with pytest.raises(BadInput, match=f"{FIRST.address} is in use: web-01 has it"):
+        virtual.refuse_in_use(there, FIRST.address, "db-01", machine.root)
+    with pytest.raises(BadInput, match="eth1 on the host is a part of br0"):
+        virtual.refuse_in_use(there, CARD.address, "db-01", machine.root)
+    virtual.refuse_in_use(there, FIRST.address, "web-01", machine.root)
+    virtual.refuse_in_use(there, SECOND.address, "db-01", machine.root)
+    virtual.refuse_in_use(there, "0000:ff:00.0", "db-01", machine.root)
 
 
 def test_bridges_are_the_hosts_and_those_of_networks() -> None:
