@@ -21,6 +21,7 @@ from textual.screen import Screen
 
 from tuivirt.backend.errors import NotConnected, TuivirtError
 from tuivirt.backend.events import (
+    DomainEvent,
     Event,
     EventHub,
     LibvirtEvent,
@@ -54,8 +55,8 @@ if TYPE_CHECKING:
 
 KEEP_EVENTS = 2000
 """How many events the events screen can look back at."""
-PAINT_EVERY_S = 0.1
-"""The screen is given a new state at most this often."""
+PAINT_EVERY_S, EVENT_PAINT_S = 0.1, 0.025
+"""The screen is given a new state at most this often, and at most so when a domain changes."""
 AGE_EVERY_S = 1.0
 """Ages (stalled for …, next try in …) are counted on even when nothing arrives."""
 
@@ -167,12 +168,13 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
     def on_arrived(self) -> None:
         # Cleared first: what is published from here on calls again.
         self._called = False
+        hurry = any(isinstance(event, DomainEvent) for event in self._inbox)
         while self._inbox:
             self._take(self._inbox.popleft())
         while self._snapshots:
             _, snapshot = self._snapshots.popitem()
             self.fleet = self.fleet.with_host(snapshot)
-        self.plan_paint()
+        self.plan_paint(EVENT_PAINT_S if hurry else PAINT_EVERY_S)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
@@ -194,11 +196,11 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
             self._lost.discard(event.host)
             self.notice = (f"{event.host}: connected again", "information")
 
-    def plan_paint(self) -> None:
+    def plan_paint(self, every_s: float = PAINT_EVERY_S) -> None:
         """Give the fleet to the screen in front, now or when it is due again."""
-        if self._paint_planned:
+        if self._paint_planned and every_s >= PAINT_EVERY_S:
             return
-        due = self._painted_at + PAINT_EVERY_S - time.monotonic()
+        due = self._painted_at + every_s - time.monotonic()
         if due <= 0:
             self._paint()
         else:

@@ -93,9 +93,9 @@ def measure(stage: Stage) -> Iterator[Figure]:
             found.append((drawn - came.at) * 1000)
             other.submit(domain.detachDeviceFlags, _channel(name), _LIVE).result()
         came.close()
-    middle, late = quantile(found, 0.5), quantile(found, 0.9)
-    told = f"the target; p50 {middle:.1f} ms, slowest of {ROUNDS} {max(found):.1f} ms"
-    yield bounded(f"device added to a domain of {DEVICES}: event to row, p90", late, "ms", 50, told)
+    middle, late = quantile(found, 0.5), quantile(found, 0.99)
+    told = f"the target; p50 {middle:.1f} ms, {ROUNDS} devices, one after the other"
+    yield bounded(f"device added to a domain of {DEVICES}: event to row, p99", late, "ms", 50, told)
 
 
 def _open(program: Program, name: str) -> None:
