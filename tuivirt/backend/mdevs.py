@@ -80,7 +80,7 @@ def stop(host: Host, name: str) -> str:
     if running:
         raise BadInput(
             what,
-            f"{' and '.join(running)} runs with it",
+            f"{' and '.join(running)} run{'s' if len(running) == 1 else ''} with it",
             f"Take it away first: tuivirt detach-hostdev {running[0]} {device.mdev_uuid}",
         )
     _do(host, device, what, lambda handle: handle.destroy(), lambda now: not (now and now.active))

@@ -190,7 +190,8 @@ class DevicesScreen(HandsOver):
         "The devices of the host, each below the one it hangs on. The digits show one kind only. "
         "Devices with the same IOMMU number can only be given to one guest together; USED BY names "
         "the domain that has the device, or will have it at its next boot. + hands a device to a "
-        "domain, - takes it back; what would be done is shown first."
+        "domain, - takes it back; what would be done is shown first. Of a device whose driver can, "
+        "a makes mediated devices."
     )
     KIND = Kind.DEVICE
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (

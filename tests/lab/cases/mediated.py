@@ -189,3 +189,5 @@ def one_is_made_on_the_screen_by_its_keys_and_the_list_follows() -> None:
         finally:
             conn.close()
         at.sees_no(f"{UUIDS[0][:12]}.* lab_mdev")
+        at.press("Enter")
+        at.sees(r"can make +lab_mdev-\w+  Lab device, \w+  2 left")
