@@ -7,6 +7,7 @@ and what its domains have. Whether that machine itself has one mounted is not kn
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 _OF_BLOCKS = ("disk", "logical", "iscsi", "scsi", "mpath")
 """Types of pools whose volumes are block devices."""
+
+_PART = re.compile(r"|p?\d+|-part\d+")
+"""What follows a disk's path in that of a partition of it."""
 
 
 def block_devices(host: Host, uuid: str) -> tuple[BlockDevice, ...]:
@@ -102,9 +106,17 @@ def _path(host: Host, disk: Disk, pools: set[str]) -> str:
     return disk.source if disk.source_type == "block" else ""
 
 
+def _is_part(path: str, device: str) -> bool:
+    """Whether a path is that of the device, or of a partition of it."""
+    return path.startswith(device) and bool(_PART.fullmatch(path.removeprefix(device)))
+
+
 def _told(host: Host, uuid: str) -> Iterator[BlockDevice]:
     """What libvirt tells of another machine's."""
     taken = _taken(host, uuid, str)
+    for pool in host.snapshot.pools.values():
+        for path in (word for word in pool.source.split() if word.startswith("/dev/")):
+            taken[path] = (*taken.get(path, ()), f"part of pool {pool.name}")
     for device in host.snapshot.devices.values():
         if device.capability != "storage" or not device.block_path or not device.size_bytes:
             continue
@@ -115,7 +127,12 @@ def _told(host: Host, uuid: str) -> Iterator[BlockDevice]:
             path=min(stable, key=lambda name: ("/wwn-" in name, len(name)), default=names[0]),
             size_bytes=device.size_bytes,
             model=" ".join(word for word in (device.vendor, device.product) if word),
-            uses=tuple(use for name in names for use in taken.get(name, ())),
+            uses=tuple(
+                use if path in names else f"{os.path.basename(path)}: {use}"
+                for path, uses in taken.items()
+                if any(_is_part(path, name) for name in names)
+                for use in uses
+            ),
         )
     for pool in host.snapshot.pools.values():
         if pool.type not in _OF_BLOCKS or not pool.active:

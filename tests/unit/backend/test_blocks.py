@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,6 +98,18 @@ def test_what_domains_have_is_known_by_any_of_its_names_and_comes_last(
         ("sda", ("vdb of db-01",)),
         ("sdb", ("already vdb here",)),
     ]
+
+
+def test_what_a_pool_is_made_of_cannot_be_had_nor_the_disk_that_it_is_a_part_of(
+    configs: dict[str, tuple[DomainConfig, ...]],
+) -> None:
+    made = replace(pool("vg0", "dir"), source="/dev/sda /dev/nvme0n1p2 vg0")
+    there = host(*map(storage, ("/dev/sda", "/dev/nvme0n1", "/dev/sdaa")), pools=(made,))
+    assert {each.name: each.uses for each in block_devices(there, WEB)} == {
+        "sda": ("part of pool vg0",),
+        "nvme0n1": ("nvme0n1p2: part of pool vg0",),
+        "sdaa": (),
+    }
 
 
 def test_volumes_that_are_block_devices_are_told_too(
