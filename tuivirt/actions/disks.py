@@ -12,6 +12,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
+from .domains import is_off
 from .registry import Option, Run, action, text_or_pending
 
 _WHEN = Annotated[When, Option("which configuration: the running one, the saved one, or both")]
@@ -123,6 +124,32 @@ def detach_disk(
         chose=lambda chosen: run.chose(when=chosen),
     )
     return text_or_pending(outcome)
+
+
+@action(
+    "domain",
+    title="Make a disk larger",
+    virsh="virsh blockresize {name} {path} {size}",
+    api="virDomainBlockResize",
+    bulk=False,
+    unavailable=is_off,
+)
+def blockresize(
+    run: Run,
+    domain: Domain,
+    *,
+    path: Annotated[str, Option("its name in the guest, as in vda", label="Disk", positional=True)],
+    size: Annotated[
+        str,
+        Option("as in 40GiB or 512M; a bare number is KiB, as virsh has it", positional=True),
+    ],
+) -> str:
+    """Make a disk of a running guest larger; never smaller, which would cut off what is on it."""
+    from tuivirt.backend.resizing import resize_disk
+    from tuivirt.backend.sizes import for_virsh
+
+    run.chose(size=for_virsh(size))
+    return resize_disk(run.host, domain.uuid, path, size, run.progress)
 
 
 @action(

@@ -125,8 +125,9 @@ def setmem(
 ) -> str:
     """Have the balloon leave a guest so much memory; one that has not done it is followed."""
     from tuivirt.backend.memory_size import set_memory
+    from tuivirt.backend.sizes import for_virsh
 
-    run.chose(size=_for_virsh(size))
+    run.chose(size=for_virsh(size))
     outcome = set_memory(
         run.host,
         domain.uuid,
@@ -155,8 +156,9 @@ def setmaxmem(
 ) -> str:
     """Set how much memory a domain has at its start, from the next boot on."""
     from tuivirt.backend.memory_size import set_max_memory
+    from tuivirt.backend.sizes import for_virsh
 
-    run.chose(size=_for_virsh(size))
+    run.chose(size=for_virsh(size))
     return set_max_memory(run.host, domain.uuid, size)
 
 
@@ -279,13 +281,6 @@ def iothreaddel(
     return remove_iothread(
         run.host, domain.uuid, iothread, when, chose=lambda one: run.chose(when=one)
     )
-
-
-def _for_virsh(size: str) -> str:
-    """A size as virsh takes it: a whole number and a unit, in one word."""
-    from tuivirt.backend.memory_size import kib_of
-
-    return f"{kib_of(size)}KiB" if "." in size else size.replace(" ", "")
 
 
 def _telling(run: Run, cpulist: str) -> Callable[[When], None]:

@@ -64,7 +64,8 @@ def remove_iothread(
 ) -> str:
     """Remove an I/O thread that serves no disk and no controller.
 
-    ``chose`` is told which configurations it is taken from. Raises BadInput with nothing changed. Source: virDomainDelIOThread.
+    ``chose`` is told which configurations it is taken from. Raises BadInput with nothing
+    changed. Source: virDomainDelIOThread.
     """
     domain = domain_to_change(host, uuid)
     name = domain.name()

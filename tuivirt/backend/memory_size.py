@@ -5,7 +5,6 @@ Each function is for the host's actions lane and returns what is true when it en
 
 from __future__ import annotations
 
-import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,10 +18,9 @@ from .model.when import When
 from .processors import Halves, read_halves, read_live
 from .settling import LET_GO_S, Outcome
 from .sides import affecting, verify
+from .sizes import amount, read_size
 from .vcpus import NEXT_BOOT, saved_alone
 from .waiters import Waiter, domain_event
-from .xml.errors import XmlError
-from .xml.tree import unit_factor
 
 if TYPE_CHECKING:
     from .host import Host
@@ -31,7 +29,6 @@ LEAST_KIB = 1024
 """With less no guest lives: a number without its unit was meant."""
 SLACK_KIB = 1024
 """The balloon takes whole pages, and the hypervisor rounds."""
-_SIZED = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?\s*([A-Za-z]*)")
 _NO_BALLOON = (
     "the guest's memory changes once its balloon driver runs; at its next boot it has what is saved"
 )
@@ -39,31 +36,16 @@ _NO_BALLOON = (
 
 def kib_of(text: str) -> int:
     """``2GiB``, ``512M``, ``1.5 G`` or, as virsh has it, a bare number of KiB. Raises BadInput."""
-    match = _SIZED.fullmatch(text.strip())
-    try:
-        factor = unit_factor(match[3] or "KiB") if match else 0
-    except XmlError:
-        factor = 0
-    if match is None or not factor:
+    size = read_size(text)
+    if size is None:
         raise BadInput(f"{text!r} is no amount of memory", advice="give it as 2GiB or 512MiB")
-    part = match[2] or "0"
-    # In whole numbers: a float would round what is typed.
-    scale = int("1" + "0" * len(part))
-    kib = (int(match[1]) * scale + int(part)) * factor // scale // 1024
+    kib = size // 1024
     if kib < LEAST_KIB:
         raise BadInput(
             f"{text} is {kib} KiB, with which no guest lives",
             advice="give a unit, as in 2GiB or 512MiB",
         )
     return kib
-
-
-def amount(kib: int) -> str:
-    """``2 GiB``, ``1.5 GiB``, ``768 MiB``, or KiB where neither is exact enough."""
-    for unit, factor in (("GiB", 1024**2), ("MiB", 1024)):
-        if kib >= factor and kib * 100 % factor == 0:
-            return f"{kib / factor:.10g} {unit}"
-    return f"{kib} KiB"
 
 
 def set_memory(

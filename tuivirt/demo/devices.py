@@ -300,6 +300,10 @@ class LiveDevices:
         self._place(etree.Element("controller", port))
         return self._pci(index, 0, 0)
 
+    def resized(self) -> None:
+        """A disk has another size now."""
+        self._rows()
+
     def _rows(self) -> None:
         disks: list[DiskRow] = []
         nics: list[NicRow] = []

@@ -115,6 +115,18 @@ class DemoDomain(Proxy):
             return list(self._real.blockInfo(path, flags))
         raise failure(libvirt.VIR_ERR_INVALID_ARG, f"invalid path {path} not assigned to domain")
 
+    def blockResize(self, disk: str, size: int, flags: int = 0) -> int:
+        self._write("virDomainBlockResize")
+        live = self._require_active().live
+        rows = live.disks if live else ()
+        row = next((row for row in rows if disk in (row.name, row.path)), None)
+        if live is None or row is None:
+            raise failure(libvirt.VIR_ERR_INVALID_ARG, f"invalid path: {disk}")
+        in_bytes = flags & libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES
+        self._host.set_size(row.path, size if in_bytes else size * 1024)
+        live.resized()
+        return 0
+
     def interfaceAddresses(self, source: int, flags: int = 0) -> dict[str, Any]:
         guest = self._require_active()
         agent = source == libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT

@@ -99,6 +99,10 @@ class Machines:
         """Bytes of a disk's source; 20 GiB where the host does not know it."""
         return self._sizes.get(path, 20 << 30)
 
+    def set_size(self, path: str, size: int) -> None:
+        """A disk's source holds so many bytes now."""
+        self._sizes[path] = size
+
     def knows_path(self, path: str) -> bool:
         """Whether a file or block device of that path is on this host."""
         if path in self._sizes:

@@ -11,7 +11,7 @@ from tuivirt.backend.model.device import Disk, DomainConfig, DomainDetail
 from tuivirt.widgets.form import Field
 from tuivirt.widgets.text import natural, size_bytes
 
-from .domain_rows import Row, disk_rows
+from .domain_rows import NEXT_BOOT, Row, disk_rows
 from .offers import Asked, Offer
 
 DRIVES = ("cdrom", "floppy")
@@ -20,10 +20,14 @@ DRIVES = ("cdrom", "floppy")
 
 @dataclass(frozen=True, slots=True)
 class DiskChoice:
-    """Offers a domain's disks for ``parameter``: all of them, or the drives alone."""
+    """Offers a domain's disks for ``parameter``: all of them, the drives alone, or none of those.
+
+    ``resized``: those of the running guest that can be made larger.
+    """
 
     parameter: str
     drives: bool = False
+    resized: bool = False
 
     @property
     def waits(self) -> str:
@@ -40,10 +44,11 @@ class DiskChoice:
         rows = [
             row
             for row in disk_rows(asked.thing, detail, asked.stats).values()
-            if not self.drives or row.device.device in DRIVES
+            if self._applies(row)
         ]
         if not rows:
             what = "CD-ROM or floppy drive" if self.drives else "disk"
+            what += " that can be made larger" if self.resized else ""
             return Offer((), blocked=f"{asked.name} has no {what}.")
         rows.sort(key=lambda row: natural(row.device.target))
         boot = boot_disks(detail)
@@ -56,6 +61,12 @@ class DiskChoice:
             )
         )
 
+    def _applies(self, row: Row[Disk]) -> bool:
+        if self.resized:
+            disk = row.device
+            return disk.device not in DRIVES and not disk.readonly and row.when != NEXT_BOOT
+        return not self.drives or row.device.device in DRIVES
+
     def _choice(
         self,
         field: Field,
@@ -66,11 +77,12 @@ class DiskChoice:
     ) -> Field:
         targets = [row.device.target for row in rows]
         value = str(field.value)
-        if not value and self.drives and len(targets) == 1:
+        stays = self.drives or self.resized
+        if not value and stays and len(targets) == 1:
             value = targets[0]
         none = [] if value in targets else [""]
         labels = [_label(row, sizes.get(row.device.target)) for row in rows]
-        warnings = ["" if self.drives else _warning(asked, row, boot) for row in rows]
+        warnings = ["" if stays else _warning(asked, row, boot) for row in rows]
         return replace(
             field,
             kind="choice",

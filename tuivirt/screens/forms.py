@@ -25,6 +25,7 @@ OFFERS: dict[str, Offering] = {
     "undefine": Undefining(),
     "attach-disk": AttachDisk(),
     "detach-disk": DiskChoice("target"),
+    "blockresize": DiskChoice("path", resized=True),
     "change-media": DiskChoice("path", drives=True),
     "attach-hostdev": DeviceChoice(),
     "detach-hostdev": DeviceChoice(taken=True),

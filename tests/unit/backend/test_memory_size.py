@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuivirt.backend.errors import BadInput
-from tuivirt.backend.memory_size import LEAST_KIB, amount, kib_of, more
+from tuivirt.backend.memory_size import LEAST_KIB, kib_of, more
 from tuivirt.backend.model.processors import Memory
+from tuivirt.backend.sizes import amount
 
 GIB = 1024**2
 
