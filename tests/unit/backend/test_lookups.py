@@ -230,8 +230,10 @@ LENT = {
     [
         ("<forward mode='hostdev'><pf dev='eth3'/></forward>", {"vf0", "vf1"}),
         (
-            "<forward mode='hostdev'><address type='pci' domain='0' bus='3' slot='0x10'"
-            " function='2'/></forward>",
+            (
+                "<forward mode='hostdev'><address type='pci' domain='0' bus='3' slot='0x10'"
+                " function='2'/></forward>"
+            ),
             {"vf1"},
         ),
         ("<forward mode='passthrough'><interface dev='eth3'/></forward>", {"net", "pf"}),
