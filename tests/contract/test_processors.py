@@ -186,6 +186,9 @@ def test_more_vcpus_than_it_can_have_are_refused_before_anything_is_changed(plac
     assert f"while it runs it can have {now(place).most}" in why
     assert "--maximum" in why
     assert "its saved configuration lets it have" in refused(place, set_vcpus, 99, When.NEXT_BOOT)
+    assert "lets such a machine have up to" in refused(place, set_most_vcpus, 20000)
+    why = refused(place, set_topology, sockets=200, cores=100, maximum=True)
+    assert "lets such a machine have up to" in why
 
 
 def test_the_most_vcpus_and_their_topology_agree_or_nothing_is_changed(place: Place) -> None:
@@ -370,6 +373,7 @@ def test_an_io_thread_comes_and_goes(place: Place) -> None:
     place.run(add_iothread, None, When.NEXT_BOOT)
     assert [thread.number for thread in saved(place).iothreads] == [1, 2]
     assert "it has an I/O thread 1" in refused(place, add_iothread, 1)
+    assert "is no number of one" in refused(place, add_iothread, (1 << 32) + 5)
     assert place.run(remove_iothread, 2).endswith("from the next boot on")
     place.run(remove_iothread, 1)
     assert now(place).iothreads == saved(place).iothreads == ()

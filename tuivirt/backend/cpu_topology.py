@@ -12,7 +12,7 @@ from .lifecycle import domain_to_change, touch
 from .model.processors import Processors, Topology
 from .processors import read_halves
 from .sides import verify
-from .vcpus import counted, lost_pins, saved_alone
+from .vcpus import counted, lost_pins, refuse_beyond, saved_alone
 from .xml.errors import XmlError
 from .xml.processors import TOPOLOGY, VCPUS
 from .xml.sections import change_section, keep_vcpus
@@ -53,6 +53,8 @@ def _arranged(
     saved = saved_alone(before, "", what, "the topology")
     clusters = saved.topology.clusters if saved.topology is not None else 1
     wanted = Topology(sockets, dies, clusters, cores, threads)
+    if wanted.vcpus != saved.most:
+        refuse_beyond(host, before, wanted.vcpus, what)
     if wanted.vcpus != saved.most and not maximum:
         raise BadInput(
             what,

@@ -17,6 +17,9 @@ from .sides import affecting, verify
 if TYPE_CHECKING:
     from .host import Host
 
+MOST_NUMBER = (1 << 31) - 1
+"""libvirt's call keeps 32 bits of a larger one, and so adds a thread of another number."""
+
 
 def add_iothread(
     host: Host,
@@ -33,6 +36,10 @@ def add_iothread(
     domain = domain_to_change(host, uuid)
     name = domain.name()
     what = f"cannot add an I/O thread to {name}"
+    if number is not None and not 1 <= number <= MOST_NUMBER:
+        raise BadInput(
+            what, f"{number} is no number of one", f"give one from 1 to {MOST_NUMBER}, or none"
+        )
     before = read_halves(domain, what)
     live, saved = before.sides.choose(when)
     # Also the numbers of the other configuration: one number is to mean one thread.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LEAST_KIB = 1024
 """With less no guest lives: a number without its unit was meant."""
+GIB_KIB = 1 << 20
 SLACK_KIB = 1024
 """The balloon takes whole pages, and the hypervisor rounds."""
 _NO_BALLOON = (
@@ -159,6 +160,10 @@ def set_max_memory(host: Host, uuid: str, size: str, when: str = When.AUTO) -> s
     text = f"{name} can have up to {amount(kib)} ({amount(memory.max_kib)} before){then}"
     if after.memory.now_kib < after.memory.max_kib:
         text += f"; its balloon leaves it {amount(after.memory.now_kib)}, which setmem changes"
+    info = host.snapshot.info
+    if info is not None and 0 < info.memory_kib < after.memory.max_kib:
+        # No refusal: with swap, or a balloon, it may be meant.
+        text += f"; host {host.name} itself has {info.memory_kib / GIB_KIB:.1f} GiB"
     return text
 
 

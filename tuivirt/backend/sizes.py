@@ -7,13 +7,16 @@ import re
 from .xml.errors import XmlError
 from .xml.tree import unit_factor
 
+MOST_BYTES = (1 << 63) - 1
+"""libvirt's calls fail on a larger number, or cut it to a small one."""
+
 _SIZED = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,6}))?\s*([A-Za-z]*)")
 
 
 def read_size(text: str) -> int | None:
     """Bytes from ``2GiB``, ``512M``, ``1.5 G`` or, as virsh has it, a bare number of KiB.
 
-    None for what is no amount.
+    None for what is no amount, or more than ``MOST_BYTES``.
     """
     match = _SIZED.fullmatch(text.strip())
     try:
@@ -25,7 +28,8 @@ def read_size(text: str) -> int | None:
     part = match[2] or "0"
     # In whole numbers: a float would round what is typed.
     scale = int("1" + "0" * len(part))
-    return (int(match[1]) * scale + int(part)) * factor // scale
+    size = (int(match[1]) * scale + int(part)) * factor // scale
+    return size if size <= MOST_BYTES else None
 
 
 def amount(kib: int) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from .capabilities import machine
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt
 from .following import Following
 from .lifecycle import Progress, domain_to_change, touch
@@ -25,6 +26,8 @@ from .waiters import Waiter, domain_event
 if TYPE_CHECKING:
     from .host import Host
 
+MOST_VCPUS = 16384
+"""More than any hypervisor has, where a host does not tell how many a machine can have."""
 NEXT_BOOT = "do it for the next boot"
 _HOTPLUGGABLE: int = libvirt.VIR_DOMAIN_VCPU_HOTPLUGGABLE
 _KEPT = "it is the guest that gives a vCPU up; at its next boot it has as many as are saved"
@@ -91,6 +94,7 @@ def set_most_vcpus(host: Host, uuid: str, count: int, when: str = When.AUTO) -> 
             f"its topology, {topology}, makes {topology.vcpus}",
             f"set-topology with --maximum sets both at once, as in {count} sockets of 1 core",
         )
+    refuse_beyond(host, before, count, what)
     lost = lost_pins(saved, count)
     try:
         domain.setVcpusFlags(
@@ -125,6 +129,19 @@ def saved_alone(before: Halves, when: str, what: str, thing: str) -> Processors:
     before.sides.choose(When.NEXT_BOOT)
     assert before.saved is not None
     return before.saved
+
+
+def refuse_beyond(host: Host, before: Halves, count: int, what: str) -> None:
+    """Raises BadInput for more vCPUs than the host offers to such a machine.
+
+    libvirt takes any number, and makes room for each at once: a billion of them cost its daemon
+    20 GB, and its life.
+    """
+    assert before.sides.saved is not None
+    told = machine(host, before.sides.saved).capabilities
+    most = told.vcpus if told is not None and told.vcpus is not None else MOST_VCPUS
+    if count > most:
+        raise BadInput(what, f"host {host.name} lets such a machine have up to {most}")
 
 
 def lost_pins(saved: Processors, most: int) -> str:

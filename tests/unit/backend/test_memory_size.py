@@ -34,6 +34,9 @@ def test_what_is_told_is_what_can_be_typed(kib: int) -> None:
         ("1,5G", None),
         ("-1G", None),
         ("G", None),
+        ("8388607T", 8388607 << 30),
+        ("8388608T", None),
+        ("999999999999T", None),
     ],
 )
 def test_a_size_is_read_with_its_unit_or_refused(text: str, kib: int | None) -> None:

@@ -62,6 +62,15 @@ def test_the_lists_of_a_host_are_read_by_element_and_name() -> None:
     assert told["memoryBacking"] == {"sourceType": ("memfd",)}
 
 
+def test_the_most_vcpus_are_a_number_or_are_not_told() -> None:
+    def told(vcpu: str) -> int | None:
+        return parse_capabilities(CAPABILITIES.replace("<devices>", f"{vcpu}<devices>")).vcpus
+
+    assert told("<vcpu max='288'/>") == 288
+    assert told("") is told("<vcpu/>") is told("<vcpu max='many'/>") is None
+    assert told("<vcpu max='99999999999'/>") is None
+
+
 def test_only_what_the_host_lists_may_be_chosen_in_the_order_of_preference() -> None:
     here = machine(capabilities=CAPABILITIES)
     assert choices(field("video", "type"), here, {}) == ("vga", "bochs")

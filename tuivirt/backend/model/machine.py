@@ -13,6 +13,8 @@ class Capabilities:
     offered: Mapping[str, Mapping[str, tuple[str, ...]] | None] = field(default_factory=dict)
     """By element name (disk, graphics … memoryBacking): what each of its lists holds, as in
     ``{"bus": ("virtio", "sata")}``; None where the host offers no such thing at all."""
+    vcpus: int | None = None
+    """The most that such a machine can have; None where it is not told."""
 
 
 @dataclass(frozen=True, slots=True)

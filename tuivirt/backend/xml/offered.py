@@ -116,7 +116,12 @@ def parse_capabilities(xml: str) -> Capabilities:
             if each.get("supported") == "yes"
             else None
         )
-    return Capabilities(offered)
+    most = root.find("vcpu")
+    told = most.get("max", "") if most is not None else ""
+    # One too long for a number is nothing told.
+    return Capabilities(
+        offered, int(told) if told.isascii() and told.isdigit() and len(told) < 10 else None
+    )
 
 
 def choices(field: Field, machine: Machine, beside: Mapping[str, Value]) -> tuple[str, ...]:
