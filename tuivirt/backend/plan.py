@@ -72,6 +72,8 @@ class Planner:
     _dear_turn: int = 0
     _view_turn: int = 0
     _balloon_in: int = 0
+    _passed: dict[str, int] = field(default_factory=dict)
+    """How often each was asked for its figures since it was asked for its memory."""
     _ordered: object = None
     """The list of domains after which the order was made."""
     _split_by: tuple[object, frozenset[str], str | None] = (None, frozenset(), None)
@@ -128,11 +130,9 @@ class Planner:
             unknown = not fresh.isdisjoint(chosen)
             if focus in chosen or unknown:
                 groups |= VCPU
-            self._balloon_in -= 1
-            if self._balloon_in <= 0 or unknown or focus in chosen:
+            if self._is_memorys_turn(dear) or unknown or focus in chosen:
                 groups |= BALLOON
-            if self._balloon_in <= 0:
-                self._balloon_in = max(1, round(BALLOON_EVERY_S / self.interval))
+            self._note(dear, bool(groups & BALLOON))
             asks.append(Ask(tuple(dear), groups))
         if cheap:
             asks.append(Ask(tuple(cheap), CHEAP))
@@ -155,6 +155,27 @@ class Planner:
         """Over how many ticks the view is spread when even it is beyond the budget: at most 4."""
         return min(4, max(1, round(cost / seconds + 0.25))) if seconds > 0 else 4
 
+    def _is_memorys_turn(self, dear: Sequence[str]) -> bool:
+        """Whether the balloon's time has come, or one of these was passed over too often.
+
+        It comes every so many ticks, and so do those out of view: of them half might never meet.
+        """
+        ticks = max(1, round(BALLOON_EVERY_S / self.interval))
+        self._balloon_in -= 1
+        if self._balloon_in > 0 and all(self._passed.get(u, 0) < ticks for u in dear):
+            return False
+        self._balloon_in = ticks
+        return True
+
+    def _note(self, dear: Sequence[str], memory: bool) -> None:
+        """That these are asked for their figures, and whether for their memory too."""
+        passed = self._passed
+        for uuid in dear:
+            if not memory:
+                passed[uuid] = passed.get(uuid, 0) + 1
+            elif uuid in passed:
+                del passed[uuid]
+
     def _keep_order(self, active: Sequence[str], view: frozenset[str], focus: str | None) -> None:
         """Whose turn comes when. To go through a thousand names a tick would cost the more for
         their not having been touched for seconds."""
@@ -163,6 +184,7 @@ class Planner:
             everything = set(active)
             kept = [u for u in self._order if u in everything]
             self._order = kept + sorted(everything.difference(kept))
+            self._passed = {u: n for u, n in self._passed.items() if u in everything}
         if self._split_by != (self._order, view, focus):
             self._split_by = (self._order, view, focus)
             self._shown = [u for u in self._order if u in view and u != focus]

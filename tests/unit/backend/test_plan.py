@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuivirt.backend.plan import BALLOON, VCPU, Ask, Planner
@@ -86,6 +86,22 @@ def test_memory_is_asked_no_more_often_than_a_guests_driver_tells_it() -> None:
     asked = [bool(plan(planner, everyone, set(everyone))[0].groups & BALLOON) for _ in range(9)]
     assert asked[0]
     assert asked.count(True) in (3, 4, 5)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from((1.0, 2.0, 3.0, 5.0)), st.integers(0, 120), st.integers(0, 120))
+def test_everyone_is_asked_for_its_memory_again_and_again(
+    interval: float, count: int, shown: int
+) -> None:
+    planner = Planner(interval=interval)
+    planner.dear.per_domain = planner.cheap.per_domain = 0.0005
+    everyone = names(count)
+    for _ in range(2):
+        asked: set[str] = set()
+        for _ in range(100):
+            for ask in plan(planner, everyone, set(everyone[:shown])):
+                asked.update(ask.uuids if ask.groups & BALLOON else ())
+        assert asked == set(everyone)
 
 
 def test_memory_that_is_not_known_yet_is_asked_at_once() -> None:
