@@ -16,6 +16,7 @@ from tests.unit.xml.random_xml import BLANK, DEVICES, HEAD, OTHERS
 from tuivirt.backend.xml import edit
 from tuivirt.backend.xml.catalog import Kind, kinds
 from tuivirt.backend.xml.declare import Declaration, Field, FieldType, Value
+from tuivirt.backend.xml.errors import BadValue
 from tuivirt.backend.xml.tree import parse, to_text
 
 KINDS = list(kinds().values())
@@ -53,6 +54,13 @@ def test_every_kind_of_device_is_in_the_catalogue() -> None:
 def test_every_declared_field_is_said_in_a_golden_pair(kind: Kind) -> None:
     said = {name for pair in of_kind(kind) for name in pair.values}
     assert {field.name for field in kind.declaration.fields} == said
+
+
+def test_a_controllers_number_is_small_as_libvirt_makes_all_that_are_missing_below_it() -> None:
+    index = kinds()["controller"].declaration["index"]
+    assert index.check(255) == 255
+    with pytest.raises(BadValue, match="above 255"):
+        index.check(256)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

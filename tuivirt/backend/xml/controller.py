@@ -54,6 +54,8 @@ CONTROLLER = Declaration(
             "Number",
             "Its number among those of its type; empty: the next one.",
             FieldType.INT,
+            # libvirt makes all that are missing below it: a huge one costs its daemon its life.
+            most=255,
         ),
         Field(
             "model",
