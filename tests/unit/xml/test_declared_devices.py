@@ -63,6 +63,11 @@ def test_a_controllers_number_is_small_as_libvirt_makes_all_that_are_missing_bel
         index.check(256)
 
 
+def test_a_field_that_hangs_on_one_that_is_not_given_says_so() -> None:
+    with pytest.raises(BadValue, match="path: makes no sense while source is not given"):
+        kinds()["rng"].declaration.build({"path": "/dev/hwrng"})
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_field_tells_a_form_what_it_is(kind: Kind) -> None:
     for field in kind.declaration.fields:

@@ -231,6 +231,11 @@ class Declaration:
                 continue
             if not each.applies(new):
                 assert each.only is not None
-                raise BadValue(name, f"makes no sense while {each.only[0]} is {new[each.only[0]]}")
+                raise BadValue(name, _senseless(each.only[0], new))
             if self._place(each, new) is None:
-                raise BadValue(name, f"makes no sense while {each.by} is {new[each.by]}")
+                raise BadValue(name, _senseless(each.by, new))
+
+
+def _senseless(beside: str, new: Mapping[str, Value]) -> str:
+    value = new[beside]
+    return f"makes no sense while {beside} is {'not given' if value in (None, '') else value}"
