@@ -68,8 +68,12 @@ def aliased(devices: Any, alias: str) -> Any:
 
 
 def _alike(devices: Any, device: Any) -> Any:
-    """By alias where there is one, else the one whose attributes and source agree."""
+    """By alias where there is one, else the one whose attributes and source agree.
+
+    Of several of these the one that says the very same, as with libvirt.
+    """
     alias = device.find("alias")
+    found = []
     for other in devices.iterfind(device.tag):
         theirs = other.find("alias")
         if alias is not None and theirs is not None:
@@ -78,9 +82,12 @@ def _alike(devices: Any, device: Any) -> Any:
         elif dict(device.attrib).items() <= dict(other.attrib).items():
             mine, its = device.find("source"), other.find("source")
             if mine is None or (its is not None and _shape(mine) == _shape(its)):
-                return other
-    return None
+                found.append(other)
+    same = (other for other in found if _shape(other) == _shape(device))
+    return next(same, found[0] if found else None)
 
 
 def _shape(element: Any) -> tuple[Any, ...]:
-    return (element.tag, tuple(sorted(element.attrib.items())), tuple(map(_shape, element)))
+    said = (each for each in element if each.tag not in ("alias", "address"))
+    text = (element.text or "").strip()
+    return (element.tag, tuple(sorted(element.attrib.items())), text, tuple(map(_shape, said)))

@@ -173,6 +173,21 @@ def test_what_is_not_there_cannot_be_detached(demo: DemoConnection, flags: int) 
     assert refused.value.get_error_code() == libvirt.VIR_ERR_DEVICE_MISSING
 
 
+def test_of_several_devices_of_a_kind_the_one_that_says_the_same_goes(
+    demo: DemoConnection,
+) -> None:
+    domain = demo.lookupByName("web-01")
+    one, other = (
+        f"<rng model='virtio'><rate bytes='{rate}'/><backend model='random'>{path}</backend></rng>"
+        for rate, path in ((1024, "/dev/urandom"), (2048, "/dev/random"))
+    )
+    for xml in (one, other):
+        domain.attachDeviceFlags(xml, SAVED)
+    domain.detachDeviceFlags(other, SAVED)
+    left = ElementTree.fromstring(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE))
+    assert [rate.get("bytes") for rate in left.findall("devices/rng/rate")] == ["1024"]
+
+
 def test_only_removable_drives_change_their_medium(demo: DemoConnection) -> None:
     domain = demo.lookupByName("web-01")
     medium = (
