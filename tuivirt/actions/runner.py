@@ -48,6 +48,8 @@ class _Run:
         self.rested = threading.Event()
         """Set when it has ended, or is pending: nothing runs for it any more."""
         self.on_change = on_change
+        self.then: list[_Run] = []
+        """What is begun once this one has rested."""
         self._owner = owner
         self._told = float("-inf")
 
@@ -140,14 +142,40 @@ class Tasks:
         )
         run = _Run(self, chosen, host, task, given, on_change)
         with self._lock:
+            before = self._before(run)
+            if before is not None:
+                before.then.append(run)
             self._runs[task.id] = run
         self._tell(task, host)
+        if before is None:
+            self._start(run)
+        return run
+
+    def _before(self, run: _Run) -> _Run | None:
+        """The one that ``run`` has to wait for.
+
+        Where an object's parts are told by their numbers, each that goes moves those behind it:
+        such tasks have to be done in the order in which they were asked for.
+        """
+        if not _is_numbered(run):
+            return None
+        others = (each for each in self._runs.values() if each.task.target == run.task.target)
+        waited = [each for each in others if _is_numbered(each) and not each.rested.is_set()]
+        return waited[-1] if waited else None
+
+    def _start(self, run: _Run) -> None:
         try:
-            host.actions.submit(lambda: self._work(run))
+            run.host.actions.submit(lambda: self._work(run))
         except RuntimeError:
             # The lane is closed: nobody would ever end it.
-            self._settle(run, NotConnected(f"host {host.name} was closed"))
-        return run
+            self._settle(run, NotConnected(f"host {run.host.name} was closed"))
+
+    def _rest(self, run: _Run) -> None:
+        with self._lock:
+            run.rested.set()
+            begun, run.then = run.then, []
+        for each in begun:
+            self._start(each)
 
     def abort(self, task_id: int) -> bool:
         """Ask a task to stop; False when it has ended already."""
@@ -174,7 +202,7 @@ class Tasks:
             text = run.action.function(run, find(run.host, run.task.target), **run.given)
         except Pending as pending:
             self.change(run, state=TaskState.PENDING, text=pending.text, advice=pending.advice)
-            run.rested.set()
+            self._rest(run)
             pending.on_settled(lambda outcome: self._settle(run, outcome))
         except BaseException as error:
             self._settle(run, error)
@@ -198,7 +226,7 @@ class Tasks:
             fraction=None,
             abortable=False,
         )
-        run.rested.set()
+        self._rest(run)
 
     def change(self, run: _Run, *, quiet: bool = False, **changes: Any) -> None:
         """Replace what is known of the task and, unless ``quiet``, tell it."""
@@ -212,6 +240,10 @@ class Tasks:
 
     def _tell(self, task: Task, host: Host) -> None:
         self._publish(TaskChanged(host=host.name, task=task))
+
+
+def _is_numbered(run: _Run) -> bool:
+    return any(isinstance(value, str) and value.startswith("#") for value in run.given.values())
 
 
 def known(host: Host, ref: Ref) -> Any:

@@ -338,3 +338,52 @@ def test_what_was_left_open_is_told_by_the_equivalent_command_once_it_is_chosen(
 def test_a_view_is_never_run_in_the_background(tasks: Tasks, host: FakeHost) -> None:
     with pytest.raises(TypeError, match="shows something"):
         submit(tasks, host, ACTIONS["console"])
+
+
+def test_what_is_told_by_its_number_is_done_in_the_order_in_which_it_was_asked_for(
+    tasks: Tasks, host: FakeHost, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ACTIONS", dict(ACTIONS))
+    parts, first_goes = ["a", "b", "c", "d"], threading.Event()
+
+    @action("domain", virsh="virsh take {name} --part {part}", api="virTake")
+    def take(run: Run, domain: Domain, *, part: Annotated[str, Option("a part")]) -> str:
+        """Take a part away."""
+        if part == "#3":
+            first_goes.wait(LONG)
+        if part.startswith("#"):
+            return parts.pop(int(part[1:]) - 1)
+        parts.remove(part)
+        return part
+
+    it = registry.ACTIONS["take"]
+    for part in ("#3", "#1", "d"):
+        submit(tasks, host, it, part=part)
+    # What has a name of its own waits for nothing.
+    assert told.until(TaskState.DONE).text == "d"
+    assert parts == ["a", "b", "c"]
+    first_goes.set()
+    assert [told.until(TaskState.DONE).text for _ in range(2)] == ["c", "a"]
+    assert parts == ["b"]
+
+
+def test_what_waits_for_another_is_begun_however_that_one_ends(
+    tasks: Tasks, host: FakeHost, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "ACTIONS", dict(ACTIONS))
+    going = threading.Event()
+
+    @action("domain", virsh="virsh take {name} --part {part}", api="virTake")
+    def take(run: Run, domain: Domain, *, part: Annotated[str, Option("a part")]) -> str:
+        """Take a part away."""
+        going.wait(LONG)
+        if part == "#2":
+            raise TuivirtError("the guest keeps it")
+        return part
+
+    it = registry.ACTIONS["take"]
+    submit(tasks, host, it, part="#2")
+    submit(tasks, host, it, part="#1")
+    going.set()
+    assert told.until(TaskState.FAILED).text == "the guest keeps it"
+    assert told.until(TaskState.DONE).text == "#1"
