@@ -9,12 +9,14 @@ import pytest
 from textual.pilot import Pilot
 
 from tuivirt.backend.model.device import DomainDetail
+from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.task import TaskState
 from tuivirt.backend.xml.domain import parse_domain
 from tuivirt.screens.domain_rows import device_rows
 
 from . import things
 from .driver import DrivenApp, screen_text
+from .factory import HOST
 from .things import driven, settle
 
 DEVICES = """<domain><name>web-01</name><devices>
@@ -162,3 +164,27 @@ async def test_a_disk_that_the_guest_boots_from_is_told_among_the_others() -> No
         assert "the images themselves stay" in text
         assert "⚠ web-01 boots from vda: the guest may lose its system." in text
         assert "boots from vdb" not in text
+
+
+async def test_why_none_is_begun_stays_on_the_screen() -> None:
+    app = driven()
+    async with app.run_test(size=(160, 30)) as pilot:
+        await on_the_devices(app, pilot)
+        await pilot.press("space", "space", "minus")
+        await settle(app, pilot)
+        app.show(renamed(app.fleet))
+        await settle(app, pilot)
+        await pilot.press("y")
+        await settle(app, pilot)
+        assert app.recorded.wishes == []
+        told = "0 of 2 devices are removed; web-01: it is called web-old by now"
+        assert app.notice == (told, "error")
+        app.on_arrived()
+        app._paint()
+        assert app.notice == (told, "error")
+
+
+def renamed(shown: Fleet) -> Fleet:
+    host = shown.hosts[HOST]
+    domains = {**host.domains, things.web().uuid: replace(things.web(), name="web-old")}
+    return replace(shown, hosts={**shown.hosts, HOST: replace(host, domains=domains)})

@@ -75,8 +75,8 @@ class Removing:
         """How many can go at all."""
         return len(self._going)
 
-    def begin(self, fleet: Fleet, submit: Submit, named: str) -> str:
-        """A task for each device; what refuses it for all of them, or ''.
+    def begin(self, fleet: Fleet, submit: Submit, named: str) -> None:
+        """A task for each device, until something refuses the rest of them: `ended` tells it.
 
         ``named`` is the domain as the question called it: it may have stood open for long.
         """
@@ -85,14 +85,15 @@ class Removing:
             assert action is not None, one.action
             target = Target(fleet, action, self._ref)
             if target.refusal or target.name != named:
-                return f"{named}: {target.refusal or f'it is called {target.name} by now'}"
+                why = target.refusal or f"it is called {target.name} by now"
+                self._not.append(f"{named}: {why}")
+                return
             try:
                 task = submit(action, self._ref, named, dict(one.values or {}))
             except TuivirtError as error:
                 self._not.append(f"{one.what}: {joined(error)}")
             else:
                 self._tasks[task.id] = one
-        return ""
 
     def ended(self, fleet: Fleet) -> tuple[str, str] | None:
         """What became of all of them, and its severity; None until nothing runs for them."""
@@ -145,10 +146,12 @@ def begin_removing(
         if not yes:
             return
         removing = Removing(ref, asked)
-        refused = removing.begin(screen.fleet, screen.joint.submit, name)
-        if refused:
-            screen.say(refused, "warning")
+        removing.begin(screen.fleet, screen.joint.submit, name)
         then()
-        screen.removing.append(removing)
+        told = removing.ended(screen.fleet)
+        if told is None:
+            screen.removing.append(removing)
+        else:  # None was begun.
+            screen.say(*told)
 
     screen.app.push_screen(question(name, asked, detail), answered)
