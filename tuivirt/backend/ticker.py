@@ -9,8 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -100,15 +99,15 @@ class Ticker(Generic[Step]):
             # A round that begins while nobody looks is seen in time all the same: this thread
             # looks once in so many seconds, and then waits for what is left to that round.
             left = limit if now is None else now.started + limit - time.monotonic()
-            try:
-                worker.result(max(0.0, left))
+            # Not by its result: of a round that itself ran out of time that would tell the same.
+            if wait((worker,), max(0.0, left)).done:
+                worker.result()
                 return
-            except FutureTimeout:
-                still = self._under_way
-                if still is not None and time.monotonic() - still.started >= limit:
-                    self._under_way = None  # Of the next worker nothing is under way yet.
-                    self._stuck(worker, still)
-                    return
+            still = self._under_way
+            if still is not None and time.monotonic() - still.started >= limit:
+                self._under_way = None  # Of the next worker nothing is under way yet.
+                self._stuck(worker, still)
+                return
 
     def _work(self, lane: Lane) -> None:
         due = time.monotonic()

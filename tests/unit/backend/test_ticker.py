@@ -133,6 +133,20 @@ def test_an_error_is_told_and_the_next_tick_comes(
     assert [str(error) for error in one.errors] == ["no daemon"]
 
 
+def test_a_time_out_of_the_work_itself_is_an_error_as_any_other(
+    started: Callable[[float, float], Ticked],
+) -> None:
+    one = started(0.01, PATIENCE_S)
+
+    def fails(_round: Round[str]) -> None:
+        one.work = lambda _round: None
+        raise TimeoutError("no answer from the kernel")
+
+    one.work = fails
+    one.ticks(2)
+    assert [str(error) for error in one.errors] == ["no answer from the kernel"]
+
+
 def test_while_there_is_nothing_to_tick_for_nothing_is_done(
     started: Callable[[float, float], Ticked],
 ) -> None:
