@@ -210,7 +210,8 @@ def detach_device(
     # Held until it is known which is which: others may be removed at the same time.
     with host.defining[uuid]:
         before = read_sides(domain, what)
-        leaving = {alias for owner, alias in host.leaving if owner == uuid}
+        # A copy: for other domains it changes meanwhile, without this lock.
+        leaving = {alias for owner, alias in host.leaving.copy() if owner == uuid}
         known = host.snapshot.domains.get(uuid)
         if known is not None:
             leaving.update(known.leaving)
