@@ -115,11 +115,27 @@ async def test_enter_on_a_vcpu_opens_the_form_that_pins_it_begun_with_what_holds
         await settle(app, pilot)
         assert isinstance(app.screen, FormDialog)
         assert "vCPU 1  runs on 2" in app.screen.panel.text
-        await pilot.press("down", "backspace", *"4-7,^5", "ctrl+s")
+        await pilot.press("down", *"4-7,^5", "ctrl+s")
         await pilot.pause()
         name, target, values = app.recorded.wishes[0]
         assert (name, target) == ("vcpupin", "web-01")
         assert (values["vcpu"], values["cpulist"]) == ("1", "4-7,^5")
+
+
+async def test_a_number_that_is_typed_takes_the_place_of_the_one_that_holds() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await on_the_tab(app, pilot)
+        screen.act("setvcpus", screen.targets())
+        await pilot.pause()
+        await settle(app, pilot)
+        form = app.screen
+        assert isinstance(form, FormDialog)
+        first = form.values["count"]
+        await pilot.press("6")
+        assert form.values["count"] == "6"
+        await pilot.press("backspace", *first, "left", "end", "0")
+        assert form.values["count"] == f"{first}0"
 
 
 @pytest.mark.parametrize(

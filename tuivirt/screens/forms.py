@@ -172,6 +172,8 @@ def field_of(parameter: Parameter, values: Mapping[str, Any]) -> Field:
         choices,
         parameter.help,
         parameter.required,
+        # A digit typed after a number would make it ten times as large.
+        replaced=parameter.type in (int, float),
     )
 
 

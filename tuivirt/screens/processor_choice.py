@@ -59,7 +59,8 @@ class ProcessorForm:
         if field.name in ("vcpu", "iothread") and self.action != "iothreadadd":
             return _threads(field, mine, meant)
         if field.name == "cpulist":
-            return replace(field, value=_pin(meant, host.cpus), help=_host(field.help, host.cpus))
+            told = _host(field.help, host.cpus)
+            return replace(field, value=_pin(meant, host.cpus), help=told, replaced=True)
         if field.name == "count":
             return replace(field, value=str(processing.current.count))
         if field.name in ("sockets", "dies", "cores", "threads"):

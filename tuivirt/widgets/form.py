@@ -47,6 +47,8 @@ class Field:
     """It stands behind the row that opens the rest."""
     of: str = ""
     """What its value belongs to: under another of these it starts anew, and is kept for this."""
+    replaced: bool = False
+    """What is typed takes the place of the text that it starts with, until a key moves in that."""
     listed: str = ""
     """What ctrl+o lists to choose from, as in ``block devices``; empty: nothing."""
 
@@ -114,7 +116,9 @@ class FormDialog(Dialog[dict[str, Any] | None]):
                 if anew or self._chosen.get(field.key) not in field.choices:
                     self._chosen[field.key] = first
             else:
-                self._edits.setdefault(field.key, Edit(str(field.value), len(str(field.value))))
+                edit = Edit()
+                edit.put(str(field.value), selected=field.replaced)
+                self._edits.setdefault(field.key, edit)
         rare = [field for field in self._every if field.rare]
         shown = [field for field in self._every if not field.rare]
         if rare:
