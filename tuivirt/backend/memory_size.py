@@ -30,6 +30,7 @@ LEAST_KIB = 1024
 GIB_KIB = 1 << 20
 SLACK_KIB = 1024
 """The balloon takes whole pages, and the hypervisor rounds."""
+_NO_MORE = "a guest keeps what it cannot do without; at its next boot it has what is saved"
 _NO_BALLOON = (
     "the guest's memory changes once its balloon driver runs; at its next boot it has what is saved"
 )
@@ -94,23 +95,29 @@ def set_memory(
         def reached() -> bool:
             return _near(read_live(domain, look).memory, kib)
 
+        config = before.live if live else before.saved
+        was = came = config.memory.now_kib if config is not None else kib
         try:
             done = not live or waiter.until(reached, timeout_s, aborted=aborted)
+            if not done:
+                came = read_live(domain, look).memory.now_kib
         except Aborted:
             done = False
         except TuivirtError as error:
             error.done = error.done or half
             raise
-    config = before.live if live else before.saved
-    was = config.memory.now_kib if config is not None else kib
     ending = f"{name} has {amount(kib)} ({amount(was)} before){before.sides.words(live, saved)}"
     if done:
         return Outcome(ending)
+    moved = abs(came - was) >= SLACK_KIB
+    text = f"the guest's balloon has not come to {amount(kib)} yet"
+    if moved:
+        text += f", but to {amount(came)}"
     return Following(
         host,
         domain,
-        "; ".join(filter(None, (f"the guest's balloon has not come to {amount(kib)} yet", half))),
-        _NO_BALLOON,
+        "; ".join(filter(None, (text, half))),
+        _NO_MORE if moved else _NO_BALLOON,
         lambda handle: ending if _near(read_live(handle, look).memory, kib) else "",
     )
 
