@@ -39,6 +39,7 @@ from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.screens.lending import lend
+from tuivirt.screens.painting import Painting
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, error_dialog, first_notice, notice_of
@@ -136,8 +137,7 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
         self._snapshots: dict[str, HostSnapshot] = {}
         self._lost: set[str] = set()
         self._called = False
-        self._painted_at = 0.0
-        self._paint_planned = False
+        self._painting = Painting(self.set_timer, self._paint)
         self._views: dict[str, View] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -168,13 +168,16 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
     def on_arrived(self) -> None:
         # Cleared first: what is published from here on calls again.
         self._called = False
-        hurry = any(isinstance(event, DomainEvent) for event in self._inbox)
-        while self._inbox:
-            self._take(self._inbox.popleft())
+        every_s = PAINT_EVERY_S
+        while self._inbox:  # Other threads put more in meanwhile.
+            event = self._inbox.popleft()
+            self._take(event)
+            if isinstance(event, DomainEvent):
+                every_s = EVENT_PAINT_S
         while self._snapshots:
             _, snapshot = self._snapshots.popitem()
             self.fleet = self.fleet.with_host(snapshot)
-        self.plan_paint(EVENT_PAINT_S if hurry else PAINT_EVERY_S)
+        self._painting.plan(every_s)
 
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
@@ -196,29 +199,16 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
             self._lost.discard(event.host)
             self.notice = (f"{event.host}: connected again", "information")
 
-    def plan_paint(self, every_s: float = PAINT_EVERY_S) -> None:
-        """Give the fleet to the screen in front, now or when it is due again."""
-        if self._paint_planned and every_s >= PAINT_EVERY_S:
-            return
-        due = self._painted_at + every_s - time.monotonic()
-        if due <= 0:
-            self._paint()
-        else:
-            self._paint_planned = True
-            self.set_timer(due, self._paint)
-
     def _paint(self) -> None:
-        self._paint_planned = False
-        self._painted_at = time.monotonic()
-        screen = self.front
-        if screen is not None:
-            screen.receive(self.fleet)
+        """Give the fleet to the screen in front."""
+        if self.front is not None:
+            self.front.receive(self.fleet)
 
     def _age(self) -> None:
         """Only where something is waited for: a quiet screen costs nothing."""
         self._forget_notice()
         if any(map(counts_on, self.fleet.hosts.values())):
-            self.plan_paint()
+            self._painting.plan(PAINT_EVERY_S)
 
     def _forget_notice(self) -> None:
         """A plain notice goes after a while; what went wrong stays until something newer."""
