@@ -97,7 +97,8 @@ class Planner:
         shown, hidden = self._shown, self._hidden
         seconds = self.budget * self.interval
         dear: list[str] = []
-        if focus is not None and focus in active:
+        focused = focus is not None and focus in active
+        if focus is not None and focused:
             dear.append(focus)
         turns = self._turns(len(shown) * self.dear.per_domain, seconds)
         self._view_turn += 1
@@ -105,10 +106,10 @@ class Planner:
         left = max(0.0, seconds - len(dear) * self.dear.per_domain)
 
         # First the CPU of all others, then, with what is left, the dear figures of some.
-        chosen = set(dear)
         cheap: list[str] = []
         if self._view_turn % HIDDEN_CPU_TICKS == 1:
             # All in one call rather than a part with each tick: a call costs too.
+            chosen = set(dear)
             others = [u for u in self._order if u not in chosen]
             cheap = self._in_turn(others, int(0.7 * left / self.cheap.per_domain), "_cheap_turn")
             left = max(0.0, left - len(cheap) * self.cheap.per_domain)
@@ -121,18 +122,19 @@ class Planner:
             self.interval * -(-len(hidden) // len(background)) if background else 0.0
         )
         dear += background
-        chosen.update(background)
-        cheap = [u for u in cheap if u not in chosen]
+        cheap = [u for u in cheap if u not in background]
 
         asks = []
         if dear:
             groups = DEAR
-            unknown = not fresh.isdisjoint(chosen)
-            if focus in chosen or unknown:
+            unknown = bool(fresh) and not fresh.isdisjoint(dear)
+            if focused or unknown:
                 groups |= VCPU
-            if self._is_memorys_turn(dear) or unknown or focus in chosen:
+            # Those that are asked with every tick are there whenever its turn comes.
+            by_turns = background if turns == 1 else dear
+            if self._is_memorys_turn(by_turns) or unknown or focused:
                 groups |= BALLOON
-            self._note(dear, bool(groups & BALLOON))
+            self._note(by_turns, bool(groups & BALLOON))
             asks.append(Ask(tuple(dear), groups))
         if cheap:
             asks.append(Ask(tuple(cheap), CHEAP))

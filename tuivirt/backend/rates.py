@@ -85,7 +85,7 @@ class Meter:
         self.stats = DomainStats(at, cpu_history=history)
         # The next ones in the making, in the order of the fields.
         self._figures: list[Any] = list(self.stats)
-        self._cpu: tuple[int, ...] | None = None
+        self._cpu: int | None = None
         self._cpu_at = 0.0
         self._balloon_update: int | None = None
         self._balloon_seen = 0.0
@@ -124,8 +124,9 @@ class Meter:
             self._restart(run, at, self.stats.cpu_history)
         figures = self._figures
         figures[_AT] = at
-        if "cpu.time" in record and _ripe(self._cpu, self._cpu_at, at):
-            self._feed_cpu(record, at, vcpus, host_cpus)
+        cpu = record.get("cpu.time")
+        if cpu is not None and (self._cpu is None or at - self._cpu_at >= _TOO_SOON_S):
+            self._feed_cpu(cpu, at, vcpus, host_cpus)
         if "balloon.rss" in record or "balloon.available" in record:
             self._feed_balloon(record, at)
         # A domain whose job lock was held by others has the devices' names but no counters.
@@ -147,17 +148,16 @@ class Meter:
         self.stats = DomainStats._make(figures)
         return self.stats
 
-    def _feed_cpu(self, record: Record, at: float, vcpus: int, host_cpus: int) -> None:
+    def _feed_cpu(self, now: int, at: float, vcpus: int, host_cpus: int) -> None:
         figures = self._figures
-        now = (record["cpu.time"],)
-        rate = _rates(self._cpu, self._cpu_at, now, at)
+        before, elapsed = self._cpu, at - self._cpu_at
         self._cpu, self._cpu_at = now, at
-        if rate is None:
+        if before is None or now < before or elapsed <= 0:
             figures[_CPU] = figures[_CPU_HOST] = None
             figures[_CPU_GUEST] = None
         else:
             # ns of CPU per second → percent of one CPU; more than there are is an error of time.
-            percent = min(rate[0] / 1e7, 100.0 * max(1, host_cpus))
+            percent = min((now - before) / elapsed / 1e7, 100.0 * max(1, host_cpus))
             guest = min(100.0, percent / max(1, vcpus))
             figures[_CPU] = percent
             figures[_CPU_HOST] = min(100.0, percent / max(1, host_cpus))
@@ -187,9 +187,8 @@ class Meter:
     def _feed_disks(self, record: Record, at: float) -> None:
         figures = self._figures
         figures[_BLOCK_AT] = at
-        raw = tuple(
-            tuple(map(record.get, _block_keys(number))) for number in range(record["block.count"])
-        )
+        get = record.get
+        raw = tuple([tuple(map(get, keys)) for keys in _block_keys(record["block.count"])])
         before, since = self._disks, self._disks_at
         self._disks_at = at
         if raw == self._raw_disks:
@@ -234,9 +233,8 @@ class Meter:
     def _feed_nics(self, record: Record, at: float) -> None:
         figures = self._figures
         figures[_NET_AT] = at
-        raw = tuple(
-            tuple(map(record.get, _nic_keys(number))) for number in range(record["net.count"])
-        )
+        get = record.get
+        raw = tuple([tuple(map(get, keys)) for keys in _nic_keys(record["net.count"])])
         before, since = self._nics, self._nics_at
         self._nics_at = at
         if raw == self._raw_nics:
@@ -320,18 +318,16 @@ def _any_block(record: Record) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _block_keys(number: int) -> tuple[str, ...]:
-    return tuple(
-        f"block.{number}.{part}"
-        for part in ("name", "path", "rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs", "rd.times",
-                     "wr.times", "allocation", "capacity")
-    )  # fmt: skip
+def _block_keys(count: int) -> tuple[tuple[str, ...], ...]:
+    """What is read of each of so many disks."""
+    parts = ("name", "path", "rd.bytes", "wr.bytes", "rd.reqs", "wr.reqs", "rd.times",
+             "wr.times", "allocation", "capacity")  # fmt: skip
+    return tuple(tuple(f"block.{number}.{part}" for part in parts) for number in range(count))
 
 
 @lru_cache(maxsize=256)
-def _nic_keys(number: int) -> tuple[str, ...]:
-    return tuple(
-        f"net.{number}.{part}"
-        for part in ("name", "rx.bytes", "tx.bytes", "rx.pkts", "tx.pkts", "rx.drop", "tx.drop",
-                     "rx.errs", "tx.errs")
-    )  # fmt: skip
+def _nic_keys(count: int) -> tuple[tuple[str, ...], ...]:
+    """What is read of each of so many network cards."""
+    parts = ("name", "rx.bytes", "tx.bytes", "rx.pkts", "tx.pkts", "rx.drop", "tx.drop",
+             "rx.errs", "tx.errs")  # fmt: skip
+    return tuple(tuple(f"net.{number}.{part}" for part in parts) for number in range(count))

@@ -49,8 +49,10 @@ class Silence:
         """Take in a record of a domain: ``run`` is its id, ``at`` monotonic seconds."""
         heard = answered(record, groups)
         if heard:
-            self._heard[uuid] = run
-            self._since.pop(uuid, None)
+            if self._heard.get(uuid) != run:
+                self._heard[uuid] = run
+            if self._since:
+                self._since.pop(uuid, None)
         elif heard is False and (self._expected or self._heard.get(uuid) == run):
             self._since.setdefault(uuid, at)
 
