@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from queue import Queue
@@ -12,15 +13,18 @@ import pytest
 
 from tests.contract.conftest import Place
 from tests.support.guests import Guest
-from tuivirt.backend import lifecycle, lookups
+from tuivirt.backend import lifecycle, lookups, saved_configuration
 from tuivirt.backend.detaching import DetachOutcome
 from tuivirt.backend.devices import attach_device, detach_device, update_device
-from tuivirt.backend.errors import BadInput
+from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
 from tuivirt.backend.model.when import When
 from tuivirt.backend.sides import read_sides
 from tuivirt.backend.xml.catalog import kinds
+from tuivirt.backend.xml.errors import NoSuchDevice
 from tuivirt.backend.xml.found import Found, found
+
+LINK_DOWN = {"link": "down"}
 
 
 def there(place: Place, kind: str, *, saved: bool = False) -> tuple[Found, ...]:
@@ -206,3 +210,30 @@ def test_devices_that_are_removed_together_all_go_and_nothing_else(full: Place) 
         assert "is removed" in each.result(60).text
     assert not {one.alias for one in both} & {one.alias for one in there(full, "rng")}
     assert waiting(full) == before
+
+
+@pytest.mark.parametrize(
+    ("call", "wish", "done"),
+    [
+        ("change", lambda demo, mac: demo.run(update_device, "interface", mac, LINK_DOWN), True),
+        ("remove", lambda demo, mac: demo.run(detach_device, "interface", mac), False),
+    ],
+)
+def test_a_device_that_another_program_takes_meanwhile_is_told_with_what_is_done(
+    demo: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    wish: Callable[[Place, str], object],
+    done: bool,
+) -> None:
+    def gone(*_: object) -> None:
+        raise NoSuchDevice("the configuration has no such interface")
+
+    monkeypatch.setattr(saved_configuration, call, gone)
+    mac = str(there(demo, "interface")[0].values["mac"])
+    try:
+        with pytest.raises(TuivirtError, match="has no such interface") as caught:
+            wish(demo, mac)
+        assert caught.value.done == (f"the running {demo.name} is changed" if done else "")
+    finally:
+        demo.run(update_device, "interface", mac, {"link": "up"}, When.NOW)

@@ -19,7 +19,7 @@ from .blocks import refuse_in_use
 from .capabilities import machine, refuse_kind, refuse_lacking
 from .detaching import Detaching, DetachOutcome
 from .device_meant import choose
-from .errors import BadInput, from_libvirt
+from .errors import BadInput, TuivirtError, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .macs import check_mac, make_mac
 from .model.device import DomainConfig
@@ -164,8 +164,8 @@ def update_device(
             done = f"the running {name} is changed"
         if saved and then is not None:
             saved_configuration.change(host, domain, then, wanted)
-    except libvirt.libvirtError as error:
-        told = from_libvirt(error, what)
+    except (libvirt.libvirtError, XmlError) as error:
+        told = _told(error, what)
         told.done = done
         raise told from error
     finally:
@@ -265,14 +265,21 @@ def detach_device(
 def _remove_saved(host: Host, domain: Any, before: Sides, then: Found, what: str) -> None:
     try:
         saved_configuration.remove(host, domain, then)
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, what) from error
+    except (libvirt.libvirtError, XmlError) as error:
+        raise _told(error, what) from error
     finally:
         touch(host, domain.UUIDString())
     rest = found(read_sides(domain, what).saved, then.kind)
     bad = len(rest) >= len(found(before.saved, then.kind))
     noun, name = then.kind.noun, domain.name()
     verify(f"the {noun} is not removed", name, live_bad=False, saved_bad=bad, live=False)
+
+
+def _told(error: libvirt.libvirtError | XmlError, what: str) -> TuivirtError:
+    """libvirt's error, or that another program has taken the device out meanwhile."""
+    if isinstance(error, XmlError):
+        return TuivirtError(what, str(error))
+    return from_libvirt(error, what)
 
 
 def devices_of_kind(host: Host, uuid: str, kind_name: str) -> list[tuple[str, str]]:
