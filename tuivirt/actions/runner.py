@@ -199,7 +199,8 @@ class Tasks:
         try:
             if run.aborted.is_set():
                 raise Aborted(f"{run.task.action} {run.task.target_name} was not begun")
-            text = run.action.function(run, find(run.host, run.task.target), **run.given)
+            thing = find(run.host, run.task.target, run.task.target_name)
+            text = run.action.function(run, thing, **run.given)
         except Pending as pending:
             self.change(run, state=TaskState.PENDING, text=pending.text, advice=pending.advice)
             self._rest(run)
@@ -251,11 +252,11 @@ def known(host: Host, ref: Ref) -> Any:
     return Fleet(hosts={host.name: host.snapshot}).find(ref)
 
 
-def find(host: Host, ref: Ref) -> Any:
-    """The model object that ``ref`` names, as known now. Raises NotFound."""
+def find(host: Host, ref: Ref, name: str = "") -> Any:
+    """The model object that ``ref`` names, as known now. Raises NotFound, with its ``name``."""
     thing = known(host, ref)
     if thing is None:
-        raise NotFound(f"there is no such {ref.kind} on {host.name} any more", ref.key)
+        raise NotFound(f"host {host.name} has no {ref.kind} {name or ref.key!r} any more")
     return thing
 
 

@@ -191,9 +191,12 @@ class Host(Board):
                         error, f"cannot look up {kind} {self._name_of(key)}"
                     ) from error
                 last = error
+        name = self._name_of(key)
+        gone = name != key
         raise NotFound(
-            f"host {self.name} has no {kind} {key!r}",
-            last.get_error_message() or "",
+            f"host {self.name} has no {kind} {name!r}{' any more' * gone}",
+            # It tells the key, which is not what the object was called.
+            "" if gone else last.get_error_message() or "",
             f"see: tuivirt list {'pools' if kind == 'storage pool' else kind + 's'}",
             code=last.get_error_code(),
         )

@@ -217,7 +217,7 @@ def test_an_object_that_is_gone_fails_the_task(
 ) -> None:
     it = doing(fail(AssertionError("called")))
     tasks.submit(it, cast(Host, host), Ref("h", Kind.DOMAIN, "other"), "db-01", {})
-    assert "no such domain" in told.until(TaskState.FAILED).text
+    assert told.until(TaskState.FAILED).text == "host h has no domain 'db-01' any more"
 
 
 def test_aborting_sets_the_event_and_the_task_ends_as_aborted(
