@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import NotConnected, TuivirtError, from_libvirt, is_gone
+from .errors import NotConnected, TuivirtError, from_libvirt, is_gone, is_open
 from .events import DomainEvent, Event, LinkChanged
 from .lifecycle import touch
 from .model.device import DomainConfig
@@ -94,7 +94,9 @@ class Detaching:
     def _look(self) -> None:
         if self._outcome is None or not self._outcome.pending:
             return
+        generation = self._host.generation
         try:
+            conn = self._host.conn
             if self._is_gone():
                 self._settle(f"{self._target} is detached from {self._name}")
             elif self._refused:
@@ -102,8 +104,10 @@ class Detaching:
         except NotConnected:
             return  # Looked at again when the host is back.
         except TuivirtError as error:
-            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
+            if is_open(conn):
                 self._settle(error)
+            elif self._host.generation != generation:
+                self._look_soon()  # The host was back before this look had failed.
 
     def _settle(self, end: str | BaseException) -> None:
         if self._unsubscribe is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import libvirt
 
@@ -99,6 +99,14 @@ def is_unsupported(error: libvirt.libvirtError) -> bool:
         libvirt.VIR_ERR_OPERATION_UNSUPPORTED,
         libvirt.VIR_ERR_CONFIG_UNSUPPORTED,
     )
+
+
+def is_open(conn: Any) -> bool:
+    """Whether a connection stands: what a broken one fails with tells nothing of its objects."""
+    try:
+        return bool(conn.isAlive() == 1)
+    except libvirt.libvirtError:
+        return False
 
 
 def if_offered(call: Callable[[], T], otherwise: T) -> T:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import NotConnected, TuivirtError, from_libvirt
+from .errors import NotConnected, TuivirtError, from_libvirt, is_open
 from .events import Event, LinkChanged
 from .lifecycle import touch
 from .model.host import Link
@@ -61,20 +61,22 @@ class Following(Outcome):
         if self.is_settled:
             return
         try:
-            domain = self._host.conn.lookupByUUIDString(self._uuid)
+            conn = self._host.conn
+        except NotConnected:
+            return  # Looked at again when the host is back.
+        try:
+            domain = conn.lookupByUUIDString(self._uuid)
             if not domain.isActive():
                 self._ended(TuivirtError(f"{self._name} stopped before it had done it", self.text))
                 return
             said = self._look_at(domain)
-        except NotConnected:
-            return  # Looked at again when the host is back.
-        except libvirt.libvirtError as error:
-            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
-                self._ended(from_libvirt(error, f"cannot follow {self._name}: {self.text}"))
-            return
-        except TuivirtError as error:
-            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
+        except (libvirt.libvirtError, TuivirtError) as error:
+            if not is_open(conn):
+                self._look_later()  # By another connection, which may be there already.
+            elif isinstance(error, TuivirtError):
                 self._ended(error)
+            else:
+                self._ended(from_libvirt(error, f"cannot follow {self._name}: {self.text}"))
             return
         if said:
             self._ended(said)

@@ -8,6 +8,7 @@ from queue import Queue
 from types import SimpleNamespace
 from typing import Any
 
+import libvirt
 import pytest
 
 from tuivirt.backend import following
@@ -45,6 +46,7 @@ class FakeHost:
         self.domain = FakeDomain()
         self.subscribers: list[Callable[[Event], None]] = []
         self.connected = True
+        self.alive = 1
         self.closed = False
         self.lookups = self
 
@@ -52,7 +54,9 @@ class FakeHost:
     def conn(self) -> Any:
         if not self.connected:
             raise NotConnected("host h is not connected")
-        return SimpleNamespace(lookupByUUIDString=lambda _uuid: self.domain)
+        return SimpleNamespace(
+            lookupByUUIDString=lambda _uuid: self.domain, isAlive=lambda: self.alive
+        )
 
     def submit(self, work: Callable[[], None]) -> None:
         if self.closed:
@@ -140,6 +144,31 @@ def test_while_the_host_is_away_it_waits_and_looks_when_it_is_back(host: FakeHos
     host.connected, said[0] = True, "done"
     host.tell(LinkChanged(host="h", link=Link.CONNECTED))
     assert ended.get(timeout=5) == "done"
+
+
+def test_a_connection_that_breaks_while_it_is_looked_at_ends_nothing(
+    host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "LOOK_AGAIN_S", 0.01)
+
+    def look(_domain: Any) -> str:
+        host.alive = 1 - host.alive  # It breaks; the next one is sound.
+        if not host.alive:
+            raise libvirt.libvirtError("connection reset by peer")
+        return "done"
+
+    _one, ended = followed(host, look)
+    assert ended.get(timeout=5) == "done"
+
+
+def test_what_libvirt_cannot_tell_is_told(host: FakeHost) -> None:
+    def look(_domain: Any) -> str:
+        raise libvirt.libvirtError("the monitor hangs")
+
+    _one, ended = followed(host, look)
+    end = ended.get(timeout=5)
+    assert isinstance(end, TuivirtError)
+    assert "cannot follow web-01: not done yet: the monitor hangs" in str(end)
 
 
 def test_it_is_not_followed_for_ever(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
