@@ -8,7 +8,7 @@ import pytest
 
 from tuivirt.backend.model.machine import Capabilities, Machine
 from tuivirt.backend.xml.catalog import Kind, kinds
-from tuivirt.backend.xml.declare import Declaration, Field
+from tuivirt.backend.xml.declare import Declaration, Field, Value
 from tuivirt.backend.xml.domain import parse_domain
 from tuivirt.backend.xml.offered import (
     Offer,
@@ -199,6 +199,15 @@ def test_without_a_usb_bus_a_pointer_is_of_virtio_and_a_card_reader_impossible()
 def test_a_controller_is_todays_for_its_bus(machine_type: str, kind: str, model: str) -> None:
     here = of_type("x86_64", machine_type)
     assert kinds()["controller"].declaration.proposal({"type": kind}, here)["model"] == model
+
+
+def test_a_file_that_a_new_port_writes_to_keeps_what_it_holds_unless_said_otherwise() -> None:
+    serial = kinds()["serial"].declaration
+    given: dict[str, Value] = {"type": "file", "path": "/var/log/one"}
+    xml = serial.build(given | serial.proposal(given, machine()))
+    assert 'append="on"' in xml
+    assert "append" not in serial.proposal({"type": "unix", "path": "/run/one"}, machine())
+    assert "append" not in serial.proposal({**given, "append": False}, machine())
 
 
 def test_a_channels_name_follows_what_stands_behind_it() -> None:

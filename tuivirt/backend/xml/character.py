@@ -62,9 +62,11 @@ def source_fields(
             "append",
             f"{source}/@append",
             "Append",
-            "Keep what the file holds when the guest starts.",
+            "Keep what the file holds when the guest starts; no: empty it.",
             FieldType.ON_OFF,
             only=when("file", "unix"),
+            # Where nothing is said the hypervisor empties whatever file it is given.
+            offer=Offer(starts=(kind, {"file": "yes"})),
         ),
         Field(
             "mode",
