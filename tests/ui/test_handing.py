@@ -167,3 +167,18 @@ async def test_a_device_says_what_the_host_does_with_it(monkeypatch: pytest.Monk
         assert "boot display yes" in text
         assert "cannot be reset" in text
         assert "sda1 mounted at /, eth0 in br0 192.0.2.7 this SSH session" in text
+
+
+async def test_one_that_cannot_be_given_is_never_taken_for_another(app: DrivenApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert app.front is not None
+        domain = app.front.targets()[0]
+        assert GPU.address.startswith("0")
+        app.front.act("attach-hostdev", [domain], device="pci_0000_00_00_0")
+        await settle(app, pilot)
+        form = on_top(app)
+        assert isinstance(form, FormDialog)
+        assert form.fields[0].choices == ("", GPU.name)
+        assert form.values["device"] == ""
+        assert "which one?" in form.panel.text

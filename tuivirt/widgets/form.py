@@ -163,7 +163,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._take(fields, check)
         for field in self._every:
             if field.kind == "choice" and begun.get(field.name):
-                self._choose(field, begun[field.name])
+                # No other that ends alike: what was meant may not be among them.
+                self._choose(field, begun[field.name], typed=False)
         if shape is not None:
             self._reshape()
         names = [field.name for field in self.fields]
@@ -191,7 +192,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def fill(self, field: Field, value: str) -> None:
         """Have a field say this: a text, or one of its choices."""
         if field.kind == "choice":
-            self._choose(field, value)
+            self._choose(field, value, typed=False)
             self._reshape()
         else:
             self._edits[field.key].put(value)
@@ -342,9 +343,9 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self._reshape()
         self.draw()
 
-    def _choose(self, field: Field, begun: str) -> None:
-        """Choose what begins with what was typed, or with its last character."""
-        for start in (begun, begun[-1]):
+    def _choose(self, field: Field, begun: str, *, typed: bool = True) -> None:
+        """Choose what begins with what was typed, or with its last character: a new word."""
+        for start in (begun, begun[-1]) if typed else (begun,):
             for words in (field.choices, field.labels):
                 for choice, word in zip(field.choices, words, strict=False):
                     if word and word.casefold().startswith(start.casefold()):
