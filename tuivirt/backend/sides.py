@@ -94,18 +94,22 @@ def affecting(live: bool, saved: bool) -> int:
 def verify(what: str, name: str, *, live_bad: bool, saved_bad: bool, live: bool) -> None:
     """Raises when a re-read does not show what libvirt said it did; half-way is told as such."""
     if live_bad and saved_bad:
-        raise TuivirtError(f"{what}: {name} has not changed", "though libvirt reported no error")
+        raise TuivirtError(
+            f"{what} in {name}",
+            "libvirt reported no error",
+            "somebody else may change it at the same time: look, and do it again",
+        )
     if live_bad:
         raise TuivirtError(
             f"{what} in the running {name}",
-            "though libvirt reported no error",
+            "libvirt reported no error",
             "shut it down and start it again, or change the saved configuration back",
             done="the saved configuration is changed",
         )
     if saved_bad:
         raise TuivirtError(
             f"{what} in the saved configuration of {name}",
-            "though libvirt reported no error",
+            "libvirt reported no error",
             "do it again for the next boot" if live else "",
             done="the running domain is changed" if live else "",
         )
