@@ -74,9 +74,7 @@ def stop(host: Host, name: str) -> str:
     what = f"cannot stop {device.mdev_uuid}"
     if not device.active:
         raise BadInput(what, "it is not there: it is only defined")
-    users = _users(host, device)
-    active = {domain.name for domain in host.snapshot.domains.values() if domain.active}
-    running = [user for user in users if user in active]
+    running = _running_users(host, device)
     if running:
         raise BadInput(
             what,
@@ -239,8 +237,12 @@ def _mdev(host: Host, name: str) -> NodeDevice:
     return device
 
 
-def _users(host: Host, device: NodeDevice) -> tuple[str, ...]:
-    return users_of_devices(configs_of(host), {device.name: device}).get(device.name, ())
+def _running_users(host: Host, device: NodeDevice) -> tuple[str, ...]:
+    """The domains that run with it; one that gets it at its next boot does not yet."""
+    active = {domain.name for domain in host.snapshot.domains.values() if domain.active}
+    # The first is what it runs with.
+    live = {name: configs[:1] for name, configs in configs_of(host).items() if name in active}
+    return users_of_devices(live, {device.name: device}).get(device.name, ())
 
 
 def _do(

@@ -15,6 +15,7 @@ from tuivirt.backend.inventory import read_devices
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.host import HostInfo, HostSnapshot
 from tuivirt.backend.model.ref import Ref
+from tuivirt.backend.xml.domain import parse_domain
 
 BOARD, PLAIN = "pci_0000_05_00_0", "pci_0000_06_00_0"
 UUID, OTHER = "c1b4e7a0-0000-4000-8000-00000000000a", "c1b4e7a0-0000-4000-8000-00000000000b"
@@ -237,16 +238,33 @@ def test_without_room_none_is_made_nor_started_but_may_be_defined(host: Any, nod
         mdevs.start(host, node.made[UUID].name())
 
 
+WITHOUT = "<domain><name>web</name><devices/></domain>"
+WITH = f"""<domain><name>web</name><devices>
+  <hostdev mode='subsystem' type='mdev' model='vfio-pci'>
+    <source><address uuid='{UUID}'/></source></hostdev></devices></domain>"""
+
+
 def test_one_that_a_running_domain_has_is_not_stopped(
     host: Any, node: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mdevs.create(host, BOARD, "small", UUID)
     name = node.made[UUID].name()
-    monkeypatch.setattr(mdevs, "users_of_devices", lambda *_: {name: ("db", "web")})
+    there = {"db": (parse_domain(WITH),), "web": (parse_domain(WITH), parse_domain(WITHOUT))}
+    monkeypatch.setattr(mdevs, "configs_of", lambda _host: there)
     with pytest.raises(BadInput, match="web runs with it") as caught:
         mdevs.stop(host, name)
     assert f"detach-hostdev web {UUID}" in caught.value.advice
     assert node.made[UUID].there
+
+
+def test_one_that_domains_get_at_their_next_boot_only_is_stopped(
+    host: Any, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mdevs.create(host, BOARD, "small", UUID)
+    name = node.made[UUID].name()
+    there = {"db": (parse_domain(WITH),), "web": (parse_domain(WITHOUT), parse_domain(WITH))}
+    monkeypatch.setattr(mdevs, "configs_of", lambda _host: there)
+    assert mdevs.stop(host, name) == f"{UUID} is gone"
 
 
 @pytest.mark.parametrize(
