@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import libvirt
 
 from .askable import Askable
-from .errors import is_gone, is_unsupported
+from .errors import NotConnected, is_gone, is_unsupported
 from .lanes import Lane
 from .model.domain import Domain
 from .model.host import HostSnapshot, Sampling
@@ -128,7 +128,7 @@ class Sampler:
     def _failed(self, error: Exception) -> None:
         # The keeper sees a connection that is gone; any other error is told.
         gone = isinstance(error, libvirt.libvirtError) and (is_gone(error) or not self._connected())
-        if not gone:
+        if not gone and not isinstance(error, NotConnected):
             self._host.defect(error)
 
     def _connected(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tuivirt.backend import sampler as module
+from tuivirt.backend.errors import NotConnected
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.host import HostSnapshot, Link, Sampling
 from tuivirt.backend.model.stats import DomainStats
@@ -189,3 +190,12 @@ def test_a_question_besides_that_fails_costs_the_domains_nothing(
     with pytest.raises(OSError, match="no leases"):
         tick(sampler, host, 1)
     assert len(host.took) == 1
+
+
+def test_a_connection_that_goes_as_a_tick_begins_is_told_by_the_keeper_alone(
+    sampler: Sampler, host: FakeHost
+) -> None:
+    # A defect that is told raises here.
+    sampler._failed(NotConnected("host lab is not connected"))
+    with pytest.raises(OSError, match="no memory"):
+        sampler._failed(OSError("no memory"))
