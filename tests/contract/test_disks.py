@@ -150,6 +150,11 @@ def test_a_directory_is_refused(qemu: Place, images: Path) -> None:
     refused(qemu, DiskRequest(str(images)), "is a directory")
 
 
+def test_a_file_of_the_hosts_own_system_is_refused(qemu: Place) -> None:
+    words = "lies in /usr, where the host keeps its own system"
+    refused(qemu, DiskRequest("/usr/lib/os-release"), words)
+
+
 def test_a_device_that_is_no_block_device_is_refused(qemu: Place) -> None:
     refused(qemu, DiskRequest("/dev/null"), "neither a file nor a block device")
 

@@ -49,6 +49,7 @@ __all__ = [
     "links",
     "mdev_types",
     "network_functions",
+    "never_given",
     "processing",
     "running_users",
     "users_of_devices",
@@ -62,6 +63,13 @@ def givable(host: Host) -> Sequence[NodeDevice]:
     from tuivirt.backend.passthrough.find import givable as found
 
     return found(host.snapshot.devices)
+
+
+def never_given(device: NodeDevice) -> str:
+    """Why no domain can ever have this device; '' for one that can be asked for."""
+    from tuivirt.backend.passthrough.find import never_given as found
+
+    return found(device)
 
 
 def devices_of(host: Host, key: str) -> Sequence[NodeDevice]:

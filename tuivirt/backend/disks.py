@@ -135,6 +135,25 @@ def _local(host: Host, path: str, form: str) -> Source:
     return Source(kind, path, format=form, path=os.path.realpath(path))
 
 
+_SYSTEM = ("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/root", "/sbin", "/sys",
+           "/usr")  # fmt: skip
+"""Where a host keeps itself; images lie elsewhere."""
+
+
+def refuse_system_file(source: Source) -> None:
+    """Raises BadInput for a file of the host's own system that a guest could write to.
+
+    libvirt would change its owner, and the guest overwrite it: a wrong path was meant.
+    """
+    place = next((each for each in _SYSTEM if source.path.startswith(f"{each}/")), "")
+    if source.source_type == "file" and place:
+        raise BadInput(
+            f"{source.path} lies in {place}, where the host keeps its own system",
+            "the guest would overwrite it, and libvirt change its owner",
+            "copy it to where images lie, or attach it with --mode readonly",
+        )
+
+
 def probe(path: str) -> str:
     """The format of a file or block device of this machine. Source: ``qemu-img info -U``."""
     command = ["qemu-img", "info", "-U", "--output=json", "--", path]

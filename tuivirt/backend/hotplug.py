@@ -17,7 +17,16 @@ import libvirt
 from .blocks import refuse_in_use
 from .capabilities import machine, refuse_lacking
 from .detaching import Detaching, DetachOutcome
-from .disks import DiskRequest, Source, check_scsi_room, choose_bus, is_same, refuse_used, resolve
+from .disks import (
+    DiskRequest,
+    Source,
+    check_scsi_room,
+    choose_bus,
+    is_same,
+    refuse_system_file,
+    refuse_used,
+    resolve,
+)
 from .errors import BadInput, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
@@ -83,6 +92,8 @@ def attach_disk(
         progress(f"looking at {request.source}", None)
     source = resolve(host, request.source, request.format)
     request = _beside_its_twin(host, before, source, request, live, saved)
+    if not request.readonly and request.device != "cdrom":
+        refuse_system_file(source)
     refuse_used(host, uuid, source, request)
     refuse_in_use(host, uuid, source.path, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)

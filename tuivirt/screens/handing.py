@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from tuivirt.actions import lookups
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import NodeDevice
 from tuivirt.widgets.text import natural
@@ -26,6 +27,10 @@ class HandsOver(FleetScreen):
         """Ask for a domain of its host, then for the rest."""
         device = self._chosen()
         if device is None:
+            return
+        refused = lookups.never_given(device)
+        if refused:
+            self.say(refused, "warning")
             return
         domains = list(self.fleet.hosts[device.host].domains.values())
         if not domains:

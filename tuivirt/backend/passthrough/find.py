@@ -67,16 +67,20 @@ def _candidates(devices: Mapping[str, NodeDevice], wanted: str) -> list[NodeDevi
     return [d for d in devices.values() if d.mdev_uuid and d.mdev_uuid == wanted.lower()]
 
 
+def never_given(device: NodeDevice) -> str:
+    """Why no domain can ever have this device, whatever its state; '' for one that could."""
+    if device.capability not in GIVEN:
+        return f"{device.name} is no PCI, USB or mediated device: no guest can have it"
+    if is_bridge(device):
+        return f"{device.address} is a bridge: give what is behind it"
+    if is_root_hub(device):
+        return f"{device.address} is a USB bus: give a device on it, or its PCI controller"
+    return ""
+
+
 def givable(devices: Mapping[str, NodeDevice]) -> tuple[NodeDevice, ...]:
     """What a domain could be handed: GPUs first, then by kind and place."""
-    found = [
-        device
-        for device in devices.values()
-        if device.capability in GIVEN
-        and device.active
-        and not is_bridge(device)
-        and not is_root_hub(device)
-    ]
+    found = [device for device in devices.values() if device.active and not never_given(device)]
     return tuple(
         sorted(found, key=lambda d: (not is_display(d), GIVEN.index(d.capability), d.address))
     )
