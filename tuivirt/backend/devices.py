@@ -337,6 +337,13 @@ def _changed(domain: Any, now: Found, wanted: Mapping[str, Value]) -> str:
     """The running device's XML, changed; with its secrets, which would go otherwise."""
     text = str(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_SECURE))
     element = parse(edit.device_xml(text, now.selector))
+    if attribute(element, "alias", "name") != now.alias:
+        # Another was taken away meanwhile, and its neighbour stands in its place.
+        raise TuivirtError(
+            f"cannot change the {now.kind.called(now.label)} of {domain.name()}",
+            "its devices have changed since they were read",
+            "look at them again, then do this again",
+        )
     source = element.find("source")
     if now.kind.name == "interface" and attribute(element, "source", "network"):
         # It is told by the bridge that its network stands for; what was asked for is the network.

@@ -68,12 +68,25 @@ def set_vcpus(
             return _take_away(host, domain, before, count, saved, flag, ending, timeout_s, aborted)
         domain.setVcpusFlags(count, affecting(live, saved) | flag)
     except libvirt.libvirtError as error:
-        raise from_libvirt(error, what) from error
+        told = from_libvirt(error, what)
+        told.done = _done_of_it(domain, before, name)
+        raise told from error
     finally:
         touch(host, domain.UUIDString())
     after = read_halves(domain, f"cannot tell how many vCPUs {name} has")
     _verify(after, live, saved, count)
     return Outcome(ending)
+
+
+def _done_of_it(domain: Any, before: Halves, name: str) -> str:
+    """What is done of a change that failed: libvirt plugs one vCPU after the other."""
+    if before.live is None:
+        return ""
+    try:
+        now = read_live(domain, f"cannot tell how many vCPUs {name} has").count
+    except TuivirtError:
+        return ""  # The change's own error tells more.
+    return f"the running {name} has {counted(now)} now" if now != before.live.count else ""
 
 
 def set_most_vcpus(host: Host, uuid: str, count: int, when: str = When.AUTO) -> str:
