@@ -74,12 +74,23 @@ def test_a_storm_of_what_is_urgent_is_painted_no_more_often_than_it_may(planned:
 def test_what_is_urgent_comes_before_what_was_planned_and_that_comes_with_it(
     planned: Planned,
 ) -> None:
-    planned.painting.plan(0.1)
-    planned.painting.plan(0.1)
     planned.painting.plan(0.025)
     planned.painting.plan(0.1)
+    planned.painting.plan(0.025)
     planned.pass_by(1.0)
     assert planned.painted == [0.0, 0.025]
+
+
+def test_what_is_urgent_does_not_wait_because_figures_were_painted_just_before(
+    planned: Planned,
+) -> None:
+    planned.painting.plan(0.1)
+    planned.pass_by(0.001)
+    planned.painting.plan(0.025)
+    assert planned.painted == [0.0, 0.001]
+    planned.painting.plan(0.1)
+    planned.pass_by(1.0)
+    assert planned.painted == [0.0, 0.001, 0.101]
 
 
 def test_a_changed_domain_is_more_urgent_than_figures() -> None:

@@ -17,19 +17,26 @@ class Painting:
     def __init__(self, set_timer: SetTimer, paint: Callable[[], None]) -> None:
         self._set_timer = set_timer
         self._paint = paint
-        self._last = 0.0
+        self._last: dict[float, float] = {}
+        """When it was last painted by a plan as urgent as this."""
         self._due = 0.0
+        self._every_s = 0.0
         self._timer: Timer | None = None
 
     def plan(self, every_s: float) -> None:
-        """Paint when the last time is ``every_s`` seconds ago, at once if it is, or as planned."""
-        due = self._last + every_s
+        """Paint when the last time is ``every_s`` seconds ago, at once if it is, or as planned.
+
+        The last time that was as urgent: what happens just after a tick was painted does not wait.
+        """
+        last = max((at for each, at in self._last.items() if each <= every_s), default=0.0)
+        due = last + every_s
         if self._timer is not None and self._due <= due:
             return
         left = due - time.monotonic()
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
+        self._every_s = every_s
         if left <= 0:
             self._now()
         else:
@@ -37,5 +44,5 @@ class Painting:
 
     def _now(self) -> None:
         self._timer = None
-        self._last = time.monotonic()
+        self._last[self._every_s] = time.monotonic()
         self._paint()
