@@ -94,4 +94,11 @@ def users_of_devices(
             names |= by_path.get(f"net:{node.net_name}", set())
         if names:
             found[device_name] = tuple(sorted(names))
+    # A SCSI device and the disk that the host sees in it are one.
+    for seen in devices.values():
+        above = devices.get(seen.parent)
+        if above is not None and above.capability == "scsi" and seen.block_path:
+            both = {*found.get(seen.name, ()), *found.get(above.name, ())}
+            if both:
+                found[seen.name] = found[above.name] = tuple(sorted(both))
     return found

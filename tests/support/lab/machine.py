@@ -68,7 +68,8 @@ class Machine:
 
 def guest_boot() -> Boot:
     """What a guest in the lab host boots: a kernel with USB, and few modules, as each is slow."""
-    return build(cloud=False, wanted=("xhci_pci",), unpacked=True)
+    wanted = ("xhci_pci", "virtio_pci", "virtio_scsi")
+    return build(cloud=False, wanted=wanted, unpacked=True)
 
 
 def host_kernel() -> Path:

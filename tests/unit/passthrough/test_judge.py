@@ -63,6 +63,13 @@ def test_a_device_in_a_running_domain_is_refused_and_in_one_that_is_off_a_risk()
     assert "old" in off.text
 
 
+def test_a_scsi_disk_is_noted_as_one_that_the_host_goes_on_seeing() -> None:
+    disk = NodeDevice("lab", "scsi_1_0_0_0", capability="scsi", address="1:0:0:0")
+    (finding,) = findings(DeviceFacts(children=("disk /dev/sdb",)), disk)
+    assert finding.weight is Weight.NOTE
+    assert "goes on seeing disk /dev/sdb" in finding.text
+
+
 def test_a_device_that_a_network_hands_to_its_guests_is_a_risk_that_names_it() -> None:
     (finding,) = findings(DeviceFacts(), pci("0000:04:00.0", networks=("sriov",)))
     assert finding.weight is Weight.RISK

@@ -11,15 +11,17 @@ from .group import is_bridge, is_display, is_root_hub
 
 _PCI = re.compile(r"(?:([0-9a-f]{1,4}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])", re.IGNORECASE)
 _USB = re.compile(r"([0-9]{1,3})[:.]([0-9]{1,3})")
+_SCSI = re.compile(r"[0-9]+:[0-9]+:[0-9]+:[0-9]+")
 _IDENTITY = re.compile(r"(?:0x)?([0-9a-f]{4}):(?:0x)?([0-9a-f]{4})", re.IGNORECASE)
 
-GIVEN = ("pci", "usb_device", "mdev")
+GIVEN = ("pci", "usb_device", "scsi", "mdev")
 """Capabilities of node devices that a domain can be given."""
 
 
 def find_device(devices: Mapping[str, NodeDevice], wanted: str) -> NodeDevice:
     """The device called ``wanted``: ``pci_0000_04_00_0``, ``0000:04:00.0`` or ``04:00.0``,
-    a USB device's ``002:003`` or ``1234:abcd``, a mediated device's UUID.
+    a USB device's ``002:003`` or ``1234:abcd``, a SCSI device's ``0:0:1:0``, a mediated
+    device's UUID.
 
     Raises BadInput: none is, or several are.
     """
@@ -41,7 +43,7 @@ def find_device(devices: Mapping[str, NodeDevice], wanted: str) -> NodeDevice:
     if device.capability not in GIVEN:
         raise BadInput(
             f"{device.name} cannot be given to a domain",
-            f"it is no PCI, USB or mediated device but {device.capability or 'something else'}",
+            f"it is no PCI, USB, SCSI or mediated device but {device.capability or 'nothing'}",
             f"give its parent {device.parent}" if device.parent in devices else "",
         )
     return device
@@ -60,6 +62,8 @@ def _candidates(devices: Mapping[str, NodeDevice], wanted: str) -> list[NodeDevi
     if identity:
         vendor, product = (part.lower() for part in identity.groups())
         return [d for d in usb if (d.vendor_id, d.product_id) == (vendor, product)]
+    if _SCSI.fullmatch(wanted):
+        return [d for d in devices.values() if d.capability == "scsi" and d.address == wanted]
     place = _USB.fullmatch(wanted)
     if place:
         address = f"{int(place[1]):03d}:{int(place[2]):03d}"
@@ -70,7 +74,7 @@ def _candidates(devices: Mapping[str, NodeDevice], wanted: str) -> list[NodeDevi
 def never_given(device: NodeDevice) -> str:
     """Why no domain can ever have this device, whatever its state; '' for one that could."""
     if device.capability not in GIVEN:
-        return f"{device.name} is no PCI, USB or mediated device: no guest can have it"
+        return f"{device.name} is no PCI, USB, SCSI or mediated device: no guest can have it"
     if is_bridge(device):
         return f"{device.address} is a bridge: give what is behind it"
     if is_root_hub(device):

@@ -118,6 +118,15 @@ def device_xml(device: NodeDevice, *, by_identity: bool = False) -> str:
         values = {"type": "mdev", "model": model, "mdev": device.mdev_uuid}
     elif device.capability == "pci":
         values = {"type": "pci", "managed": True, "pci": device.address}
+    elif device.capability == "scsi":
+        adapter, bus, target, unit = device.address.split(":")
+        values = {
+            "type": "scsi",
+            "adapter": f"scsi_host{adapter}",
+            "scsi_bus": int(bus),
+            "scsi_target": int(target),
+            "scsi_unit": int(unit),
+        }
     elif by_identity:
         values = {
             "type": "usb",

@@ -44,6 +44,13 @@ def judge(
             f"{disk.name} of {called(device)} is {disk.use}",
             "Unmount it, switch its swap off, or take it out of what it is part of, first",
         )
+    seen = [child for child in about.children if child.startswith("disk ")]
+    if device.capability == "scsi" and seen:
+        yield Finding(
+            Weight.NOTE,
+            f"the host goes on seeing {' and '.join(seen)} of {called(device)}",
+            "Use it on one side at a time",
+        )
     if not facts.local:
         disks = [child for child in about.children if child.startswith("disk ")]
         if disks:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ..disks import check_scsi_room
 from ..model.device import DomainConfig
 from ..model.host import HostSnapshot
 from ..model.passthrough import DeviceFacts, Finding, HostFacts, Plan, Step, Task, Weight
 from ..model.resources import NodeDevice
 from ..sides import Sides
+from ..xml.errors import BusFull
 from ..xml.targets import free_pci_places
 from .bound import VFIO
 from .facts import gather
@@ -143,6 +145,18 @@ def has(config: DomainConfig, device: NodeDevice) -> bool:
 
 
 def _room(running: DomainConfig, given: tuple[NodeDevice, ...]) -> list[Finding]:
+    if any(each.capability == "scsi" for each in given):
+        try:
+            check_scsi_room(running, "scsi")
+        except BusFull as error:
+            return [
+                Finding(
+                    Weight.REFUSED,
+                    f"a SCSI device needs a SCSI controller: {error}",
+                    "Add one first (attach-controller --type scsi), or hand it over for the next"
+                    " boot",
+                )
+            ]
     wanted = sum(each.capability in ("pci", "mdev") for each in given)
     free = free_pci_places(running) if wanted else None
     if free is None or free >= wanted:
