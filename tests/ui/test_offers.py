@@ -11,7 +11,7 @@ from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.lookups import Belongings
 from tuivirt.backend.model.device import DomainDetail
 from tuivirt.backend.model.domain import DomainState
-from tuivirt.widgets.form import FormDialog
+from tuivirt.widgets.form import Field, FormDialog
 
 from . import factory
 from .driver import DrivenApp, check_golden, on_top, screen_text
@@ -269,3 +269,27 @@ async def test_on_the_tab_of_disks_the_disk_under_the_cursor_is_chosen(
         assert isinstance(form, FormDialog)
         assert form.values["target"] == "vda"
         assert "" not in form.fields[0].choices
+
+
+async def test_what_was_refused_before_the_offer_came_is_still_said_after_it() -> None:
+    form = FormDialog(
+        "Attach",
+        [Field("source", "Source", "text", "", required=True)],
+        lambda given: "" if given["source"] else "SOURCE is missing",
+        sentences=[],
+        yes="attach",
+    )
+    app = driven(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        app.push_screen(form)
+        await settle(app, pilot)
+        form.submit()
+        assert "SOURCE is missing" in words(form)
+        fields = [Field("source", "Source", "text", "", required=True), Field("x", "X", "text", "")]
+        form.offer(fields, form._check, sentences=["More is known."])
+        assert "More is known." in words(form)
+        assert "SOURCE is missing" in words(form)
+        form.fill(form.fields[0], "/x")
+        form.offer(fields, form._check, sentences=[])
+        assert "SOURCE is missing" not in words(form)

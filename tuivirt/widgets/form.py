@@ -104,6 +104,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self.at = 0 if self.fields else 1
         """The field that has the focus; beyond the last: the button, then ``no``."""
         self.problem = ""
+        self._refused = ""
+        """What was wrong when it was last submitted."""
 
     def _take(self, fields: Sequence[Field], check: Check, *, anew: bool = True) -> None:
         """These fields from now on; ``anew`` has choices start where they say."""
@@ -170,7 +172,10 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         names = [field.name for field in self.fields]
         # Without fields: ``no``, so that nothing is done by Enter alone.
         self.at = names.index(here) if here in names else 0 if names else 1
-        self.blocked, self._sentences, self.problem = blocked, tuple(sentences), ""
+        self.blocked, self._sentences = blocked, tuple(sentences)
+        # What was refused before the answer came is wrong still, or is no more.
+        refused = bool(self.problem) and self.problem == self._refused
+        self.problem = check(self.values) if refused and not blocked else ""
         self.draw()
 
     @property
@@ -361,7 +366,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     def submit(self) -> None:
         """Hand the values on if they are right; else say what is wrong and lose nothing."""
-        self.problem = "" if self.blocked else self._check(self.values)
+        self.problem = self._refused = "" if self.blocked else self._check(self.values)
         if self.problem or self.blocked:
             self.draw()
         else:
