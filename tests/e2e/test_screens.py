@@ -84,6 +84,8 @@ def test_every_tab_of_a_domain_fits_the_smallest_terminal(
 
 def test_the_form_of_an_action_fits_the_smallest_terminal(operator: Sit) -> None:
     at = operator("--demo")
+    # Another row is the first one when the first figures have come.
+    at.pick("db-01")
     at.press("+")
     at.sees(r"\[ attach a disk \]")
     at.press("Escape")
