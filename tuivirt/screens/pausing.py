@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from textual.app import App
 
-from tuivirt.actions.runner import Tasks
+if TYPE_CHECKING:
+    from tuivirt.actions.runner import Tasks
 
 
 class Pausing(App[int]):
     """An app that stops on ctrl+z where there is somebody to continue it."""
 
-    tasks: Tasks
+    if TYPE_CHECKING:  # What the app has that this is a part of.
+        tasks: Tasks
 
-    def say(self, text: str, severity: str = "information") -> None:
-        """Tell it in the screen's own line."""
-        raise NotImplementedError
+        def say(self, text: str, severity: str = "information") -> None: ...
 
     def on_mount(self) -> None:
         """Draw all of it again when it goes on, whoever stopped it."""
