@@ -13,7 +13,7 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 MARKERS: frozenset[str] = frozenset(
-    {"libvirt", "libvirt_qemu", "lxml", "psutil", "rich", "textual"}
+    {"libvirt", "libvirt_qemu", "lxml", "psutil", "pyghostty", "rich", "textual"}
 )
 """The libraries that mark a room; the standard library is free to all."""
 

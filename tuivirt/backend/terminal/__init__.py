@@ -1,0 +1,1 @@
+"""The embedded terminal: an emulator behind ``model.terminal.Emulator``."""

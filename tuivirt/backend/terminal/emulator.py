@@ -1,0 +1,263 @@
+"""The emulator of the embedded console: libghostty-vt behind ``model.terminal.Emulator``."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from tuivirt.backend.model.terminal import (
+    Cursor,
+    CursorShape,
+    Found,
+    Frame,
+    MouseReports,
+    Scroll,
+)
+
+from .keys import KeyEncoder
+from .mouse import MouseEncoder
+from .native import TerminalHandle, check, ffi, lib, sized
+from .rows import RowReader
+from .search import Search
+
+SCROLLBACK_LINES = 10_000
+SCROLLBACK_BYTES = 64 << 20
+"""A line of many colours takes more than one of one."""
+
+TITLE_MAX = 200
+"""Characters of a guest's title that are kept."""
+
+_LONG_SEQUENCE = 1 << 16
+"""Bytes of one sequence (an image, a clipboard) that are kept before the rest is dropped."""
+
+_CELL_PIXELS = 8, 16
+"""What a guest is told that asks; nothing is drawn by it."""
+
+_SHAPES = {0: CursorShape.BAR, 1: CursorShape.BLOCK, 2: CursorShape.UNDERLINE, 3: CursorShape.BLOCK}
+
+
+class GhosttyEmulator:
+    """See ``Emulator``."""
+
+    def __init__(
+        self,
+        columns: int = 80,
+        lines: int = 24,
+        *,
+        scrollback_lines: int = SCROLLBACK_LINES,
+        scrollback_bytes: int = SCROLLBACK_BYTES,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._terminal = terminal = TerminalHandle(columns, lines)
+        self._size = columns, lines
+        self._answers: list[bytes] = []
+        self._bells = 0
+        self._all = True
+        self._title = ""
+        self._closed = False
+        terminal.set("SCROLLBACK_MAX_LINES", ffi.new("size_t *", scrollback_lines))
+        terminal.set("SCROLLBACK_MAX_BYTES", ffi.new("size_t *", scrollback_bytes))
+        # What would reach for the operator's machine, or hoard: off, and none of it is answered.
+        terminal.set("KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t *", 0))
+        terminal.set("APC_MAX_BYTES", ffi.new("size_t *", _LONG_SEQUENCE))
+        terminal.set("TITLE_REPORT", ffi.new("bool *", False))
+        # Kept here: the library calls them, and Python must not collect them.
+        self._callbacks = (
+            ffi.callback("GhosttyTerminalWritePtyFn", self._answer),
+            ffi.callback("GhosttyTerminalBellFn", self._bell),
+            ffi.callback("GhosttyTerminalSizeFn", self._tell_size),
+        )
+        terminal.set("WRITE_PTY", self._callbacks[0])
+        terminal.set("BELL", self._callbacks[1])
+        terminal.set("SIZE", self._callbacks[2])
+        holder = ffi.new("GhosttyRenderState *")
+        check(lib.ghostty_render_state_new(ffi.NULL, holder), "render_state_new")
+        self._state = holder[0]
+        self._reader = RowReader(self._state)
+        self._cursor = sized("GhosttyRenderStateCursor")
+        self._keys = KeyEncoder(terminal)
+        self._mouse = MouseEncoder(terminal)
+        self._search: Search | None = None
+
+    def _answer(self, _terminal: Any, _data: Any, answer: Any, length: int) -> None:
+        self._answers.append(ffi.buffer(answer, length)[:])
+
+    def _bell(self, _terminal: Any, _data: Any) -> None:
+        self._bells += 1
+
+    def _tell_size(self, _terminal: Any, _data: Any, out: Any) -> bool:
+        out.columns, out.rows = self._size
+        out.cell_width, out.cell_height = _CELL_PIXELS
+        return True
+
+    def feed(self, data: bytes) -> bytes:
+        with self._lock:
+            if self._closed:
+                return b""
+            lib.ghostty_terminal_vt_write(self._terminal.raw, data, len(data))
+            answers, self._answers = self._answers, []
+        return b"".join(answers)
+
+    def frame(self) -> Frame:
+        with self._lock:
+            check(lib.ghostty_render_state_update(self._state, self._terminal.raw), "update")
+            if self._all:
+                dirty = ffi.new("int *", lib.GHOSTTY_RENDER_STATE_DIRTY_FULL)
+                lib.ghostty_render_state_set(
+                    self._state, lib.GHOSTTY_RENDER_STATE_OPTION_DIRTY, dirty
+                )
+                self._all = False
+            rows = self._reader.changed()
+            lib.ghostty_render_state_clean(self._state)
+            bells, self._bells = self._bells, 0
+            columns, lines = self._size
+            return Frame(
+                columns,
+                lines,
+                rows,
+                self._where(),
+                self._scroll(),
+                self._get_title(),
+                self._terminal.get("ACTIVE_SCREEN", "GhosttyTerminalScreen")[0] == 1,
+                self._mouse_reports(),
+                bells,
+            )
+
+    def _where(self) -> Cursor:
+        cursor = self._cursor
+        lib.ghostty_render_state_get(self._state, lib.GHOSTTY_RENDER_STATE_DATA_CURSOR, cursor)
+        shown = bool(cursor.visible and cursor.viewport_has_value)
+        # In the second half of a wide character it is drawn on the first.
+        x = cursor.viewport_x - (1 if cursor.wide_tail and cursor.viewport_x else 0)
+        shape = _SHAPES.get(cursor.visual_style, CursorShape.BLOCK)
+        return Cursor(x, cursor.viewport_y, shown, shape, bool(cursor.blinking))
+
+    def _scroll(self) -> Scroll:
+        bar = self._terminal.get("SCROLLBAR", "GhosttyTerminalScrollbar")
+        return Scroll(bar.total, bar.offset, bar.len)
+
+    def _get_title(self) -> str:
+        title = self._terminal.get("TITLE", "GhosttyString")
+        if not title.len:
+            return ""
+        raw = ffi.buffer(title.ptr, min(title.len, TITLE_MAX * 4))[:]
+        return str(raw.decode("utf-8", "replace")[:TITLE_MAX])
+
+    def _mouse_reports(self) -> MouseReports:
+        for number, reports in (
+            (1003, MouseReports.ALL),
+            (1002, MouseReports.DRAGS),
+            (1000, MouseReports.PRESSES_AND_RELEASES),
+            (9, MouseReports.PRESSES),
+        ):
+            if self._terminal.mode(number):
+                return reports
+        return MouseReports.NONE
+
+    def refresh(self) -> None:
+        with self._lock:
+            self._all = True
+
+    def resize(self, columns: int, lines: int) -> None:
+        if columns < 1 or lines < 1:
+            raise ValueError(f"a terminal of {columns} by {lines} has no room for a character")
+        with self._lock:
+            check(
+                lib.ghostty_terminal_resize(self._terminal.raw, columns, lines, *_CELL_PIXELS),
+                "resize",
+            )
+            self._answers.clear()  # A report of the new size nobody asked this terminal for.
+            self._size = columns, lines
+            self._all = True
+
+    def reset(self) -> None:
+        with self._lock:
+            lib.ghostty_terminal_reset(self._terminal.raw)
+            self._all = True
+
+    def scroll(self, rows: int) -> None:
+        with self._lock:
+            self._terminal.scroll("DELTA", rows)
+
+    def scroll_to(self, row: int | None) -> None:
+        with self._lock:
+            if row is None:
+                self._terminal.scroll("BOTTOM")
+            else:
+                self._terminal.scroll("ROW", max(0, row))
+
+    def text(
+        self, first: tuple[int, int] | None = None, last: tuple[int, int] | None = None
+    ) -> str:
+        with self._lock:
+            selection = sized("GhosttySelection")
+            if first is None or last is None:
+                if lib.ghostty_terminal_select_all(self._terminal.raw, selection):
+                    return ""
+            else:
+                ends = [self._terminal.place(*first), self._terminal.place(*last)]
+                if ends[0] is None or ends[1] is None:
+                    return ""
+                selection.start, selection.end = ends[0][0], ends[1][0]
+            options = sized("GhosttyTerminalSelectionFormatOptions")
+            options.emit = lib.GHOSTTY_FORMATTER_FORMAT_PLAIN
+            options.unwrap = options.trim = True
+            options.selection = selection
+            needed = ffi.new("size_t *")
+            call = lib.ghostty_terminal_selection_format_buf
+            call(self._terminal.raw, options[0], ffi.NULL, 0, needed)
+            buffer = ffi.new("uint8_t[]", max(needed[0], 1))
+            check(call(self._terminal.raw, options[0], buffer, needed[0], needed), "format")
+            return str(ffi.buffer(buffer, needed[0])[:].decode("utf-8", "replace"))
+
+    def search(self, text: str) -> Found:
+        with self._lock:
+            if self._search is not None:
+                self._search.close()
+                self._search = None
+            if not text:
+                return Found(0, None, ())
+            self._search = Search(self._terminal, text)
+            return self._search.found()
+
+    def step(self, older: bool) -> Found:
+        with self._lock:
+            if self._search is None:
+                return Found(0, None, ())
+            return self._search.step(older)
+
+    def found(self) -> Found:
+        with self._lock:
+            return self._search.found() if self._search is not None else Found(0, None, ())
+
+    def key(self, name: str, character: str | None) -> bytes:
+        with self._lock:
+            return self._keys.encode(name, character)
+
+    def paste(self, text: str) -> bytes:
+        data = text.encode()
+        with self._lock:
+            bracketed = self._terminal.mode(2004)
+        source = ffi.new("char[]", data)
+        needed = ffi.new("size_t *")
+        buffer = ffi.new("char[]", len(data) + 64)
+        call = lib.ghostty_paste_encode
+        check(call(source, len(data), bracketed, buffer, len(data) + 64, needed), "paste")
+        return bytes(ffi.buffer(buffer, needed[0])[:])
+
+    def mouse(self, action: str, button: int, x: int, y: int, modifiers: int) -> bytes:
+        with self._lock:
+            return self._mouse.encode(action, button, x, y, modifiers, self._size)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            if self._search is not None:
+                self._search.close()
+            self._keys.close()
+            self._mouse.close()
+            self._reader.close()
+            lib.ghostty_render_state_free(self._state)
+            self._terminal.free()

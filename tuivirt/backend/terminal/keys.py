@@ -1,0 +1,103 @@
+"""What a key sends to the guest, as xterm would, in the modes that the guest has set."""
+
+from __future__ import annotations
+
+from .native import TerminalHandle, check, ffi, lib
+
+_NAMED = {
+    "up": "ARROW_UP",
+    "down": "ARROW_DOWN",
+    "left": "ARROW_LEFT",
+    "right": "ARROW_RIGHT",
+    "home": "HOME",
+    "end": "END",
+    "insert": "INSERT",
+    "delete": "DELETE",
+    "pageup": "PAGE_UP",
+    "pagedown": "PAGE_DOWN",
+    "enter": "ENTER",
+    "tab": "TAB",
+    "backspace": "BACKSPACE",
+    "escape": "ESCAPE",
+    **{f"f{number}": f"F{number}" for number in range(1, 25)},
+}
+"""Textual's names of keys without a character, and the library's."""
+
+_PUNCTUATION = {
+    "at": "@",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "backslash": "\\",
+    "circumflex_accent": "^",
+    "underscore": "_",
+    "slash": "/",
+    "question_mark": "?",
+    "space": " ",
+    "minus": "-",
+    "hyphen": "-",
+    "full_stop": ".",
+    "comma": ",",
+}
+"""Textual's names of characters that can stand behind ``ctrl+`` or ``alt+``."""
+
+_MODIFIERS = {"shift": 1, "ctrl": 2, "alt": 4, "meta": 4, "super": 8}
+_ROOM = 128
+
+
+def control(character: str) -> bytes | None:
+    """The byte of a character typed with ctrl; None when there is none."""
+    upper = character.upper()
+    if upper == "?":
+        return b"\x7f"
+    if upper == " ":
+        return b"\0"
+    if len(upper) == 1 and "@" <= upper <= "_":
+        return bytes([ord(upper) & 0x1F])
+    return None
+
+
+class KeyEncoder:
+    """Encodes for one terminal; its caller holds the terminal's lock."""
+
+    def __init__(self, terminal: TerminalHandle) -> None:
+        self._terminal = terminal
+        encoder = ffi.new("GhosttyKeyEncoder *")
+        check(lib.ghostty_key_encoder_new(ffi.NULL, encoder), "key_encoder_new")
+        event = ffi.new("GhosttyKeyEvent *")
+        check(lib.ghostty_key_event_new(ffi.NULL, event), "key_event_new")
+        self._encoder, self._event = encoder[0], event[0]
+        self._buffer = ffi.new("char[]", _ROOM)
+        self._length = ffi.new("size_t *")
+
+    def encode(self, name: str, character: str | None) -> bytes:
+        """The bytes; none for a key that sends nothing."""
+        *before, last = name.split("+") if name != "+" else ["+"]
+        modifiers = 0
+        for one in before:
+            modifiers |= _MODIFIERS.get(one, 0)
+        if last in _NAMED:
+            return self._named(_NAMED[last], modifiers)
+        text = last if len(last) == 1 else _PUNCTUATION.get(last, character or "")
+        if modifiers & 2:
+            sent = control(text) if text else None
+            if sent is None:
+                sent = character.encode() if character else b""
+        else:
+            sent = (character or text).encode()
+        return b"\x1b" + sent if modifiers & 4 and sent else sent
+
+    def _named(self, key: str, modifiers: int) -> bytes:
+        lib.ghostty_key_encoder_setopt_from_terminal(self._encoder, self._terminal.raw)
+        event = self._event
+        lib.ghostty_key_event_set_action(event, lib.GHOSTTY_KEY_ACTION_PRESS)
+        lib.ghostty_key_event_set_key(event, getattr(lib, f"GHOSTTY_KEY_{key}"))
+        lib.ghostty_key_event_set_mods(event, modifiers)
+        call = lib.ghostty_key_encoder_encode
+        if call(self._encoder, event, self._buffer, _ROOM, self._length):
+            return b""
+        return bytes(ffi.buffer(self._buffer, self._length[0])[:])
+
+    def close(self) -> None:
+        """Give the library's memory back."""
+        lib.ghostty_key_event_free(self._event)
+        lib.ghostty_key_encoder_free(self._encoder)
