@@ -14,6 +14,7 @@ from tuivirt.backend.model.terminal import (
     Scroll,
 )
 
+from .drawable import drawable
 from .keys import KeyEncoder
 from .mouse import MouseEncoder
 from .native import TerminalHandle, check, ffi, lib, sized
@@ -27,6 +28,13 @@ SCROLLBACK_BYTES = 64 << 20
 TITLE_MAX = 200
 """Characters of a guest's title that are kept."""
 
+ANSWERS_MAX = 4096
+"""Bytes that are answered to what is fed at once: a guest that asks a million times gets no
+million answers."""
+
+SIZE_MAX = 2000
+"""Columns and lines; a blank screen of both takes 32 MiB."""
+
 _LONG_SEQUENCE = 1 << 16
 """Bytes of one sequence (an image, a clipboard) that are kept before the rest is dropped."""
 
@@ -34,6 +42,13 @@ _CELL_PIXELS = 8, 16
 """What a guest is told that asks; nothing is drawn by it."""
 
 _SHAPES = {0: CursorShape.BAR, 1: CursorShape.BLOCK, 2: CursorShape.UNDERLINE, 3: CursorShape.BLOCK}
+
+
+def _check_size(columns: int, lines: int) -> None:
+    if columns < 1 or lines < 1:
+        raise ValueError(f"a terminal of {columns} by {lines} has no room for a character")
+    if columns > SIZE_MAX or lines > SIZE_MAX:
+        raise ValueError(f"a terminal of {columns} by {lines} is larger than {SIZE_MAX} each way")
 
 
 class GhosttyEmulator:
@@ -47,10 +62,12 @@ class GhosttyEmulator:
         scrollback_lines: int = SCROLLBACK_LINES,
         scrollback_bytes: int = SCROLLBACK_BYTES,
     ) -> None:
+        _check_size(columns, lines)
         self._lock = threading.Lock()
         self._terminal = terminal = TerminalHandle(columns, lines)
         self._size = columns, lines
         self._answers: list[bytes] = []
+        self._room = 0
         self._bells = 0
         self._all = True
         self._title = ""
@@ -80,7 +97,10 @@ class GhosttyEmulator:
         self._search: Search | None = None
 
     def _answer(self, _terminal: Any, _data: Any, answer: Any, length: int) -> None:
-        self._answers.append(ffi.buffer(answer, length)[:])
+        # Whole answers only: half of one would be typed text to the guest.
+        self._room -= length
+        if self._room >= 0:
+            self._answers.append(ffi.buffer(answer, length)[:])
 
     def _bell(self, _terminal: Any, _data: Any) -> None:
         self._bells += 1
@@ -94,9 +114,19 @@ class GhosttyEmulator:
         with self._lock:
             if self._closed:
                 return b""
+            self._room = ANSWERS_MAX
             lib.ghostty_terminal_vt_write(self._terminal.raw, data, len(data))
             answers, self._answers = self._answers, []
+            self._measure()
         return b"".join(answers)
+
+    def _measure(self) -> None:
+        # The guest can set 80 or 132 columns by itself (DECCOLM, once it has set mode 40).
+        columns = self._terminal.get("COLS", "uint16_t")[0]
+        lines = self._terminal.get("ROWS", "uint16_t")[0]
+        if (columns, lines) != self._size:
+            self._size = columns, lines
+            self._all = True
 
     def frame(self) -> Frame:
         with self._lock:
@@ -126,11 +156,13 @@ class GhosttyEmulator:
     def _where(self) -> Cursor:
         cursor = self._cursor
         lib.ghostty_render_state_get(self._state, lib.GHOSTTY_RENDER_STATE_DATA_CURSOR, cursor)
-        shown = bool(cursor.visible and cursor.viewport_has_value)
+        shape = _SHAPES.get(cursor.visual_style, CursorShape.BLOCK)
+        if not cursor.viewport_has_value:  # It is below the older rows that are shown.
+            return Cursor(0, 0, False, shape, bool(cursor.blinking))
         # In the second half of a wide character it is drawn on the first.
         x = cursor.viewport_x - (1 if cursor.wide_tail and cursor.viewport_x else 0)
-        shape = _SHAPES.get(cursor.visual_style, CursorShape.BLOCK)
-        return Cursor(x, cursor.viewport_y, shown, shape, bool(cursor.blinking))
+        visible, blinking = bool(cursor.visible), bool(cursor.blinking)
+        return Cursor(x, cursor.viewport_y, visible, shape, blinking)
 
     def _scroll(self) -> Scroll:
         bar = self._terminal.get("SCROLLBAR", "GhosttyTerminalScrollbar")
@@ -141,7 +173,7 @@ class GhosttyEmulator:
         if not title.len:
             return ""
         raw = ffi.buffer(title.ptr, min(title.len, TITLE_MAX * 4))[:]
-        return str(raw.decode("utf-8", "replace")[:TITLE_MAX])
+        return drawable(str(raw.decode("utf-8", "replace")))[:TITLE_MAX]
 
     def _mouse_reports(self) -> MouseReports:
         for number, reports in (
@@ -154,13 +186,17 @@ class GhosttyEmulator:
                 return reports
         return MouseReports.NONE
 
+    def bells(self) -> int:
+        with self._lock:
+            bells, self._bells = self._bells, 0
+        return bells
+
     def refresh(self) -> None:
         with self._lock:
             self._all = True
 
     def resize(self, columns: int, lines: int) -> None:
-        if columns < 1 or lines < 1:
-            raise ValueError(f"a terminal of {columns} by {lines} has no room for a character")
+        _check_size(columns, lines)
         with self._lock:
             check(
                 lib.ghostty_terminal_resize(self._terminal.raw, columns, lines, *_CELL_PIXELS),
@@ -173,6 +209,7 @@ class GhosttyEmulator:
     def reset(self) -> None:
         with self._lock:
             lib.ghostty_terminal_reset(self._terminal.raw)
+            self._measure()
             self._all = True
 
     def scroll(self, rows: int) -> None:

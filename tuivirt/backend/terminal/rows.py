@@ -6,10 +6,15 @@ from typing import Any
 
 from tuivirt.backend.model.terminal import Attr, Color, Row, Run, TextStyle
 
+from .drawable import drawable, in_cell
 from .native import ffi, lib, sized
 
 _KNOWN_CELLS = 20_000
 """How many different cells are remembered: a cell is a character with its style's number."""
+
+CLUSTER_MAX = 32
+"""Code points of one cell that are shown. A guest can pile up more on it than a screen holds; the
+longest that people write, a flag of tags, has less than half of it."""
 
 _FLAGS = (
     ("bold", Attr.BOLD),
@@ -26,7 +31,7 @@ _FLAGS = (
 class _Cell:
     """What the 64 bits of a cell mean."""
 
-    __slots__ = ("background", "cells", "grapheme", "styled", "text")
+    __slots__ = ("background", "cells", "grapheme", "simple", "style", "styled", "text")
 
     def __init__(self, value: int) -> None:
         def ask(what: int, ctype: str) -> Any:
@@ -48,9 +53,12 @@ class _Cell:
             rgb = ask(lib.GHOSTTY_CELL_DATA_COLOR_RGB, "GhosttyColorRgb *")
             self.background = TextStyle(background=(rgb.r, rgb.g, rgb.b))
         self.styled = bool(ask(lib.GHOSTTY_CELL_DATA_HAS_STYLING, "bool *")) or tag > 1
+        self.style = int(ask(lib.GHOSTTY_CELL_DATA_STYLE_ID, "GhosttyStyleId *"))
         self.grapheme = tag == 1
         self.cells = (1, 2, 0, 1)[wide]
-        self.text = "" if wide == 2 else (chr(code) if code else " ")
+        self.text = "" if wide == 2 else in_cell(chr(code) if code else " ", self.cells)
+        self.simple = self.cells == 1 and not self.styled and not self.grapheme
+        """One character without a style."""
 
 
 class RowReader:
@@ -100,10 +108,9 @@ class RowReader:
                 if value not in known:
                     known[value] = _Cell(value)
             cells = [known[value] for value in values]
-        if not any(cell.styled or cell.grapheme for cell in cells):
-            text = "".join([cell.text for cell in cells])
-            bare = text.rstrip(" ")
-            return (Run(bare, len(values) - (len(text) - len(bare)), None),) if bare else ()
+        if all([cell.simple for cell in cells]):
+            bare = "".join([cell.text for cell in cells]).rstrip(" ")
+            return (Run(bare, len(bare), None),) if bare else ()
         return self._runs(iterator, cells)
 
     def _runs(self, iterator: Any, cells: list[_Cell]) -> Row:
@@ -114,16 +121,28 @@ class RowReader:
         text: list[str] = []
         width = 0
         style: TextStyle | None = None
-        for x, cell in enumerate(cells):
-            if not cell.cells and not cell.text:
-                continue  # The second half of a wide character.
-            own = (cell.background or self._style_at(x)) if cell.styled else None
+        # A style's number is the row's own: another row may mean another style by it.
+        styles: dict[int, TextStyle] = {}
+        x = 0
+        while x < len(cells):
+            cell = cells[x]
+            own = cell.background
+            if own is None and cell.styled:
+                own = styles.get(cell.style)
+                if own is None:
+                    own = styles[cell.style] = self._style_at(x)
             if own != style and text:
                 runs.append(Run("".join(text), width, style))
                 text, width = [], 0
             style = own
-            text.append(self._cluster(x) if cell.grapheme else cell.text)
-            width += cell.cells
+            # A margin or a resize can leave half of a wide character: blank, as xterm has it.
+            taken = cell.cells if cell.cells < 2 or _whole(cells, x) else 0
+            if taken:
+                text.append(in_cell(self._cluster(x), taken) if cell.grapheme else cell.text)
+            else:
+                text.append(" ")
+            width += taken or 1
+            x += taken or 1
         runs.append(Run("".join(text), width, style))
         last = runs[-1]
         if last.style is None:
@@ -142,7 +161,7 @@ class RowReader:
         lib.ghostty_render_state_row_cells_get(
             cells, lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_GRAPHEMES_BUF, codes
         )
-        return "".join(map(chr, codes[0 : count[0]])) or " "
+        return drawable("".join(map(chr, codes[0 : min(count[0], CLUSTER_MAX)]))) or " "
 
     def _style_at(self, x: int) -> TextStyle:
         cells = self._cells[0]
@@ -156,6 +175,10 @@ class RowReader:
             if getattr(style, name):
                 attributes |= flag.value
         return TextStyle(_color(style.fg_color), _color(style.bg_color), attributes)
+
+
+def _whole(cells: list[_Cell], x: int) -> bool:
+    return x + 1 < len(cells) and cells[x + 1].cells == 0
 
 
 def _color(color: Any) -> Color:
