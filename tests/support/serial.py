@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import re
 import threading
@@ -11,6 +12,8 @@ from typing import Any
 import libvirt
 
 from tests.support.initramfs import PROMPT
+from tuivirt.backend import eventloop
+from tuivirt.backend.consolestream import ConsoleStream
 
 SILENCE_S = 10
 """How long a guest that boots may say nothing before it is asked again."""
@@ -21,36 +24,44 @@ class SerialTimeout(AssertionError):
 
 
 class Serial:
-    """A console stream of its own connection; a thread gathers what the guest says.
+    """A console stream of its own connection; libvirt's event thread gathers what the guest says.
+
+    Not a blocking stream with a thread that reads and another that types: libvirt's client may
+    then forget to wake one of them, and a shell seems to hang in the middle of a word.
 
     While it is open nobody else gets that console (unless by force): ``close`` it before a test
     opens the same one, or give the guest two ports and read the other.
     """
 
     def __init__(self, uri: str, uuid: str, devname: str | None = None) -> None:
+        self._loop = eventloop.start()
         self._conn: Any = libvirt.open(uri)
-        self._stream: Any = self._conn.newStream(0)
-        self._conn.lookupByUUIDString(uuid).openConsole(devname, self._stream, 0)
+        self._raw: Any = self._conn.newStream(libvirt.VIR_STREAM_NONBLOCK)
+        self._conn.lookupByUUIDString(uuid).openConsole(devname, self._raw, 0)
         self._said = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._start = 0
         self._over = False
         self._changed = threading.Condition()
         self._runs = itertools.count(1)
-        self._thread = threading.Thread(target=self._read, name="serial", daemon=True)
-        self._thread.start()
+        self._stream = ConsoleStream(
+            self._raw, paused=False, on_data=self._heard, on_end=self._ended, on_room=self._room
+        )
+        self._loop.call(self._stream.watch)
 
-    def _read(self) -> None:
-        while True:
-            try:
-                data = self._stream.recv(65536)
-            except libvirt.libvirtError:
-                data = b""  # The guest ended, or close() did.
-            with self._changed:
-                self._said += data.decode("utf-8", "replace")
-                self._over = not data
-                self._changed.notify_all()
-                if self._over:
-                    return
+    def _heard(self, data: bytes) -> None:
+        with self._changed:
+            self._said += self._decoder.decode(data)
+            self._changed.notify_all()
+
+    def _ended(self) -> None:
+        with self._changed:
+            self._over = True
+            self._changed.notify_all()
+
+    def _room(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     @property
     def said(self) -> str:
@@ -72,11 +83,18 @@ class Serial:
                     raise SerialTimeout(f"{why}, no {pattern!r} in {self._said[self._start :]!r}")
                 self._changed.wait(left)
 
-    def send(self, text: str) -> None:
+    def send(self, text: str, timeout: float = 30) -> None:
         """Type; a line ends in ``\\n``."""
         data = text.encode()
-        while data:
-            data = data[self._stream.send(data) :]
+        deadline = time.monotonic() + timeout
+        while True:
+            data = data[self._stream.write(data) :]
+            self._loop.call(self._stream.watch)
+            if not data:
+                return
+            with self._changed:
+                if self._over or not self._changed.wait(deadline - time.monotonic()):
+                    raise SerialTimeout(f"the guest did not take {data!r}")
 
     def wait_for_shell(self, timeout: float = 60) -> None:
         """Wait for the prompt of a guest that boots.
@@ -121,11 +139,18 @@ class Serial:
         """Let go of the console."""
         if self._conn is None:
             return
+        dropped = threading.Event()
+
+        def drop() -> None:
+            self._stream.drop()
+            dropped.set()
+
+        self._loop.call(drop)
+        dropped.wait(5)
         try:
-            self._stream.abort()
+            self._raw.abort()
         except libvirt.libvirtError:
             pass  # It ended before: the guest is gone.
-        self._thread.join(5)
         self._conn.close()
         self._conn = None
 
