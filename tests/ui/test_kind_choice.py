@@ -95,4 +95,4 @@ async def test_what_has_a_verb_of_its_own_is_found_there_too(
     async with app.run_test(size=SIZE) as pilot:
         await chosen(pilot, app, "Add a device…", "attach a disk")
         assert isinstance(app.screen, FormDialog)
-        assert "Attach a file, a block device or a volume" in app.screen.panel.text
+        assert "Attach a file, a block device, a volume" in app.screen.panel.text

@@ -17,12 +17,13 @@ from tuivirt.backend.xml.field import Field, FieldType, Value
 from tuivirt.backend.xml.offered import choices, initial, makes_sense, refusal
 from tuivirt.backend.xml.tree import unit_factor
 
-from .device_kinds import YES_OR_NO, field_named, option_named, worded
+from .field_options import YES_OR_NO, field_named, option_named, worded
 
 BLOCKS = "block devices"
 FUNCTIONS = "virtual functions"
 BRIDGES = "bridges"
 LINKS = "network interfaces"
+SECRETS = "secrets"
 _SIZES = ("GiB", "MiB", "KiB")
 
 
@@ -247,6 +248,8 @@ def _foreign(field: Field, choice: str, machine: Machine) -> bool:
 def _listed(kind: Kind, field: Field, values: Mapping[str, Any]) -> str:
     if kind.name == "disk" and field.name == "source" and values.get("source_type") == "block":
         return BLOCKS
+    if field.name == "secret_uuid":
+        return SECRETS
     if kind.name == "interface":
         if field.name == "pci":
             return FUNCTIONS

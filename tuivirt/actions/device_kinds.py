@@ -16,14 +16,9 @@ from tuivirt.backend.model.ref import Kind as ObjectKind
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 from tuivirt.backend.xml.catalog import Kind, kinds
-from tuivirt.backend.xml.field import Field, FieldType
 
+from .field_options import field_named, parameter_of
 from .registry import ACTIONS, Action, Parameter, Run, text_or_pending
-
-YES_OR_NO = (FieldType.FLAG, FieldType.YES_NO, FieldType.ON_OFF)
-"""Types of fields that are said by yes or no."""
-_TAKEN = {"readonly": "read_only"}
-"""Fields whose names mean something else on the command line."""
 
 _WHEN = Parameter(
     name="when",
@@ -77,7 +72,7 @@ def _attach(kind: Kind) -> Action:
         "virsh attach-device {name} DEVICE.xml {when}",
         "virDomainAttachDeviceFlags",
         attach,
-        (*(_parameter(field, new=True) for field in kind.declaration.fields), _WHEN),
+        (*(parameter_of(field, new=True) for field in kind.declaration.fields), _WHEN),
     )
 
 
@@ -108,7 +103,7 @@ def _update(kind: Kind) -> Action:
         update,
         (
             _which(kind),
-            *(_parameter(field, new=False) for field in kind.declaration.fields),
+            *(parameter_of(field, new=False) for field in kind.declaration.fields),
             cleared,
             _WHEN,
         ),
@@ -187,48 +182,6 @@ def _which(kind: Kind) -> Parameter:
     )
 
 
-def _parameter(field: Field, *, new: bool) -> Parameter:
-    """The option that says what the field is to hold."""
-    choices = ("yes", "no") if field.type in YES_OR_NO else field.choices
-    wanted = field.required and field.default is None and field.initial is None and not field.only
-    said = _small(field.help)
-    if new and field.initial is not None:
-        said += f" ({worded(field.initial)} unless given)"
-    return Parameter(
-        name=option_named(field.name),
-        type=int if field.type is FieldType.INT else str,
-        help=said,
-        label=field.label,
-        required=new and wanted,
-        choices=choices,
-        minimum=field.least if field.type is FieldType.INT else None,
-    )
-
-
-def _small(sentence: str) -> str:
-    """A sentence as a part of another: without its capital letter and its full stop."""
-    text = sentence.removesuffix(".")
-    return text[0].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
-
-
-def worded(value: object) -> str:
-    """A field's value as it is written on the command line."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return str(value)
-
-
 def _values(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that were given."""
     return {field_named(name): value for name, value in given.items() if value is not None}
-
-
-def option_named(field: str) -> str:
-    """The parameter that says what a field is to hold."""
-    return _TAKEN.get(field, field)
-
-
-def field_named(name: str) -> str:
-    """The field that an option is about."""
-    plain = name.removeprefix("--").replace("-", "_")
-    return next((field for field, option in _TAKEN.items() if option == plain), plain)

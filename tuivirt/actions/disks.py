@@ -5,13 +5,14 @@ Hot-plugging is imported when it is done: the list of domains shall not wait for
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
+from . import disk_options
 from .domains import is_off
 from .registry import Option, Run, action, text_or_pending
 
@@ -24,16 +25,34 @@ _WHEN = Annotated[When, Option("which configuration: the running one, the saved 
     key="plus",
     virsh="virsh attach-disk {name} {source} {target|TARGET}[ --targetbus {targetbus}]"
     "[ --type {type}][ --driver qemu --subdriver {subdriver}][ --cache {cache}][ --io {io}]"
-    "[ --mode {mode}][ --serial {serial}] {when}",
+    "[ --mode {mode}][ --serial {serial}][ --sourcetype {sourcetype}]"
+    "[ --source-protocol {source_protocol}][ --source-host-name {source_host_name}]"
+    "[ --source-host-transport {source_host_transport}]"
+    "[ --source-host-socket {source_host_socket}] {when}",
     api="virDomainAttachDeviceFlags",
     bulk=False,
+    check=disk_options.check_source,
+    more=disk_options.PARAMETERS,
+    otherwise=disk_options.BEYOND_VIRSH,
 )
 def attach_disk(
     run: Run,
     domain: Domain,
     *,
+    sourcetype: Annotated[
+        str | None,
+        Option(
+            "what it is made of; as the source says when not given",
+            label="Kind",
+            choices=disk_options.KINDS,
+        ),
+    ] = None,
     source: Annotated[
-        str, Option("a file, a block device, or pool/volume; as the host sees it", positional=True)
+        str,
+        Option(
+            "a file, a block device, pool/volume, or a URI as nbd://10.0.0.5/vda",
+            positional=True,
+        ),
     ],
     target: Annotated[
         str | None, Option("its name in the guest, as in vdb; the next free one when not given")
@@ -52,7 +71,11 @@ def attach_disk(
     ] = "disk",
     subdriver: Annotated[
         str | None,
-        Option("its format, as in qcow2 or raw; looked up when not given", label="Format"),
+        Option(
+            "its format, as in qcow2 or raw; looked up when not given, but raw where another"
+            " machine has it, into which nobody looks",
+            label="Format",
+        ),
     ] = None,
     cache: Annotated[
         str | None,
@@ -71,12 +94,15 @@ def attach_disk(
     ] = None,
     serial: Annotated[str | None, Option("the serial number that the guest sees")] = None,
     when: _WHEN = When.AUTO,
+    **network: Any,
 ) -> str:
-    """Attach a file, a block device or a volume as a disk, now, at the next boot, or both."""
-    from tuivirt.backend import hotplug
+    """Attach a file, a block device, a volume or a network source as a disk."""
+    from tuivirt.backend import disk_sources, hotplug
 
     request = hotplug.DiskRequest(
         source=source,
+        kind=sourcetype or "",
+        network=disk_options.fields_of(network),
         target=target or "",
         bus=targetbus or "",
         device=type,
@@ -87,6 +113,7 @@ def attach_disk(
         readonly=mode == "readonly",
         shareable=mode == "shareable",
     )
+    run.chose(**disk_options.as_virsh(source, disk_sources.network_asked(request)))
     return hotplug.attach_disk(run.host, domain.uuid, request, when, progress=run.progress).text
 
 

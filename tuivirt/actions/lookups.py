@@ -52,6 +52,7 @@ __all__ = [
     "never_given",
     "processing",
     "running_users",
+    "secrets",
     "users_of_devices",
     "volumes",
     "xml_of",
@@ -136,6 +137,13 @@ def links(host: Host, _key: str, *, bridges: bool = False) -> list[tuple[str, st
     from tuivirt.backend.passthrough.virtual import links_of
 
     return links_of(host, bridges=bridges)
+
+
+def secrets(host: Host, _key: str) -> list[tuple[str, str, str]]:
+    """libvirt's secrets on the host: UUID, what for, usage name. Raises TuivirtError."""
+    from tuivirt.backend.secrets import secrets as found
+
+    return [(each.uuid, each.kind, each.usage) for each in found(host)]
 
 
 def network_functions(host: Host, _key: str) -> Sequence[VirtualFunction]:

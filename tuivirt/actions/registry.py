@@ -164,6 +164,10 @@ class Run(Protocol):
         """Say what became of values that were left open, for the equivalent command."""
 
 
+def _right(_values: Mapping[str, Any]) -> None:
+    """Whatever each value may be, it may be beside any other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing a user can do."""
@@ -197,6 +201,11 @@ class Action:
     """It shows something and needs the terminal or a screen: never run as a background task."""
     plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None
     """Given the object's key and the values: what would be done, shown before it is asked for."""
+    check: Callable[[Mapping[str, Any]], None] = _right
+    """Given all values, typed: raises BadInput where they cannot be right together."""
+    otherwise: tuple[str, frozenset[str]] = ("", frozenset())
+    """Another template for ``virsh``, where one of these parameters is said: its own verb lacks
+    them."""
 
     def refusal(self, thing: Any, snapshot: HostSnapshot | None = None) -> str:
         """Why it cannot be done to ``thing`` on this host now, or ''."""
@@ -230,14 +239,18 @@ class Action:
                 for word, value in known.items()
                 if isinstance(value, When)
             }
-        return fill(self.virsh, name, known)
+        template, lacked = self.otherwise
+        beyond = any(known.get(each) is not None for each in lacked)
+        return fill(template if beyond else self.virsh, name, known)
 
     def convert(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """``values`` with each of this action's parameters, typed. Raises BadInput."""
         unknown = values.keys() - {p.name for p in self.parameters}
         if unknown:
             raise BadInput(f"{self.name} has no {', '.join(sorted(unknown))}")
-        return {p.name: p.convert(values.get(p.name)) for p in self.parameters}
+        converted = {p.name: p.convert(values.get(p.name)) for p in self.parameters}
+        self.check(converted)
+        return converted
 
 
 ACTIONS: dict[str, Action] = {}
@@ -265,8 +278,13 @@ def action(
     losses: Callable[[Any], str] = _nothing,
     view: bool = False,
     plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None = None,
+    check: Callable[[Mapping[str, Any]], None] = _right,
+    more: tuple[Parameter, ...] = (),
+    otherwise: tuple[str, frozenset[str]] = ("", frozenset()),
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Declare a function as an action; its name, signature and docstring are read.
+
+    ``more`` are parameters that the function takes as ``**keywords``.
 
     Raises TypeError for a declaration that cannot be right: no docstring, a name or key taken
     twice, a template that names no parameter.
@@ -282,7 +300,7 @@ def action(
         of = Kind(kind)
         if key and _taken_keys.setdefault((of, key), name) != name:
             raise TypeError(f"action {name}: key {key} is {_taken_keys[of, key]}'s")
-        parameters = _parameters(function)
+        parameters = (*_parameters(function), *more)
         check_template(name, virsh, {p.name for p in parameters})
         check_template(name, confirm, set())
         ACTIONS[name] = Action(
@@ -303,6 +321,8 @@ def action(
             losses=losses,
             view=view,
             plan=plan,
+            check=check,
+            otherwise=otherwise,
         )
         return function
 

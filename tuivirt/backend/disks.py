@@ -7,9 +7,9 @@ import os
 import re
 import stat
 import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
@@ -17,6 +17,8 @@ from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
 from .xml.errors import BusFull
+from .xml.field import Value
+from .xml.netdisk import is_same_source, network_of
 from .xml.targets import PREFIXES, free_pci_places
 from .xml.volume import parse_volume
 
@@ -37,7 +39,11 @@ class DiskRequest:
     """What is asked for; whatever is left empty is chosen."""
 
     source: str = ""
-    """A path on the host, or ``pool/volume``; empty: a drive without a medium."""
+    """A path on the host, ``pool/volume``, or a URI; empty: a drive without a medium."""
+    kind: str = ""
+    """file, block, volume or network; empty: as the source says."""
+    network: Mapping[str, object] = field(default_factory=dict)
+    """Fields of a network source (see xml.disksource), beside what the source says of it."""
     target: str = ""
     bus: str = ""
     device: str = "disk"
@@ -48,16 +54,6 @@ class DiskRequest:
     cache: str = ""
     io: str = ""
     discard: str = ""
-
-
-class SourceFields(TypedDict, total=False):
-    """Those fields of a disk's XML that say where its data lie."""
-
-    source_type: str
-    format: str
-    source: str
-    pool: str
-    volume: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +67,20 @@ class Source:
     format: str = ""
     path: str = ""
     """On the host, as far as known: two names of one thing are told by it."""
+    network: Mapping[str, Value] = field(default_factory=dict)
+    """The fields of a network source; its ``source`` is then its URI."""
 
     @property
     def label(self) -> str:
         """As the operator wrote it."""
         return f"{self.pool}/{self.volume}" if self.pool else self.source
 
-    def fields(self) -> SourceFields:
+    def fields(self) -> dict[str, Any]:
         """For the disk's XML."""
-        fields = SourceFields(source_type=self.source_type, format=self.format)
+        fields = {"source_type": self.source_type, "format": self.format}
         if self.source_type == "volume":
             return {**fields, "pool": self.pool, "volume": self.volume}
-        return {**fields, "source": self.source}
+        return {**fields, **(self.network or {"source": self.source})}
 
 
 def resolve(host: Host, source: str, form: str = "") -> Source:
@@ -241,6 +239,8 @@ def is_same(host: Host, source: Source, disk: Disk) -> bool:
     """Whether a disk that is there has this source. Raises TuivirtError when that is not known."""
     if not disk.source or not source.label:
         return False
+    if disk.source_type == "network" and source.network:
+        return is_same_source(source.network, network_of(disk.xml))
     if disk.source_type == "volume":
         if (disk.pool, disk.volume) == (source.pool, source.volume):
             return True

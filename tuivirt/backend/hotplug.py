@@ -17,6 +17,7 @@ import libvirt
 from .blocks import refuse_in_use
 from .capabilities import machine, refuse_lacking
 from .detaching import Detaching, DetachOutcome
+from .disk_sources import find_source, network_asked, refuse_dead_server, what_to_try
 from .disks import (
     DiskRequest,
     Source,
@@ -25,7 +26,6 @@ from .disks import (
     is_same,
     refuse_system_file,
     refuse_used,
-    resolve,
 )
 from .errors import BadInput, from_libvirt
 from .lifecycle import Progress, domain_to_change, touch
@@ -37,6 +37,8 @@ from .sides import Sides, affecting, read_sides, verify
 from .unplugging import Unplug
 from .xml.catalog import kinds
 from .xml.disk import build_disk
+from .xml.disk_uri import uri_of
+from .xml.disksource import READ_ONLY
 from .xml.errors import BusFull, XmlError
 from .xml.targets import check_room, choose_target
 
@@ -83,14 +85,18 @@ def attach_disk(
     """
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
-    what = f"cannot attach {request.source or 'an empty drive'} to {name}"
+    asked = network_asked(request)
+    called = uri_of(asked) if asked is not None else request.source
+    what = f"cannot attach {called or 'an empty drive'} to {name}"
     before = read_sides(domain, what)
     live, saved = before.choose(when)
-    if not request.source and request.device not in ("cdrom", "floppy"):
+    if not called and request.device not in ("cdrom", "floppy"):
         raise BadInput("a disk needs a source", advice="give a path, or pool/volume")
     if progress is not None:
-        progress(f"looking at {request.source}", None)
-    source = resolve(host, request.source, request.format)
+        progress(f"looking at {called}", None)
+    source = find_source(host, request, asked)
+    if source.network.get("protocol") in READ_ONLY:
+        request = replace(request, readonly=True)
     request = _beside_its_twin(host, before, source, request, live, saved)
     if not request.readonly and request.device != "cdrom":
         refuse_system_file(source)
@@ -122,6 +128,8 @@ def attach_disk(
         raise BadInput(what, str(error), error.advice) from error
     except XmlError as error:
         raise BadInput(what, str(error)) from error
+    if live and asked is not None:
+        refuse_dead_server(host, asked)
     if progress is not None:
         progress(f"attaching {target}", None)
     try:
@@ -130,6 +138,8 @@ def attach_disk(
         told = from_libvirt(error, what)
         if told.code == libvirt.VIR_ERR_OPERATION_UNSUPPORTED or _NO_HOTPLUG in told.why:
             told.advice = _OTHER_BUS
+        elif asked is not None:
+            told.advice = what_to_try(told, asked) or told.advice
         raise told from error
     finally:
         touch(host, uuid)
@@ -143,6 +153,8 @@ def attach_disk(
         live=live,
     )
     where = before.words(live, saved)
+    if source.network.get("protocol") in READ_ONLY and request.device != "cdrom":
+        where += f"; read-only, as nothing can be written over {source.network['protocol']}"
     return AttachOutcome(
         f"{source.label or 'an empty drive'} is {target} of {name}{where}",
         target,

@@ -32,6 +32,7 @@ def values_of(action: Action, given: argparse.Namespace) -> dict[str, Any]:
         name = parameter.name
         called = replace(parameter, label=name.upper() if parameter.positional else parameter.flag)
         values[name] = called.convert(None if called.type is When else getattr(given, name))
+    action.check(values)
     return values
 
 
@@ -152,7 +153,8 @@ def run_action(
                 shown = run_here(action, host, thing.ref, wanted)
                 if action.changes:
                     # It had the terminal; standard output is the guest's alone.
-                    complain(shown, host.name)
+                    if shown:
+                        complain(shown, host.name)
                 else:
                     say_text(shown, given.output == "json")
             elif not _run(tasks, action, host, thing, wanted, given.output == "json"):

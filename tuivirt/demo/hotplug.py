@@ -322,6 +322,8 @@ def check_source(host: Machines, disk: Any) -> None:
 def _check_lock(host: Machines, device: Any) -> None:
     if device.find("shareable") is not None or device.find("readonly") is not None:
         return
+    if device.get("type") == "network":
+        return  # QEMU locks files of its own host alone.
     path = source_of(device)
     for guest in host.known_guests():
         for disk in guest.live.element.iterfind("disk") if guest.live else ():

@@ -11,9 +11,10 @@ from tuivirt.actions.registry import Action, Parameter
 from tuivirt.widgets.form import Field, FormDialog
 from tuivirt.widgets.menu import Menu
 
+from .attach_disk import AttachDisk
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
-from .host_choice import LISTERS, AttachDisk
+from .host_choice import LISTERS
 from .kind_choice import offering_of
 from .mdev_choice import MdevChoice
 from .offers import Asked, Offer, Offering
@@ -174,6 +175,7 @@ def field_of(parameter: Parameter, values: Mapping[str, Any]) -> Field:
         parameter.required,
         # A digit typed after a number would make it ten times as large.
         replaced=parameter.type in (int, float),
+        begins=parameter.required and kind == "text",
     )
 
 

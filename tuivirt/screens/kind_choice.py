@@ -120,7 +120,9 @@ class DeviceForm:
         if "which" in known:
             devices = [(device.label, device.what) for device in facts.devices]
             found.append(which_of(known["which"], devices))
-        found += [_field(known[shown.name], shown) for shown in asked(self.kind, facts, given)]
+        found += [
+            field_as_shown(known[shown.name], shown) for shown in asked(self.kind, facts, given)
+        ]
         later = device_forms.live_refusal(self.kind, facts, given, new=self.new)
         found.append(_later(known["when"], later) if later else known["when"])
         return tuple(found)
@@ -137,7 +139,7 @@ class DeviceForm:
         return f"{why[0].upper()}{why[1:]}. Choose When: {When.NEXT_BOOT}." if why else ""
 
 
-def _field(field: Field, shown: Any) -> Field:
+def field_as_shown(field: Field, shown: Any) -> Field:
     """An option's field as it is beside the others."""
     return replace(
         field,

@@ -51,6 +51,8 @@ class Field:
     """What is typed takes the place of the text that it starts with, until a key moves in that."""
     listed: str = ""
     """What ctrl+o lists to choose from, as in ``block devices``; empty: nothing."""
+    begins: bool = False
+    """The form begins here, though others stand above it."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -101,7 +103,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._every: tuple[Field, ...] = ()
         self._open = False
         self._take(fields, check)
-        self.at = 0 if self.fields else 1
+        starts = (number for number, field in enumerate(fields) if field.begins)
+        self.at = next(starts, 0) if self.fields else 1
         """The field that has the focus; beyond the last: the button, then ``no``."""
         self.problem = ""
         self._refused = ""

@@ -38,7 +38,8 @@ def of_kind(kind: Kind) -> list[Pair]:
 def needed(declaration: Declaration, name: str) -> bool:
     """Whether the device, or another of its fields, cannot be without this one."""
     return declaration[name].required or any(
-        name in (other.by, other.only[0] if other.only else "") for other in declaration.fields
+        name in (other.by, *(on[0] for on in (other.only, other.unless) if on))
+        for other in declaration.fields
     )
 
 
@@ -216,7 +217,7 @@ def hangs_on(declaration: Declaration, name: str) -> set[str]:
     """The fields whose sense depends on that field, however far."""
     found = {name}
     for field in declaration.fields:
-        if field.by in found or (field.only and field.only[0] in found):
+        if field.by in found or any(on[0] in found for on in (field.only, field.unless) if on):
             found.add(field.name)
     return found
 

@@ -23,7 +23,7 @@ class Disk:
     source_type: str = "file"
     """file, block, volume, network, dir, nvme or vhostuser."""
     source: str = ""
-    """Path, ``pool/volume`` or ``protocol:name``; empty: no medium."""
+    """Path, ``pool/volume`` or a URI; empty: no medium."""
     pool: str = ""
     volume: str = ""
     format: str = ""

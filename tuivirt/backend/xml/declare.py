@@ -47,7 +47,8 @@ class Declaration:
         for each in self.fields:
             if each.name in known:
                 raise TypeError(f"<{self.tag}> declares {each.name} twice")
-            for needed in (each.by, each.only[0] if each.only else ""):
+            hangs_on = (each.by, *(on[0] for on in (each.only, each.unless) if on is not None))
+            for needed in hangs_on:
                 if needed and needed not in known:
                     raise TypeError(f"<{self.tag}> {each.name} depends on {needed}, not yet known")
             known[each.name] = each
@@ -79,7 +80,7 @@ class Declaration:
             # Most of what could be said is not: that is found out first, as it costs least.
             if place is not None and not each.also and not reading.may_have(place):
                 continue
-            if each.only is not None and not each.applies(values):
+            if (each.only or each.unless) and not each.applies(values):
                 continue
             at = place or self._place(each, values)
             holder = None if at is None else reading.holder(at)
@@ -230,8 +231,7 @@ class Declaration:
             if value in (None, each.nothing):
                 continue
             if not each.applies(new):
-                assert each.only is not None
-                raise BadValue(name, _senseless(each.only[0], new))
+                raise BadValue(name, _senseless(each.hangs_on(new), new))
             if self._place(each, new) is None:
                 raise BadValue(name, _senseless(each.by, new))
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from ..model.device import Disk
 from .declare import Declaration, Field, FieldType
+from .disk_uri import uri_of
 from .disksource import SOURCE
 from .disktune import BLOCK_SIZES, DRIVER, LIMITS
 from .errors import BadValue
@@ -102,7 +103,8 @@ DISK = Declaration(
         BOOT_ORDER,
     ),
     common=(
-        *("source_type", "source", "pool", "volume", "protocol", "server", "nvme_address"),
+        *("source_type", "protocol", "transport", "server", "port", "socket", "source"),
+        *("pool", "volume", "user", "secret_uuid", "nvme_address"),
         *("device", "target", "bus", "format", "cache", "readonly", "serial"),
     ),
 )
@@ -120,7 +122,7 @@ def read_disk(element: Element, *, compared: bool = True) -> Disk:
     if kind == "volume" and volume:
         source = f"{pool}/{volume}"
     elif kind == "network" and values["protocol"]:
-        source = f"{values['protocol']}:{source}"
+        source = uri_of(values)
     elif kind == "nvme":
         source = pci_address(element.find("source/address"))
     return Disk(
@@ -183,7 +185,11 @@ def build_disk(
     """
     if source_type == "volume" and not (pool and volume):
         raise BadValue("volume", "a volume needs its pool's name and its own")
-    if not source and source_type != "volume" and device not in ("cdrom", "floppy"):
+    if (
+        not source
+        and source_type not in ("volume", "network")
+        and device not in ("cdrom", "floppy")
+    ):
         raise BadValue("source", "only a CD-ROM or floppy drive may be empty")
     return DISK.build(
         {

@@ -6,6 +6,7 @@ Format: https://libvirt.org/formatdomain.html#hard-drives-floppy-disks-cdroms.
 from __future__ import annotations
 
 from .field import Field, FieldType
+from .offered import Offer
 from .shared import secret_fields
 
 _VOLUME = ("source_type", ("volume",))
@@ -17,9 +18,59 @@ _PROTOCOLS = (
     *("http", "https", "ftp", "ftps", "tftp"),
 )
 _WEB = ("protocol", ("http", "https", "ftp", "ftps"))
+_LOGGING_IN = ("protocol", ("rbd", "iscsi", "ssh", *_WEB[1]))
+_BY_SOCKET = ("transport", ("unix",))
+
+PORTS = {
+    "nbd": 10809,
+    "iscsi": 3260,
+    "sheepdog": 7000,
+    "gluster": 24007,
+    "nfs": 2049,
+    "ssh": 22,
+    "http": 80,
+    "https": 443,
+    "ftp": 21,
+    "ftps": 990,
+    "tftp": 69,
+}
+"""Where a storage server listens; that of RBD (6789, 3300) is its own configuration's."""
+
+READ_ONLY = ("http", "https", "ftp", "ftps", "tftp")
+"""Protocols by which nothing can be written, whatever is asked for."""
+
+SECRETS = {name: "ceph" if name == "rbd" else "iscsi" for name in _LOGGING_IN[1]}
+"""What a secret is defined for, by protocol; libvirt has no kind of its own for the others."""
+
+NAMES = {
+    "nbd": ("Export", "Its name on the NBD server; empty: the one it has by default."),
+    "iscsi": ("Target/unit", "As in iqn.2026-01.org.example:disks/1; unit 0 where none is said."),
+    "rbd": ("Pool/image", "As in vms/web-01."),
+    "sheepdog": ("Image", "Its name in the cluster."),
+    "gluster": ("Volume/path", "As in vms/web-01.img."),
+    "nfs": ("Path", "The export and the path in it, as in /srv/vms/web-01.img."),
+    "ssh": ("Path", "On the server, as in /srv/web-01.img."),
+    **dict.fromkeys(READ_ONLY, ("Path", "What follows the server's name in the URL.")),
+}
+"""By protocol: what a network source's name is called, and what it is."""
 
 SOURCE = (
-    *secret_fields("", _NETWORK, also="source/"),
+    Field(
+        "protocol",
+        "source/@protocol",
+        "Protocol",
+        "How the storage server is spoken to.",
+        choices=_PROTOCOLS,
+        only=_NETWORK,
+        required=True,
+        initial="nbd",
+    ),
+    *secret_fields(
+        "",
+        _LOGGING_IN,
+        also="source/",
+        offer=Offer(beside=("protocol", {name: (kind,) for name, kind in SECRETS.items()})),
+    ),
     Field(
         "source",
         {
@@ -36,15 +87,20 @@ SOURCE = (
     Field("pool", "source/@pool", "Pool", "The storage pool.", only=_VOLUME),
     Field("volume", "source/@volume", "Volume", "The volume in that pool.", only=_VOLUME),
     Field(
-        "protocol",
-        "source/@protocol",
-        "Protocol",
-        "How the storage server is spoken to.",
-        choices=_PROTOCOLS,
-        only=_NETWORK,
+        "query",
+        "source/@query",
+        "Query",
+        "What follows the ? in the URL.",
+        only=("protocol", ("http", "https")),
     ),
-    Field("query", "source/@query", "Query", "What follows the ? in the URL.", only=_NETWORK),
-    Field("tls", "source/@tls", "TLS", "Encrypt the way.", FieldType.YES_NO, only=_NETWORK),
+    Field(
+        "tls",
+        "source/@tls",
+        "TLS",
+        "Encrypt the way.",
+        FieldType.YES_NO,
+        only=("protocol", ("nbd",)),
+    ),
     Field(
         "tls_host_name",
         "source/@tlsHostname",
@@ -53,12 +109,27 @@ SOURCE = (
         only=("protocol", ("nbd",)),
     ),
     Field(
+        "transport",
+        "source/host/@transport",
+        "Transport",
+        "How it is reached; tcp where nothing is said.",
+        choices=("tcp", "unix", "rdma"),
+        only=("protocol", ("nbd", "gluster")),
+        offer=Offer(
+            beside=(
+                "protocol",
+                {"nbd": ("tcp", "unix"), "gluster": ("tcp", "unix", "rdma")},
+            )
+        ),
+    ),
+    Field(
         "server",
         "source/host/@name",
         "Server",
         "The storage server's name; several with commas (RBD's monitors).",
         FieldType.LIST,
         only=_NETWORK,
+        unless=_BY_SOCKET,
     ),
     Field(
         "port",
@@ -67,18 +138,18 @@ SOURCE = (
         "The first server's; empty: the protocol's own.",
         FieldType.INT,
         only=_NETWORK,
+        unless=_BY_SOCKET,
         least=1,
         most=65535,
+        offer=Offer(starts=("protocol", {name: str(port) for name, port in PORTS.items()})),
     ),
     Field(
-        "transport",
-        "source/host/@transport",
-        "Transport",
-        "How it is reached; tcp where nothing is said.",
-        choices=("tcp", "unix", "rdma"),
-        only=_NETWORK,
+        "socket",
+        "source/host/@socket",
+        "Socket",
+        "Path of its Unix socket on the host.",
+        only=_BY_SOCKET,
     ),
-    Field("socket", "source/host/@socket", "Socket", "Path of its Unix socket.", only=_NETWORK),
     Field(
         "initiator",
         "source/initiator/iqn/@name",
@@ -203,3 +274,12 @@ SOURCE = (
         choices=("mandatory", "requisite", "optional"),
     ),
 )
+"""Fields of ``<source>``, and of the ``<auth>`` beside it."""
+
+NETWORK = tuple(
+    field
+    for field in SOURCE
+    if field.only is not None
+    and (field.only == _NETWORK or field.only[0] in ("protocol", "transport"))
+)
+"""Those that a network source alone has, beside its name."""

@@ -68,6 +68,8 @@ class Field:
     """The field (declared before) whose value chooses the path."""
     only: tuple[str, tuple[str, ...]] | None = None
     """It makes sense only while that field (declared before) has one of these values."""
+    unless: tuple[str, tuple[str, ...]] | None = None
+    """It makes none while that field (declared before) has one of these values."""
     required: bool = False
     """A device cannot be built without it (where ``only`` lets it be)."""
     unit: str = "KiB"
@@ -93,7 +95,15 @@ class Field:
 
     def applies(self, values: Mapping[str, Value]) -> bool:
         """Whether it makes sense beside these values."""
+        if self.unless is not None and values[self.unless[0]] in self.unless[1]:
+            return False
         return self.only is None or values[self.only[0]] in self.only[1]
+
+    def hangs_on(self, values: Mapping[str, Value]) -> str:
+        """The field whose value here leaves this one without sense; '' when none does."""
+        if self.unless is not None and values[self.unless[0]] in self.unless[1]:
+            return self.unless[0]
+        return "" if self.only is None or self.applies(values) else self.only[0]
 
     def check(self, value: object) -> Value:
         """``value`` as this field holds it; None to take it out. Raises BadValue."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .field import Field, FieldType
+from .offered import ALL, Offer
 
 BOOT_ORDER = Field(
     "boot_order",
@@ -27,8 +28,13 @@ ROM_FILE = Field(
 )
 
 
-def secret_fields(prefix: str, only: tuple[str, tuple[str, ...]], also: str = "") -> list[Field]:
-    """Who logs in at a storage server, and with what; ``also``: another prefix for the same."""
+def secret_fields(
+    prefix: str, only: tuple[str, tuple[str, ...]], also: str = "", offer: Offer = ALL
+) -> list[Field]:
+    """Who logs in at a storage server, and with what; ``also``: another prefix for the same.
+
+    ``offer``: which kind of secret is meant.
+    """
 
     def elsewhere(path: str) -> str:
         return f"{also}{path}" if also else ""
@@ -49,6 +55,7 @@ def secret_fields(prefix: str, only: tuple[str, tuple[str, ...]], also: str = ""
             "What the secret was defined for: iscsi for HTTP and SSH too.",
             choices=("ceph", "iscsi"),
             only=only,
+            offer=offer,
             also=elsewhere("auth/secret/@type"),
         ),
         Field(
