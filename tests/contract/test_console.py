@@ -23,7 +23,7 @@ from tests.support.libvirtd import PrivateLibvirtd
 from tuivirt.backend import lifecycle
 from tuivirt.backend.console import ConsoleState, consoles
 from tuivirt.backend.consolestream import QUEUE_BYTES
-from tuivirt.backend.errors import NotFound
+from tuivirt.backend.errors import NotFound, TuivirtError
 
 
 def test_what_is_typed_reaches_the_guest_and_its_answer_comes_back(full: Place) -> None:
@@ -71,7 +71,7 @@ def test_a_console_that_another_has_open_is_told_as_held_and_can_be_taken_over(
     second = full.talk().open()
     status = second.wait_for(ConsoleState.HELD)
     assert "somebody else has it open" in status.text
-    assert status.error is not None
+    assert isinstance(status.error, TuivirtError)
     assert "force" in status.error.advice
     second.open(force=True)
     second.wait_for(ConsoleState.OPEN)
@@ -125,7 +125,7 @@ def test_each_console_of_a_guest_is_named_and_opens_by_its_name(qemu: Place) -> 
 def test_a_console_that_does_not_exist_is_told_and_closed(full: Place) -> None:
     talk = full.talk("serial77").open()
     status = talk.wait_for(ConsoleState.CLOSED)
-    assert status.error is not None
+    assert isinstance(status.error, TuivirtError)
     assert "serial77" in status.error.why
 
 
@@ -237,7 +237,7 @@ def test_a_terminal_waits_for_a_guest_that_is_off_until_it_is_left(
     ):
         read_until(near, b"the guest is off, waiting for it; ctrl+] leaves]")
         guest.start()
-        read_until(near, b"connected; ctrl+] leaves]")
+        read_until(near, b" serial0; ctrl+] leaves]")
         os.write(near, b"\x1d")
         read_until(near, b"left the console")
         assert process.wait(20) == 0

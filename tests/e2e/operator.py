@@ -90,7 +90,7 @@ class Operator:
     def open_console(self) -> None:
         """``c``, and wait until the guest's shell answers."""
         self.press("c")
-        self.sees(r"^\[connected; ctrl\+\] leaves\]")
+        self.sees(r"^\[connected to .+; ctrl\+\] leaves\]")
         self.press("Enter")
         self.sees(rf"^{PROMPT}")
 

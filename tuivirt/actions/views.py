@@ -9,6 +9,7 @@ from tuivirt.backend import lookups, rawtty
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import Network, NodeDevice, Pool
 
+from .domains import is_off
 from .registry import Option, Run, action
 
 
@@ -16,7 +17,7 @@ from .registry import Option, Run, action
     "domain",
     title="Serial console",
     key="c",
-    virsh="virsh console {name}[ --devname {devname}][force? --force][safe? --safe]",
+    virsh="virsh[ -e {escape}] console {name}[ --devname {devname}][force? --force][safe? --safe]",
     api="virDomainOpenConsole",
     bulk=False,
     view=True,
@@ -30,12 +31,80 @@ def console(
     ] = None,
     force: Annotated[bool, Option("take it from whoever has it open")] = False,
     safe: Annotated[bool, Option("only where the host keeps others from opening it too")] = False,
+    escape: Annotated[
+        str | None,
+        Option("the key that comes back, as ^a or a character (^] unless given)", cli_only=True),
+    ] = None,
+    log: Annotated[
+        str | None,
+        Option(
+            "write what the guest prints to this file too, each line with its time; default: "
+            "where tuivirt log finds it",
+            cli_only=True,
+        ),
+    ] = None,
+    linger: Annotated[
+        float,
+        Option(
+            "a pipe ends when the guest has printed nothing for so many seconds since the end "
+            "of the input (2 unless given)",
+            minimum=0,
+            cli_only=True,
+        ),
+    ] = rawtty.LINGER_S,
+    pace: Annotated[
+        int | None,
+        Option(
+            "bytes a second that a pipe sends, 0 for as fast as they are taken (11520 unless "
+            "given, and 0 for a virtio console: a serial port loses what comes faster than its "
+            "guest reads)",
+            minimum=0,
+            cli_only=True,
+        ),
+    ] = None,
 ) -> str:
     """Hand this terminal to the guest's serial console; ctrl+] comes back.
 
-    It waits for a guest that is off to start, but for input that is no terminal.
+    It waits for a guest that is off to start, and stays through its reboots. Where standard
+    input or output is no terminal it is a pipe for scripts: what is piped in is sent, what the
+    guest prints comes out, nothing is a key, and it ends when both have been silent for a while
+    or the guest stops: echo uptime | tuivirt console web-01
     """
-    return rawtty.attach(run.host, domain.uuid, devname=devname, force=force, safe=safe)
+    return rawtty.attach(
+        run.host,
+        domain.uuid,
+        devname=devname,
+        force=force,
+        safe=safe,
+        escape=escape or rawtty.ESCAPE,
+        log=log,
+        linger_s=linger,
+        pace_bytes_per_s=pace,
+    )
+
+
+@action(
+    "domain",
+    title="Send a break",
+    virsh="virsh qemu-monitor-command {name} chardev-send-break {device}",
+    api="virDomainQemuMonitorCommand",
+    bulk=False,
+    confirm=(
+        "Send a break to a serial port of {name}? libvirt has no call for it, so QEMU's monitor "
+        "is asked, and libvirt marks the running guest as tainted (custom-monitor)."
+    ),
+    unavailable=is_off,
+)
+def send_break(
+    run: Run,
+    domain: Domain,
+    *,
+    device: Annotated[str, Option("the alias of the serial port, as in serial0")] = "serial0",
+) -> str:
+    """Send a break, as for a kernel's magic SysRq, to a serial port of a running QEMU guest."""
+    from tuivirt.backend.serial_break import send_break
+
+    return send_break(run.host, domain.uuid, device)
 
 
 _INACTIVE = Annotated[bool, Option("the saved configuration, not the running one")]

@@ -14,7 +14,7 @@ class ConsolePort:
     name: str
     """Its alias (``serial0``, ``console1``): what ``--devname`` takes."""
     kind: str
-    """serial, parallel or console."""
+    """serial, console or parallel."""
     backend: str
     """pty, tcp, unix, file …: libvirt streams only those with a pty or a local socket."""
     model: str = ""
@@ -31,7 +31,7 @@ def console_ports(xml: str) -> tuple[ConsolePort, ...]:
     if devices is None:
         return ()
     found: list[ConsolePort] = []
-    for kind in ("serial", "parallel", "console"):
+    for kind in ("serial", "console", "parallel"):
         for number, element in enumerate(devices.findall(kind)):
             target = element.find("target")
             model = target.get("type", "") if target is not None else ""
