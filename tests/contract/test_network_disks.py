@@ -17,6 +17,7 @@ from tests.support.storage import free_port, greeter, http_server, nbd_server
 from tuivirt.backend import lifecycle
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
+from tuivirt.backend.lookups import domain_detail
 from tuivirt.backend.model.device import Disk
 from tuivirt.backend.model.when import When
 from tuivirt.backend.secrets import Secret, secrets
@@ -90,8 +91,9 @@ def test_an_export_is_seen_in_the_guest_and_after_its_detach_no_more(
     # The demo makes up how large an image is.
     size = "8192" if full.kind == "qemu" else r"\d+"
     talk.run_until("cat /proc/partitions", rf"{size} {full.free}\n")
+    assert not any(full.free in said for said in domain_detail(full.host, full.uuid).pending)
     disk = saved(full, full.free)
-    assert (disk.source_type, disk.format) == ("network", "raw")
+    assert (disk.source_type, disk.format, disk.source) == ("network", "raw", export)
     assert network_of(disk.xml).items() >= parse_uri(export).items()
 
     assert "already attached" in str(refused(full, DiskRequest(export), "already attached"))

@@ -192,6 +192,21 @@ async def test_detach_is_about_the_disk_under_the_cursor_and_a_medium_about_the_
     ]
 
 
+async def test_a_marked_disk_goes_before_the_one_under_the_cursor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = driven()
+    asked: list[tuple[str, dict[str, Any]]] = []
+    monkeypatch.setattr(app, "act", lambda name, _refs, values: asked.append((name, values)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await opened(app, pilot)
+        await pilot.press("2", "space")
+        await settle(app, pilot)
+        assert screen._disks.cursor not in screen._disks.targets
+        screen.action_act("detach-disk")
+    assert asked == [("detach-disk", {"target": "sda"})]
+
+
 async def test_v_turns_between_live_and_saved_xml_and_slash_searches_in_it() -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -183,7 +183,7 @@ def _shown(
     if can and not (start and (new or field.required or field.type is FieldType.FLAG)):
         can = ("", *can)
     missing = _missing(field, _suiting(field, values), machine)
-    if field.name == "source" and can == facts.networks and facts.inactive:
+    if field.name == "source" and can and can == facts.networks and facts.inactive:
         missing = f"Not active: {', '.join(facts.inactive)}."
     mark = f"{'' if of is None else of.label}/{_deciding(field, values)}"
     return Shown(

@@ -53,6 +53,8 @@ def network_fields(facts: FormFacts, given: Mapping[str, Any]) -> tuple[tuple[st
         if shown.name == "source":
             label, said = NAMES[protocol]
             shown = replace(shown, help=said, of=f"network:{protocol}")
+        elif shown.name == "transport":
+            shown = replace(shown, unset="tcp")
         elif shown.name in ("user", "secret_uuid") and protocol != "iscsi" and protocol != "rbd":
             shown = replace(shown, rare=True)
         found.append((label, shown))

@@ -87,16 +87,20 @@ def refuse_dead_server(host: Host, network: dict[str, Value]) -> None:
     else:
         port = network.get("port") or PORTS.get(str(network["protocol"]))
         servers = str(network.get("server") or "").split(", ")
-        places = [(name, int(port)) for name in servers if name and isinstance(port, int)][:1]
+        places = [(name, int(port)) for name in servers if name and isinstance(port, int)]
+    whys = []
     for place in places:
-        why = _asked(place, nbd=network["protocol"] == "nbd")
-        if why:
-            raise BadInput(
-                f"{uri_of(network)} does not answer",
-                why,
-                "start the server, or look at its address and at the firewall; what is not there"
-                " yet can be attached for the next boot",
-            )
+        whys.append(_asked(place, nbd=network["protocol"] == "nbd"))
+        if not whys[-1]:
+            # The others of a cluster are for when this one does not.
+            return
+    if whys:
+        raise BadInput(
+            f"{uri_of(network)} does not answer",
+            "; ".join(dict.fromkeys(whys)),
+            "start the server, or look at its address and at the firewall; what is not there yet"
+            " can be attached for the next boot",
+        )
 
 
 def _asked(place: str | tuple[str, int], *, nbd: bool) -> str:
@@ -139,7 +143,13 @@ def what_to_try(error: TuivirtError, network: dict[str, Value]) -> str:
         )
     if any(words in why for words in ("export", "Export")) and protocol == "nbd":
         return "see which exports the server has (qemu-nbd -L, or nbdinfo)"
-    if "Failed to connect" in why or "refused" in why or "timed out" in why or "resolv" in why:
+    if (
+        "Failed to connect" in why
+        or "magic" in why
+        or "refused" in why
+        or "timed out" in why
+        or "resolv" in why
+    ):
         return "is the server up, and can the host itself reach it?"
     if "ermission denied" in why or "uthenticat" in why or "ecret" in why:
         return "look at the user and the secret (virsh secret-list), and at what the server allows"

@@ -61,7 +61,8 @@ def _network(facts: FormFacts, given: Mapping[str, Any]) -> list[Field]:
     from tuivirt.actions.disk_forms import network_fields
 
     return [
-        field_as_shown(Field(shown.name, label), shown)
+        # A digit typed after a port would make it another.
+        field_as_shown(Field(shown.name, label, replaced=shown.name == "port"), shown)
         for label, shown in network_fields(facts, given)
     ]
 

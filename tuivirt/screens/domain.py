@@ -356,6 +356,9 @@ class DomainScreen(PagedScreen):
         """The disk an action means: the one under the cursor; a medium, the only drive there is."""
         row = self._disks.row(self._disks.cursor) if TABS[self._tab] == "disks" else None
         if action == "detach-disk":
+            if row is not None and len(self._disks.targets) == 1:
+                # One that is marked goes before the one under the cursor.
+                row = self._disks.row(next(iter(self._disks.targets)))
             return row.device.target if row is not None else ""
         if row is not None and row.device.device in _DRIVES:
             return row.device.target

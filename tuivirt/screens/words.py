@@ -60,8 +60,8 @@ def for_hosts(columns: Sequence[Column[R]], hosts: int) -> tuple[Column[R], ...]
 
 
 def place(path: str) -> Cell:
-    """A path with its last part first: of many that begin alike the end tells."""
+    """A path with its last part first: of many that begin alike the end tells. A URI as it is."""
     folder, slash, name = path.rpartition("/")
-    if not slash or not name or not folder:
+    if not slash or not name or not folder or "://" in path:
         return path
     return (Toned(name), Toned(f"  in {folder}", "dim"))

@@ -7,7 +7,7 @@ from typing import cast
 from ..model.device import Disk
 from .declare import Declaration, Field, FieldType
 from .disk_uri import uri_of
-from .disksource import SOURCE
+from .disksource import PORTS, SOURCE
 from .disktune import BLOCK_SIZES, DRIVER, LIMITS
 from .errors import BadValue
 from .facts import facts_of
@@ -122,7 +122,8 @@ def read_disk(element: Element, *, compared: bool = True) -> Disk:
     if kind == "volume" and volume:
         source = f"{pool}/{volume}"
     elif kind == "network" and values["protocol"]:
-        source = uri_of(values)
+        usual = values["port"] == PORTS.get(str(values["protocol"]))
+        source = uri_of(values | {"port": None} if usual else values)
     elif kind == "nvme":
         source = pci_address(element.find("source/address"))
     return Disk(

@@ -21,7 +21,10 @@ _DROPPED = frozenset({"source/@index", "target/@state", "target/current", "targe
 
 _CHARACTER = ("@tty", "source/@path", "source/@mode", "source/@tls")
 _OPEN: dict[str, tuple[str, ...]] = {
-    "disk": ("driver/@type", "target/@tray", "source/reservations"),
+    "disk": (
+        *("driver/@type", "target/@tray", "source/reservations"),
+        *("source/@tls", "source/host/@port"),
+    ),
     "interface": ("target/@dev",),
     "hostdev": ("driver/@name", "source/address"),
     **dict.fromkeys(("serial", "parallel", "console", "channel", "redirdev"), _CHARACTER),
