@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
@@ -36,13 +35,13 @@ from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
+from tuivirt.screens.consoling import Consoling
 from tuivirt.screens.domains import DomainsScreen
 from tuivirt.screens.leaving import LeaveDialog
-from tuivirt.screens.lending import lend
 from tuivirt.screens.painting import Painting
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
-from tuivirt.screens.telling import counts_on, error_dialog, first_notice, notice_of
+from tuivirt.screens.telling import counts_on, first_notice, notice_of
 from tuivirt.screens.ways import Ways
 from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
@@ -89,7 +88,7 @@ def checked(settings: Settings) -> Settings:
     return replace(settings, problems=(*settings.problems, *wrong))
 
 
-class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
+class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     """The program with a screen."""
 
     TITLE = "tuivirt"
@@ -314,24 +313,9 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
 
     def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         if action.name == "console":
-            self.lend_terminal(action, ref, values)
+            self.open_console(ref, values)
         else:
             self.open_xml(ref)
-
-    def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
-        """Run an action that takes over the terminal; then the screen comes back as it was."""
-        try:
-            ended = lend(self, action, self.hosts[ref.host], ref, values)
-        except SuspendNotSupported:
-            self.say("this terminal cannot be handed on", "error")
-            return
-        if isinstance(ended, TuivirtError):
-            self.tell_error(ended)
-        else:
-            self.say(ended)
-
-    def tell_error(self, error: TuivirtError) -> None:
-        self.push_screen(error_dialog(error))
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)
@@ -376,11 +360,13 @@ class TuivirtApp(Pausing, KeysInOrder[int], inherit_bindings=False):
         """No call that hangs is waited for."""
         if meant:
             self._unsubscribe()
+            self.close_consoles()
             self.exit(0)
 
     def _signalled(self, number: int) -> None:
         """Told to end: as by a key, so that the terminal is restored; the status is a shell's."""
         self._unsubscribe()
+        self.close_consoles()
         self.exit(128 + number, return_code=128 + number)
 
     def action_how_to_leave(self) -> None:

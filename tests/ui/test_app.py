@@ -244,8 +244,8 @@ async def test_the_console_gets_the_terminal_and_its_end_is_told(
             await pilot.pause()
             assert app.front is not None
             assert app.front.table is not None
-            app.front.table.move_to(factory.ref_of(1))
-            await pilot.press("c")
+            app.lend_console(factory.ref_of(1), "serial0")
+            await pilot.pause()
             assert lent == ["suspended", "web-01 on srv1", "back"]
             assert "left the console of web-01" in screen_text(app)
     finally:

@@ -84,7 +84,7 @@ async def test_the_screen_is_back_before_a_refused_console_is_told(
     try:
         async with app.run_test(size=SIZE) as pilot:
             await pilot.pause()
-            await pilot.press("c")
+            app.lend_console(factory.ref_of(1), "serial0")
             await pilot.pause()
             assert happened == ["back"]
             assert isinstance(app.screen, MessageDialog)

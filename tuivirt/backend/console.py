@@ -11,8 +11,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +20,7 @@ from . import eventloop
 from .consolestream import ConsoleStream, GivingBack
 from .errors import NotConnected, NotFound, TuivirtError, code_of, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
+from .model.console import ConsoleState, ConsoleStatus
 from .model.host import Link
 from .waiters import lifecycle
 from .xml.belongings import ConsolePort, console_ports
@@ -36,29 +35,9 @@ TRY_AGAIN_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0)
 GIVE_BACK_S = 3.0
 """How long an opening waits for what was just closed to reach the daemon."""
 
+__all__ = ["Console", "ConsoleState", "ConsoleStatus", "consoles"]
+
 _giving_back: WeakKeyDictionary[Host, GivingBack] = WeakKeyDictionary()
-
-
-class ConsoleState(StrEnum):
-    """What a console is doing."""
-
-    OPENING = "opening"
-    OPEN = "open"
-    GUEST_OFF = "waiting for the guest"
-    HOST_AWAY = "waiting for the host"
-    HELD = "held by another"
-    """Somebody else has it open; ``open(force=True)`` takes it over."""
-    CLOSED = "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleStatus:
-    """A state, with the sentence that explains it."""
-
-    state: ConsoleState
-    text: str = ""
-    error: TuivirtError | None = None
-    """Why it is held or closed, when that was not asked for."""
 
 
 def _ignore(_: Any) -> None:

@@ -20,6 +20,7 @@ from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event
 from tuivirt.actions.registry import Action
+from tuivirt.backend.model.console import ConsoleSession
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
@@ -43,6 +44,10 @@ class Joint(Protocol):
     settings: Settings
     notice: tuple[str, str]
     events_log: deque[Event]
+    sessions: list[ConsoleSession]
+    """The consoles that are open."""
+
+    def lend_console(self, ref: Ref, device: str) -> None: ...
 
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None: ...
 
@@ -101,6 +106,8 @@ class FleetScreen(Screen[None]):
     """(key, word), the most important first; the footer shows as many as fit."""
     BACK: ClassVar[str] = "back"
     AUTO_FOCUS = "#table"
+    takes_all_keys: ClassVar[bool] = False
+    """Whether not even the key that leaves the program is the program's."""
 
     CSS = """
     FleetScreen { layout: vertical; layers: default bar; }

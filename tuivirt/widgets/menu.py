@@ -17,7 +17,8 @@ from .tones import Toned
 def shown_key(key: str) -> str:
     """A key as it is written on it: ``plus`` is +, ``ctrl+k`` stays; of several the first."""
     first = key.split(",")[0].strip()
-    return format_key(first)
+    *held, last = first.split("+") if first != "+" else [first]
+    return "+".join([*held, format_key(last)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,9 @@ class Emulator(Protocol):
     def frame(self) -> Frame:
         """What changed since the last call; all rows at the first and after a resize."""
 
+    def bells(self) -> int:
+        """How often the bell rang since this or a frame was asked for."""
+
     def refresh(self) -> None:
         """Have all rows in the next frame."""
 

@@ -1,0 +1,345 @@
+"""Serial consoles in tuivirt's own screen: tabs and panes of guests' terminals, with figures.
+
+Every key goes to the guest but one, which opens a menu (see ``console_menu``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from tuivirt.actions import consoles
+from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.registry import Action
+from tuivirt.backend.model.console import ConsoleSession
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.widgets.line import Line
+from tuivirt.widgets.menu import shown_key
+from tuivirt.widgets.terminal import TerminalPane
+
+from . import console_lines as lines
+from .base import FleetScreen
+from .console_doing import Doing
+from .console_history import HINT, History
+from .console_menu import LIFE, PREFIX, ConsoleMenu, choices
+from .console_missing import MissingConsole
+from .console_mouse import Mouse
+from .console_panes import Panes
+from .console_slot import HIDDEN_S, Changed, Slot
+from .telling import error_dialog
+
+
+class ConsoleScreen(FleetScreen, inherit_bindings=False):
+    """What ``c`` opens. The consoles stay open when it is left, and go on recording."""
+
+    HELP = (
+        "The serial consoles that are open. Every key goes to the guest but ctrl+], which opens a "
+        "menu; ctrl+] twice leaves. A console that is left stays open and goes on recording, with "
+        "10,000 lines kept; c on its guest comes back to it. Nobody else can open it meanwhile."
+    )
+    KIND = Kind.DOMAIN
+    AUTO_FOCUS = "TerminalPane"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(PREFIX, "prefix", "Menu", show=False, priority=True, id="console.prefix"),
+    ]
+    takes_all_keys: ClassVar[bool] = True
+
+    def __init__(self, ref: Ref, device: str | None = None, force: bool = False) -> None:
+        super().__init__()
+        self._wanted = (ref, device, force)
+        self._tabs = Line(id="consoles")
+        self._status = Line(id="status")
+        self.panes = Panes(self._drawn, self._turned)
+        self._history: History | None = None
+        self._literal = False
+        self._seen: dict[ConsoleSession, int] = {}
+        """What each console had printed when it was last shown."""
+        self._rang: set[ConsoleSession] = set()
+        self._asked: Callable[[str], None] | None = None
+        self._mouse = Mouse(self.copy)
+        self._doing = Doing(self)
+
+    # Which consoles
+
+    @property
+    def sessions(self) -> list[ConsoleSession]:
+        """All that are open, in the order in which they were opened."""
+        return self.joint.sessions
+
+    @property
+    def session(self) -> ConsoleSession | None:
+        """The console that gets the keys."""
+        return self.panes.slot.session
+
+    def enter(self, ref: Ref, device: str | None, force: bool) -> None:
+        """Show a console of a domain; open it if it is not."""
+        for session in self.sessions:
+            if session.ref == ref and device in (None, session.device):
+                self.panes.show(session)
+                if force:
+                    session.open(force=True)
+                return
+        self.look_up(ref.host, consoles.open_console, ref.key, device, force, then=self._opened)
+
+    def _opened(self, answer: ConsoleSession | TuivirtError) -> None:
+        if isinstance(answer, consoles.NoConsole):
+            ask = MissingConsole(answer, self._wanted[0], self.act)
+            self.app.push_screen(ask, self._after_refusal)
+        elif isinstance(answer, TuivirtError):
+            self.app.push_screen(error_dialog(answer), self._after_refusal)
+        else:
+            same = [s for s in self.sessions if (s.ref, s.device) == (answer.ref, answer.device)]
+            if same:
+                answer.close()  # Asked for twice.
+            else:
+                self.sessions.append(answer)
+                self._hear(answer)
+            self.panes.show(same[0] if same else answer)
+
+    def _after_refusal(self, _answer: object) -> None:
+        if self.session is None:
+            self.joint.back()
+
+    def _hear(self, session: ConsoleSession) -> None:
+        def changed() -> None:
+            self.post_message(Changed(session))
+
+        session.on_change = changed
+        session.seen()
+
+    def close_session(self, session: ConsoleSession) -> None:
+        """Give a console back; the next one is shown in its place."""
+        self._end_history()
+        self.sessions.remove(session)
+        session.on_change = None
+        session.close()
+        self._seen.pop(session, None)
+        self.panes.forget(session, self.sessions)
+        if self.session is None:
+            self.joint.back()
+
+    def leave(self) -> None:
+        """To the screen before; the consoles stay open."""
+        many = len(self.sessions)
+        if many:
+            text = "the console stays" if many == 1 else f"{many} consoles stay"
+            self.say(f"{text} open and recorded; c comes back, ctrl+] x closes")
+        self.joint.back()
+
+    # What the base asks
+
+    def actions(self) -> list[Action]:
+        return []  # No key is theirs here.
+
+    def focus_ref(self) -> Ref | None:
+        return self.session.ref if self.session is not None else self._wanted[0]
+
+    def targets(self) -> tuple[Ref, ...]:
+        focus = self.focus_ref()
+        return () if focus is None else (focus,)
+
+    def compose(self) -> ComposeResult:
+        yield self._tabs
+        yield self.panes
+        yield self._status
+        yield self._bar
+
+    def on_mount(self) -> None:
+        for session in self.sessions:
+            self._hear(session)
+            self._seen[session] = session.received
+        self.set_interval(HIDDEN_S, self._look_at_hidden)
+        super().on_mount()
+        self.enter(*self._wanted)
+
+    def on_unmount(self) -> None:
+        for session in self.sessions:
+            session.on_change = None
+
+    def receive(self, fleet: Fleet) -> None:
+        if self._is_there:
+            self._draw_lines()
+
+    def show_footer(self) -> None:
+        self._draw_lines()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        for slot in self.panes.slots:
+            slot.paint()
+
+    def bar_changed(self, mode: str, text: str) -> None:
+        if mode == "/":
+            self.panes.slot.search(text)
+            self._draw_lines()
+
+    def bar_submitted(self, mode: str, text: str) -> None:
+        asked, self._asked = self._asked, None
+        if mode == ":":
+            self.joint.go(text)
+        elif asked is not None:
+            asked(text)
+
+    def ask_line(self, what: str, then: Callable[[str], None], text: str = "") -> None:
+        """Ask for a line of text below the terminal."""
+        self._asked = then
+        self._bar.ask(what, text, back_to=self.panes.slot.pane)
+
+    # Drawing
+
+    def on_changed(self, event: Changed) -> None:
+        for slot in self.panes.slots:
+            if slot.session is event.session:
+                slot.plan()
+
+    def _turned(self) -> None:
+        self._end_history()
+        if self.session is not None:
+            self._rang.discard(self.session)
+        if self.is_current:
+            self.tell_view()
+        self._draw_lines()
+
+    def _drawn(self, slot: Slot) -> None:
+        if slot.bells:
+            slot.bells = 0
+            self.app.bell()
+        if slot.session is not None:
+            self._seen[slot.session] = slot.session.received
+        self._draw_lines()
+
+    def _look_at_hidden(self) -> None:
+        """Consoles that are not shown: a bell, and that they have something new."""
+        shown = self.panes.shown
+        for session in self.sessions:
+            if session not in shown and session.emulator.bells() and session not in self._rang:
+                self._rang.add(session)
+                self.app.bell()
+        self._draw_lines()
+
+    def _draw_lines(self) -> None:
+        if not self._is_there:
+            return
+        prefix = shown_key(self._prefix)
+        new = {s: s.received - self._seen.get(s, 0) for s in self.sessions}
+        tabs = lines.tabs(self.sessions, self.session, new, self._rang, prefix, self.fleet)
+        self._tabs.show(*tabs)
+        slot = self.panes.slot
+        if self._history is not None:
+            self._status.show(*lines.history(HINT, slot))
+        else:
+            self._status.show(*lines.status(slot, self.fleet, self.joint.notice, prefix))
+
+    def zoom(self) -> None:
+        """All rows to the guest, or not: on a terminal of 24 it may need each of them."""
+        for line in (self._tabs, self._status):
+            line.display = not line.display
+
+    # Keys and mouse
+
+    @property
+    def _prefix(self) -> str:
+        return self.joint.settings.keys.get("console.prefix", PREFIX)
+
+    def on_terminal_pane_pressed(self, event: TerminalPane.Pressed) -> None:
+        self.panes.go_to_pane(event.pane)
+        if self._history is not None:
+            self._history.key(event.key)
+            self._draw_lines()
+        else:
+            self._type(event.key, event.character)
+
+    def _type(self, key: str, character: str | None) -> None:
+        self._literal = False
+        slot = self.panes.slot
+        session, frame = slot.session, slot.pane.frame
+        if session is None:
+            return
+        slot.pane.choose(None, None)
+        if frame is not None and not frame.scroll.at_end:
+            session.emulator.scroll_to(None)
+            slot.paint()
+        data = session.emulator.key(key, character)
+        if data and not session.send(data):
+            self.say(lines.why_not_sent(session), "warning")
+
+    def on_terminal_pane_pasted(self, event: TerminalPane.Pasted) -> None:
+        self.panes.go_to_pane(event.pane)
+        if self.session is not None:
+            self._doing.sender.paste(self.session, event.text)
+
+    def on_terminal_pane_moused(self, event: TerminalPane.Moused) -> None:
+        if event.action == "press":
+            self.panes.go_to_pane(event.pane)
+        if event.pane is self.panes.slot.pane:
+            self._mouse.take(self.panes.slot, event)
+
+    def copy(self, text: str) -> None:
+        """Put a text on the operator's clipboard, by the operator's own wish."""
+        if not text:
+            self.say("nothing to copy there", "warning")
+            return
+        self.app.copy_to_clipboard(text)
+        count = text.count("\n") + 1
+        what = "1 line" if count == 1 else f"{count} lines"
+        self.say(f"copied {what}, if your terminal takes it (OSC 52)")
+
+    # The menu
+
+    def action_prefix(self) -> None:
+        if self._literal:
+            self._type(PREFIX, None)
+            return
+        session = self.session
+        domain = self.fleet.domain(session.ref) if session is not None else None
+        host = self.fleet.hosts.get(session.ref.host) if session is not None else None
+        refusals = {
+            name: ACTIONS[name].refusal(domain, host) if domain else "it is gone" for name in LIFE
+        }
+        rows = choices(session, len(self.sessions) - 1, len(self.panes.slots), refusals)
+        title = "Console" if session is None else f"{session.name} {session.device}"
+        self.app.push_screen(ConsoleMenu(title, rows, self._prefix.split(",")), self._chosen)
+
+    def _chosen(self, choice: str | None) -> None:
+        session = self.session
+        if choice == "leave" or session is None:
+            self.leave() if choice == "leave" else None
+        elif choice in LIFE:
+            self.act(choice, [session.ref])
+        elif choice is not None:
+            if choice not in ("history", "search"):
+                self._end_history()
+            self._doing.do(choice, session)
+
+    def next_is_literal(self) -> None:
+        """The next key goes to the guest even if it is the menu's."""
+        self._literal = True
+        self.say("the next key goes to the guest, whatever it is")
+
+    # Looking back
+
+    def look_back(self) -> None:
+        """The keys move in what was printed until that ends."""
+        self._history = History(
+            self.panes.slot, copy=self.copy, search=self.ask_search, ended=self._history_ended
+        )
+        self._draw_lines()
+
+    def ask_search(self) -> None:
+        """Ask what to look for; each letter marks what is found."""
+        if self._history is None:
+            self.look_back()
+        self._asked = lambda _: self._history.step(True) if self._history is not None else None
+        self._bar.ask("/", self.panes.slot.searched, back_to=self.panes.slot.pane)
+
+    def _history_ended(self) -> None:
+        self._history = None
+
+    def _end_history(self) -> None:
+        if self._history is not None:
+            self._history.end()

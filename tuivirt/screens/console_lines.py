@@ -1,0 +1,147 @@
+"""The two lines of the consoles' screen: which there are, and how this one and its guest do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from tuivirt.backend.model.console import ConsoleSession, ConsoleState
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.widgets.text import NONE, percent, rate, size_bytes
+from tuivirt.widgets.tones import Toned
+
+from .console_slot import Slot
+
+Sides = tuple[list[Toned], list[Toned]]
+"""What stands on the left, and on the right."""
+
+_TONES = {"error": "bad", "warning": "warn", "information": ""}
+
+
+def tabs(
+    sessions: Sequence[ConsoleSession],
+    current: ConsoleSession | None,
+    new: Mapping[ConsoleSession, int],
+    rang: Collection[ConsoleSession],
+    prefix: str,
+    fleet: Fleet,
+) -> Sides:
+    """Each console: ``●`` it is written to a file, ``◦2 k`` new output, ``♪`` its bell rang."""
+    pieces: list[Toned] = [Toned(" ")]
+    names = [session.name for session in sessions]
+    for session in sessions:
+        here = session is current
+        name = session.name
+        if len(fleet.hosts) > 1 and names.count(name) > 1:
+            name += f"@{session.ref.host}"
+        marks = ""
+        if session.log_path:
+            marks += " ● rec"
+        if not here and session in rang:
+            marks += " ♪"
+        if not here and new.get(session):
+            marks += f" ◦{size_bytes(new[session]).replace(' B', '')}"
+        if session.status.state not in (ConsoleState.OPEN, ConsoleState.OPENING):
+            marks += f" ({_short(session)})"
+        label = f"{name} {session.device}{marks}"
+        pieces.append(Toned(f"[{label}]" if here else f" {label} ", "accent" if here else ""))
+    host = f"host {current.ref.host}   " if current is not None and len(fleet.hosts) > 1 else ""
+    return pieces, [Toned(f"{host}{prefix} menu ", "dim")]
+
+
+def _short(session: ConsoleSession) -> str:
+    return {
+        ConsoleState.GUEST_OFF: "off",
+        ConsoleState.HOST_AWAY: "host away",
+        ConsoleState.HELD: "held",
+        ConsoleState.CLOSED: "closed",
+    }.get(session.status.state, "")
+
+
+def status(slot: Slot, fleet: Fleet, notice: tuple[str, str], prefix: str) -> Sides:
+    """What stands in the way, a notice, or the guest's figures; where it is in what is kept."""
+    session = slot.session
+    if session is None:
+        text, severity = notice
+        return [Toned(f" {text or 'opening …'}", _TONES[severity])], []
+    sending = session.sending
+    text, severity = notice
+    left: list[Toned]
+    if sending is not None:
+        done = f"{size_bytes(sending.sent)} of {size_bytes(sending.total)}"
+        left = [Toned(f" sending {sending.what}: {done}   {prefix} ctrl+c stops", "accent")]
+    elif (waits := _waits(session, prefix)) is not None:
+        left = [waits]
+    elif session.trouble:
+        left = [Toned(f" {session.trouble}", "bad")]
+    elif text:
+        left = [Toned(f" {text}", _TONES[severity])]
+    else:
+        left = [Toned(f" {_figures(session, fleet)}")]
+    return left, [Toned(_where(slot), "dim")]
+
+
+def _waits(session: ConsoleSession, prefix: str) -> Toned | None:
+    """Why nothing can be typed, and what to do."""
+    status = session.status
+    advice = {
+        ConsoleState.GUEST_OFF: f"{prefix} S starts it",
+        ConsoleState.HELD: f"{prefix} t takes it over",
+        ConsoleState.CLOSED: f"{prefix} t tries again, {prefix} x closes",
+    }.get(status.state, "")
+    if status.state is ConsoleState.OPEN:
+        return None
+    if status.state is ConsoleState.OPENING:
+        return Toned(f" {status.text} …", "dim")
+    return Toned(f" {status.text}{f'; {advice}' if advice else ''}", "warn")
+
+
+def why_not_sent(session: ConsoleSession) -> str:
+    """Why a key did not reach the guest."""
+    if session.status.state is ConsoleState.OPEN:
+        return "the guest takes no more of what is typed; it was dropped"
+    return f"not sent: {session.status.text}"
+
+
+def _figures(session: ConsoleSession, fleet: Fleet) -> str:
+    domain, stats = fleet.domain(session.ref), fleet.stats(session.ref)
+    if domain is None or stats is None or not domain.active:
+        return ""
+    memory = NONE
+    total = domain.memory_kib or stats.memory_available_kib
+    if stats.memory_used_kib is not None and total:
+        memory = percent(100 * stats.memory_used_kib / total)
+    disk = _together(stats.read_bytes_per_s, stats.write_bytes_per_s)
+    net = _together(stats.rx_bytes_per_s, stats.tx_bytes_per_s)
+    return f"CPU {percent(stats.cpu_percent)} %  MEM {memory} %  disk {rate(disk)}  net {rate(net)}"
+
+
+def _together(one: float | None, two: float | None) -> float | None:
+    return None if one is None and two is None else (one or 0.0) + (two or 0.0)
+
+
+def _where(slot: Slot) -> str:
+    frame = slot.pane.frame
+    if frame is None:
+        return ""
+    scroll = frame.scroll
+    parts = []
+    if slot.searched:
+        found = slot.found
+        number = f"{found.selected + 1} of " if found.selected is not None else ""
+        parts.append(f"{number}{found.total} found")
+    rows, columns = slot.pane.hidden
+    if rows or columns:
+        parts.append(f"{rows} rows hidden" if rows else f"{columns} columns hidden")
+    if frame.alternate:
+        parts.append("full-screen program")
+    elif not scroll.at_end:
+        parts.append(f"line {scroll.offset + scroll.shown} of {scroll.total}")
+    else:
+        parts.append(f"line {scroll.total}" if scroll.total > frame.lines else "")
+    parts.append(f"{frame.columns}×{frame.lines} ")
+    return "   ".join(filter(None, parts))
+
+
+def history(hint: str, slot: Slot) -> Sides:
+    """While the keys move in what was printed."""
+    return [Toned(f" {hint}", "accent")], [Toned(_where(slot), "dim")]

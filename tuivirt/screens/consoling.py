@@ -1,0 +1,72 @@
+"""The app's part in consoles: which are open, and the terminal lent to one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App, SuspendNotSupported
+
+from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.registry import Action
+from tuivirt.backend.model.console import ConsoleSession
+from tuivirt.backend.model.ref import Ref
+
+from .base import FleetScreen
+from .lending import lend
+from .telling import error_dialog
+
+
+class Consoling(App[int], inherit_bindings=False):
+    """An app whose guests' consoles go on while other screens are looked at."""
+
+    if TYPE_CHECKING:  # What the app has that this is a part of.
+        hosts: Mapping[str, Any]
+
+        def say(self, text: str, severity: str = "information") -> None: ...
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sessions: list[ConsoleSession] = []
+        """The consoles that are open; they outlive the screen that shows them."""
+
+    def open_console(self, ref: Ref, values: Mapping[str, Any]) -> None:
+        """Show a console of a domain in a pane of ours."""
+        from .console import ConsoleScreen  # Its emulator is loaded with the first console.
+
+        device, force = values.get("devname"), bool(values.get("force"))
+        self.push_screen(ConsoleScreen(ref, device, force))
+
+    def lend_console(self, ref: Ref, device: str) -> None:
+        """The whole terminal to a console; then the screen comes back as it was."""
+        self.lend_terminal(ACTIONS["console"], ref, {"devname": device})
+
+    def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
+        """Run an action that takes over the terminal; then the screen comes back as it was."""
+        try:
+            ended = lend(self, action, self.hosts[ref.host], ref, values)
+        except SuspendNotSupported:
+            self.say("this terminal cannot be handed on", "error")
+            return
+        if isinstance(ended, TuivirtError):
+            self.tell_error(ended)
+        else:
+            self.say(ended)
+
+    def tell_error(self, error: TuivirtError) -> None:
+        """An error in full."""
+        self.push_screen(error_dialog(error))
+
+    def close_consoles(self) -> None:
+        """The program ends: what is recorded is written out, and nothing is waited for."""
+        for session in self.sessions:
+            session.on_change = None
+            session.stop_log()
+            session.close()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A guest gets the program's own keys too."""
+        if action == "leave" and isinstance(self.screen, FleetScreen) and self.screen_stack:
+            return not self.screen.takes_all_keys
+        return super().check_action(action, parameters)
