@@ -101,6 +101,13 @@ def test_networks_and_pools_have_their_verbs(arguments: list[str], said: str) ->
     assert (ran.status, ran.out) == (0, said)
 
 
+def test_a_password_on_the_command_line_is_bad_usage_and_not_repeated() -> None:
+    ran = tuivirt(*TEST, "attach-disk", "test", "http://me:hunter2@h/a.iso")
+    assert ran.status == 2
+    assert "a password has no place in a URI" in ran.err
+    assert "hunter2" not in ran.err
+
+
 class TestOnQemu:
     """A defined domain of a real host."""
 

@@ -106,7 +106,7 @@ async def test_what_is_missing_is_said_before_anything_is_tried() -> None:
         assert "Server: is missing" in words(form)
         say(form, server="san")
         await pilot.press("ctrl+s")
-        assert "Path: its name at the server is missing" in words(form)
+        assert "Source: its target/unit is missing" in words(form)
         say(form, source="iqn.2026-01.org.example:disks/1", user="me")
         await pilot.press("ctrl+s")
         assert "who logs in needs a secret" in words(form)

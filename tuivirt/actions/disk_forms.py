@@ -14,6 +14,7 @@ from tuivirt.backend.xml.disk import DISK
 from tuivirt.backend.xml.disk_uri import SAID, is_uri, parse_uri, uri_of
 from tuivirt.backend.xml.disksource import NAMES, NETWORK
 from tuivirt.backend.xml.errors import BadValue
+from tuivirt.backend.xml.netdisk import is_needed
 
 from .device_forms import Shown, attaching
 from .disk_options import option_of
@@ -33,8 +34,10 @@ def kind_of(source: str) -> str:
     return "volume" if "/" in source.strip("/") else ""
 
 
-def network_fields(facts: FormFacts, given: Mapping[str, Any]) -> tuple[tuple[str, Shown], ...]:
-    """The fields beside these values, with their labels.
+def network_fields(
+    facts: FormFacts, given: Mapping[str, Any]
+) -> tuple[tuple[str, bool, Shown], ...]:
+    """The fields beside these values: what each is called, and whether it must be filled in.
 
     A URI in ``given`` as the source of another kind fills them in at their beginning.
     """
@@ -55,9 +58,9 @@ def network_fields(facts: FormFacts, given: Mapping[str, Any]) -> tuple[tuple[st
             shown = replace(shown, help=said, of=f"network:{protocol}")
         elif shown.name == "transport":
             shown = replace(shown, unset="tcp")
-        elif shown.name in ("user", "secret_uuid") and protocol != "iscsi" and protocol != "rbd":
+        elif shown.name in ("user", "secret_uuid") and protocol not in ("iscsi", "rbd"):
             shown = replace(shown, rare=True)
-        found.append((label, shown))
+        found.append((label, is_needed(shown.name, protocol), shown))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tuivirt.backend.errors import BadInput
-from tuivirt.backend.xml.disksource import NETWORK
+from tuivirt.backend.xml.disksource import NETWORK, READ_ONLY
 
 from .field_options import parameter_of, worded
 
@@ -80,4 +80,6 @@ def as_virsh(source: str, network: Mapping[str, Value] | None) -> dict[str, Any]
         said["source_host_name"] = f"{servers}:{port}" if port else servers
     if "," in servers:
         said["servers"] = servers
+    if network["protocol"] in READ_ONLY:
+        said["mode"] = "readonly"
     return {"sourcetype": "network", "source": str(network.get("source") or ""), **said}

@@ -40,7 +40,8 @@ def network_asked(request: DiskRequest) -> dict[str, Value] | None:
     try:
         return asked_network(request.source, request.network, network=request.kind == "network")
     except BadValue as error:
-        raise BadInput(f"{DISK[error.field].label}: {error.why}") from error
+        label = "Source" if error.field == "source" else DISK[error.field].label
+        raise BadInput(f"{label}: {error.why}") from error
 
 
 def find_source(host: Host, request: DiskRequest, network: dict[str, Value] | None) -> Source:

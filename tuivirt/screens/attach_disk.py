@@ -62,8 +62,10 @@ def _network(facts: FormFacts, given: Mapping[str, Any]) -> list[Field]:
 
     return [
         # A digit typed after a port would make it another.
-        field_as_shown(Field(shown.name, label, replaced=shown.name == "port"), shown)
-        for label, shown in network_fields(facts, given)
+        field_as_shown(
+            Field(shown.name, label, required=needed, replaced=shown.name == "port"), shown
+        )
+        for label, needed, shown in network_fields(facts, given)
     ]
 
 

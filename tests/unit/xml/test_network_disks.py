@@ -180,7 +180,7 @@ def test_a_password_in_a_uri_is_refused_and_not_repeated(uri: str) -> None:
         ("rbd://a,b:77/p/i", {}, "only the first one's port"),
         ("rbd:image", {}, "as rbd has it, it is pool/image"),
         ("iscsi://h/disk", {}, "an iSCSI unit is"),
-        ("http://h", {}, "its name at the server is missing"),
+        ("http://h", {}, "its path is missing"),
         ("http://h/%ff", {}, "is no text"),
         ("/a.img", {"port": 1}, "makes no sense for a disk of the host"),
         ("nbd://h/a", {"port": "x"}, "port: "),

@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Mapping
 
 from .disk import DISK
-from .disk_uri import SAID, is_uri, parse_servers, parse_uri
-from .disksource import NETWORK, PORTS, SECRETS
+from .disk_uri import is_uri, parse_servers, parse_uri
+from .disksource import NAMES, NETWORK, PORTS, SECRETS
 from .errors import BadValue
 from .field import Value
 from .tree import parse
@@ -56,6 +56,12 @@ def _bracketed(servers: str) -> str:
     return f"[{servers}]" if servers.count(":") > 1 and servers[0] != "[" else servers
 
 
+def is_needed(name: str, protocol: str) -> bool:
+    """Whether a network source cannot be without that field, where it has it at all."""
+    without = {"server": "rbd", "source": "nbd", "socket": ""}
+    return name in without and protocol != without[name]
+
+
 def _look_through(fields: dict[str, Value]) -> None:
     protocol = str(fields["protocol"])
     server, name = str(fields.get("server") or ""), str(fields.get("source") or "")
@@ -64,7 +70,7 @@ def _look_through(fields: dict[str, Value]) -> None:
             raise BadValue("server", "makes no sense while transport is unix")
         if not str(fields.get("socket") or "").startswith("/"):
             raise BadValue("socket", "give its path on the host, from / on")
-    elif not server and protocol != "rbd":
+    elif not server and is_needed("server", protocol):
         raise BadValue("server", "is missing")
     if "," in server and protocol not in _SEVERAL:
         raise BadValue("server", f"{protocol} has one server only")
@@ -75,8 +81,8 @@ def _look_through(fields: dict[str, Value]) -> None:
 
 
 def _look_at_name(protocol: str, name: str) -> None:
-    if not name and protocol != "nbd":
-        raise BadValue("source", "its name at the server is missing")
+    if not name and is_needed("source", protocol):
+        raise BadValue("source", f"its {NAMES[protocol][0].lower()} is missing")
     if protocol == "iscsi" and not _IQN.fullmatch(name):
         raise BadValue("source", "an iSCSI unit is iqn…/0: a target's name, then the unit's number")
     if protocol in _OF_SLASH and not re.fullmatch("[^/]+/.*[^/]", name):
@@ -146,4 +152,4 @@ def _places(fields: Mapping[str, Value]) -> set[tuple[str, object]]:
     }
 
 
-__all__ = ["SAID", "asked_network", "is_same_source", "network_of"]
+__all__ = ["asked_network", "is_needed", "is_same_source", "network_of"]
