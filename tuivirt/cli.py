@@ -70,7 +70,9 @@ def _main(argv: Sequence[str]) -> int:
         return _screen(options)
     if verb in BUILT_IN:
         given = _both(options, built_in_parser(verb).parse_args(after))
-        return _actions(given) if verb == "actions" else _read(verb, given)
+        if verb == "actions":
+            return _actions(given)
+        return _log(given) if verb == "log" else _read(verb, given)
     from tuivirt.actions.catalog import everything, find_action
 
     action = find_action(verb)
@@ -100,6 +102,12 @@ def _actions(given: argparse.Namespace) -> int:
     from tuivirt.commands.describe import print_actions
 
     return print_actions(as_json=given.output == "json")
+
+
+def _log(given: argparse.Namespace) -> int:
+    from tuivirt.commands.log import show_log
+
+    return show_log(given)
 
 
 def _read(verb: str, given: argparse.Namespace) -> int:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.contract.cli import ROOT
 from tests.contract.conftest import Heard, Place, started
 from tests.contract.talk import Talk
 from tests.support.guests import Guest
@@ -147,30 +150,20 @@ def test_a_domain_that_was_undefined_closes_its_console(qemu: Place, idle_guest:
     assert talk.wait_for(ConsoleState.CLOSED).text == "the domain is gone"
 
 
-# On a terminal: a program of its own, as the operator has it.
+# On the command line: the program itself, on a terminal of its own or as a pipe.
 
-PROGRAM = """
-import sys
-from tuivirt.backend.host import Host
-from tuivirt.backend.rawtty import attach
+LEAVES = b"; ctrl+] leaves]"
 
-host = Host("here", sys.argv[1], publish=lambda event: None, sampling=False)
-host.start()
-host.wait_filled(30)
-try:
-    print(attach(host, sys.argv[2]))
-finally:
-    host.close()
-"""
+
+def command(uri: str, *words: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "tuivirt", "-c", uri, "console", *words]
 
 
 @contextmanager
-def terminal(uri: str, uuid: str) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
+def terminal(argv: Sequence[str]) -> Iterator[tuple[subprocess.Popen[bytes], int, int]]:
     """The program on a terminal of its own: the process, the near and the far end."""
     near, far = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, uri, uuid], stdin=far, stdout=far, stderr=far
-    )
+    process = subprocess.Popen(argv, cwd=ROOT, stdin=far, stdout=far, stderr=far)
     try:
         yield process, near, far
     finally:
@@ -178,6 +171,21 @@ def terminal(uri: str, uuid: str) -> Iterator[tuple[subprocess.Popen[bytes], int
         process.wait()
         os.close(near)
         os.close(far)
+
+
+@contextmanager
+def pipe(argv: Sequence[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """The program as a script has it: its input and output are pipes."""
+    ends = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=ROOT, stdin=ends, stdout=ends, stderr=ends) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def piped(argv: Sequence[str], given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(argv, cwd=ROOT, input=given, capture_output=True, timeout=60)
 
 
 def read_until(near: int, wanted: bytes) -> bytes:
@@ -190,9 +198,9 @@ def read_until(near: int, wanted: bytes) -> bytes:
 
 
 def test_a_terminal_is_raw_for_the_guest_and_restored_when_left(qemu: Place, qemu_uri: str) -> None:
-    with terminal(qemu_uri, qemu.uuid) as (process, near, far):
+    with terminal(command(qemu_uri, qemu.name)) as (process, near, far):
         before = termios.tcgetattr(far)
-        read_until(near, b"ctrl+] leaves]")
+        read_until(near, b"connected to " + qemu.name.encode() + b" serial0" + LEAVES)
         os.write(near, b"echo $((6*7))\r")
         read_until(near, b"42\r\n" + PROMPT.encode())
         assert termios.tcgetattr(far) != before
@@ -202,61 +210,202 @@ def test_a_terminal_is_raw_for_the_guest_and_restored_when_left(qemu: Place, qem
         assert termios.tcgetattr(far) == before
 
 
-@pytest.mark.parametrize("end", ["SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(("end", "status"), [("TERM", -15), ("HUP", -1), ("INT", 130)])
 def test_a_terminal_is_restored_when_the_program_is_told_to_end(
-    qemu: Place, qemu_uri: str, end: str
+    qemu: Place, qemu_uri: str, end: str, status: int
 ) -> None:
-    import signal
-
-    number = getattr(signal, end)
-    with terminal(qemu_uri, qemu.uuid) as (process, near, far):
+    with terminal(command(qemu_uri, qemu.name)) as (process, near, far):
         before = termios.tcgetattr(far)
-        read_until(near, b"ctrl+] leaves]")
-        process.send_signal(number)
-        assert process.wait(20) == -number
+        read_until(near, LEAVES)
+        process.send_signal(getattr(signal, f"SIG{end}"))
+        assert process.wait(20) == status
         assert termios.tcgetattr(far) == before
 
 
-def test_a_pipe_is_sent_to_the_guest_and_its_answer_printed(qemu: Place, qemu_uri: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, qemu_uri, qemu.uuid],
-        input=b"\necho $((6*7))\n",
-        capture_output=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    assert b"\r\n42\r\n" in done.stdout
+BROKEN = """
+import sys
+from tuivirt import cli
+from tuivirt.backend.consolepump import Pump
+
+def broken(pump):
+    raise RuntimeError("something nobody thought of")
+
+Pump._draw = broken
+sys.exit(cli.main(sys.argv[1:]))
+"""
 
 
-def test_a_terminal_waits_for_a_guest_that_is_off_until_it_is_left(
-    qemu_uri: str, images: Path
-) -> None:
-    with (
-        idle_guest_at(qemu_uri, images, start=False) as guest,
-        terminal(qemu_uri, guest.uuid) as (process, near, _far),
-    ):
-        read_until(near, b"the guest is off, waiting for it; ctrl+] leaves]")
-        guest.start()
-        read_until(near, b" serial0; ctrl+] leaves]")
-        os.write(near, b"\x1d")
-        read_until(near, b"left the console")
+def test_a_terminal_is_restored_after_a_defect(qemu: Place, qemu_uri: str) -> None:
+    argv = [sys.executable, "-c", BROKEN, *command(qemu_uri, qemu.name)[4:]]
+    with terminal(argv) as (process, near, far):
+        before = termios.tcgetattr(far)
+        read_until(near, LEAVES)
+        os.write(near, b"\r")
+        read_until(near, b"something nobody thought of")
+        assert process.wait(20) == 1
+        assert termios.tcgetattr(far) == before
+
+
+ALL_BYTES = bytes(range(256))
+ECHO = "stty raw -echo; echo re''ady; head -c {0} >/tmp/b; cat /tmp/b; stty sane; echo d''one\n"
+"""The guest sends so many bytes back as they came; what it says shows in no echo."""
+
+
+def test_a_terminal_changes_no_byte_either_way(qemu: Place, qemu_uri: str) -> None:
+    with terminal(command(qemu_uri, qemu.name, "--escape", "^A")) as (process, near, _far):
+        read_until(near, b"; ctrl+a leaves]")
+        sent = ALL_BYTES.replace(b"\1", b"")
+        os.write(near, ECHO.format(len(sent)).encode())
+        read_until(near, b"ready\n")
+        os.write(near, sent)
+        assert sent in read_until(near, b"done\r\n")
+        os.write(near, b"\1")
         assert process.wait(20) == 0
 
 
-def test_a_console_held_by_another_is_refused_on_the_terminal(qemu: Place, qemu_uri: str) -> None:
+def test_a_pipe_changes_no_byte_either_way_and_has_no_key(qemu: Place, qemu_uri: str) -> None:
+    with pipe(command(qemu_uri, qemu.name)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(ECHO.format(len(ALL_BYTES)).encode())
+        process.stdin.flush()
+        said = read_until(process.stdout.fileno(), b"ready\n")
+        process.stdin.write(ALL_BYTES)
+        process.stdin.flush()
+        said += read_until(process.stdout.fileno(), b"done\r\n")
+        assert ALL_BYTES in said
+
+
+def test_a_pipe_is_sent_to_the_guest_and_its_answer_printed(qemu: Place, qemu_uri: str) -> None:
+    done = piped(command(qemu_uri, qemu.name), b"\necho $((6*7))\n")
+    assert done.returncode == 0, done.stderr
+    assert b"\r\n42\r\n" in done.stdout
+    assert done.stderr == b""
+
+
+def test_a_pipe_loses_nothing_of_a_long_input(qemu: Place, qemu_uri: str) -> None:
+    lines = b"".join(b"line %05d of a long input\n" % number for number in range(1500))
+    with pipe(command(qemu_uri, qemu.name)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"stty -echo; echo re''ady; cat >/tmp/long; md5sum </tmp/long\n")
+        process.stdin.flush()
+        read_until(process.stdout.fileno(), b"ready\r\n")
+        said, _ = process.communicate(lines + b"\4", timeout=60)
+    assert hashlib.md5(lines).hexdigest().encode() in said
+
+
+def test_a_pipe_ends_when_its_reader_leaves(qemu: Place, qemu_uri: str) -> None:
+    with pipe(command(qemu_uri, qemu.name)) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"echo re''ady\n")
+        process.stdin.flush()
+        read_until(process.stdout.fileno(), b"ready")
+        process.stdout.close()
+        assert process.wait(20) == -signal.SIGPIPE
+
+
+def test_a_pipe_that_cannot_be_written_says_why(qemu: Place, qemu_uri: str) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            command(qemu_uri, qemu.name),
+            cwd=ROOT,
+            input=b"\n",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            timeout=60,
+        )
+    assert done.returncode == 1
+    assert b"cannot write to standard output: No space left on device" in done.stderr
+
+
+def test_what_is_printed_is_kept_in_a_file_as_harmless_text(
+    qemu: Place, qemu_uri: str, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    done = piped(
+        command(qemu_uri, qemu.name, "--log", str(log)), b"printf '\\033[31mre''d\\033[m\\n'\n"
+    )
+    assert b"\x1b[31mred\x1b[m\r\n" in done.stdout
+    texts = [line.partition(" ")[2] for line in log.read_text().splitlines()]
+    assert "red" in texts
+    assert texts[0] == f"-- begins: local/{qemu.name}/serial0 --"
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_opened(
+    qemu: Place, qemu_uri: str, tmp_path: Path
+) -> None:
+    done = piped(command(qemu_uri, qemu.name, "--log", str(tmp_path)))
+    assert done.returncode == 1
+    assert b"Name another file (--log)" in done.stderr
+
+
+def test_a_console_that_a_guest_does_not_have_is_told_with_those_that_it_has(
+    qemu: Place, qemu_uri: str
+) -> None:
+    done = piped(command(qemu_uri, qemu.name, "--devname", "serial7"))
+    assert done.returncode == 1
+    assert b"has no console 'serial7': it has serial0, serial1" in done.stderr
+
+
+def test_a_guest_without_a_console_is_told_with_what_to_add(
+    qemu_uri: str, define: Callable[..., Guest]
+) -> None:
+    guest = define(serial=False, kernel=False)
+    done = piped(command(qemu_uri, guest.name))
+    assert done.returncode == 1
+    assert f"attach-serial {guest.name} --config".encode() in done.stderr
+    assert b"console=ttyS0" in done.stderr
+
+
+def test_a_key_that_is_none_is_bad_usage(qemu: Place, qemu_uri: str) -> None:
+    done = piped(command(qemu_uri, qemu.name, "--escape", "escape"))
+    assert done.returncode == 2
+    assert b"no key 'escape' can leave a console" in done.stderr
+
+
+def test_a_terminal_waits_for_a_guest_that_is_off_until_it_is_left_but_a_pipe_does_not(
+    qemu_uri: str, images: Path
+) -> None:
+    with idle_guest_at(qemu_uri, images, start=False) as guest:
+        argv = command(qemu_uri, guest.name, "--linger", "600")
+        done = piped(argv)
+        assert done.returncode == 1
+        assert b"is off\n  Start it first" in done.stderr
+        with terminal(argv) as (process, near, _far):
+            read_until(near, b"the guest is off, waiting for it" + LEAVES)
+            guest.start()
+            read_until(near, b" serial0" + LEAVES)
+            os.write(near, b"\x1d")
+            read_until(near, b"left the console")
+            assert process.wait(20) == 0
+
+
+def test_a_console_held_by_another_is_refused_with_the_way_to_take_it(
+    qemu: Place, qemu_uri: str
+) -> None:
     holder = qemu.talk().open()
     holder.wait_for(ConsoleState.OPEN)
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, qemu_uri, qemu.uuid],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=60,
-    )
+    argv = command(qemu_uri, qemu.name)
+    done = piped(argv)
     assert done.returncode == 1
     assert b"cannot open the console" in done.stderr
+    assert b"(--force)" in done.stderr
+    assert b"42" in piped([*argv, "--force"], b"\necho $((6*7))\n").stdout
 
 
-def test_a_lost_host_is_waited_for_and_the_console_opened_again(
+def test_who_loses_a_console_to_another_is_told(qemu: Place, qemu_uri: str) -> None:
+    with terminal(command(qemu_uri, qemu.name)) as (process, near, far):
+        before = termios.tcgetattr(far)
+        read_until(near, LEAVES)
+        qemu.talk(force=True).open().wait_for(ConsoleState.OPEN)
+        read_until(near, b"somebody else took it over")
+        assert process.wait(20) == 1
+        assert termios.tcgetattr(far) == before
+
+
+def test_a_lost_host_is_waited_for_and_a_terminal_can_be_left_meanwhile(
     private_libvirtd: PrivateLibvirtd, images: Path
 ) -> None:
     host = started(private_libvirtd.uri, Heard())
@@ -269,6 +418,14 @@ def test_a_lost_host_is_waited_for_and_the_console_opened_again(
         private_libvirtd.restart()
         talk.wait_for(ConsoleState.OPEN)
         talk.close()
+        with terminal(command(private_libvirtd.uri, guest.name)) as (process, near, far):
+            before = termios.tcgetattr(far)
+            read_until(near, LEAVES)
+            private_libvirtd.kill()
+            read_until(near, b"the host is not connected, waiting for it" + LEAVES)
+            os.write(near, b"\x1d")
+            assert process.wait(20) == 0
+            assert termios.tcgetattr(far) == before
     finally:
         guest.conn.close()
         host.close()

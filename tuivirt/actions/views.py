@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from tuivirt.backend import lookups, rawtty
 from tuivirt.backend.model.domain import Domain
@@ -11,6 +12,10 @@ from tuivirt.backend.model.resources import Network, NodeDevice, Pool
 
 from .domains import is_off
 from .registry import Option, Run, action
+
+
+def _can_leave(values: Mapping[str, Any]) -> None:
+    rawtty.escape_byte(values["escape"] or rawtty.ESCAPE)
 
 
 @action(
@@ -21,6 +26,7 @@ from .registry import Option, Run, action
     api="virDomainOpenConsole",
     bulk=False,
     view=True,
+    check=_can_leave,
 )
 def console(
     run: Run,

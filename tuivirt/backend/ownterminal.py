@@ -22,8 +22,8 @@ from typing import Any
 TIDY = (
     b"\x18\x1b\\\x0f\x1b(B\x1b[0m\x1b[?1047l\x1b[?25h"
     b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1006l\x1b[?1015l"
-    b"\x1b[?2004l\x1b[?1l\x1b>\x1b[?7h\x1b[4l\x1b[?6l\x1b7\x1b[r\x1b8"
-)
+    b"\x1b[?2004l\x1b[?1l\x1b>\x1b[?7h\x1b[4l\x1b7\x1b[?6l\x1b[r\x1b8"
+)  # The last three move the cursor: what is on the screen would be written over.
 
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 """Signals that end the program. Typed, ctrl+c and ctrl+\\ are the guest's."""

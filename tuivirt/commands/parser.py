@@ -18,6 +18,7 @@ LISTABLE = ("domains", "networks", "pools", "volumes", "devices", "interfaces")
 BUILT_IN = {
     "list": "list domains, networks, pools, volumes, devices or interfaces",
     "stats": "print live figures, a line (or table) with every tick",
+    "log": "print what was recorded of a guest's console; no host need answer",
     "actions": "print every action: object, key, virsh equivalent, parameters",
 }
 
@@ -113,6 +114,13 @@ def built_in_parser(verb: str) -> argparse.ArgumentParser:
             "--interval", type=_interval, default=2.0, metavar="S", help="seconds, 0.5 to 60"
         )
         parser.add_argument("--count", type=_count, metavar="N", help="end after so many")
+    elif verb == "log":
+        parser.add_argument("name", metavar="DOMAIN", help=OBJECT_WORDS["domain"])
+        parser.add_argument(
+            "--devname", help="the alias of its port, as in serial1 (the one written last)"
+        )
+        parser.add_argument("-n", "--lines", type=_count, metavar="N", help="only the last so many")
+        parser.add_argument("-f", "--follow", action="store_true", help="go on as more comes")
     return parser
 
 
