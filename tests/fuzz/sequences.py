@@ -17,14 +17,15 @@ _LETTERS = (
     "abcdefghij ABCXYZ 0123 äöüß éñ",
     "漢字仮名交じり文 한국어 ｆｕｌｌ",
     "e\u0301a\u0308o\u0302\u0303\u20dd x\u0336",
-    "👩\u200d👩\u200d👧\u200d👦 👍🏽 ❤\ufe0f ☎\ufe0e 🇩🇪🇫🇷 🏴\U000e0067\U000e0062\U000e007f 1\ufe0f\u20e3",
+    "👩\u200d👩\u200d👧\u200d👦 👍🏽 ❤\ufe0f ☎\ufe0e 🇩🇪🇫🇷 1\ufe0f\u20e3",
+    "🏴\U000e0067\U000e0062\U000e007f x",
     "עברית عربي नमस्ते ไทย ক্ষ",
     "\u202e\u2066\u200f\u200b\u2060\ufeff\u00ad\u2028\u2029\ufff9\u061c\u180e\u115f\u3164",
     "\U0010ffff\ue000\ufdd0\ufffe\ufffd",
 )
-_WORDS = ("title", "?", "red", "rgb:ff/00/7f", "#fff", "file:///x", "c;aGVsbG8=", "p;?", "A", "B",
-          "C", "D;1", "i=1,a=T,f=32,s=1,v=1;AAAA", "id=a;http://x/", ";", "m", "r", "q", '"p', "1;2",
-          "544e", "4;5;6", "i=1:d=0", "set;a;b", "$q", "File=inline=1:AAAA")  # fmt: skip
+_WORDS = ("title", "?", "red", "rgb:ff/00/7f", "#fff", "file:///x", "c;aGVsbG8=", "p;?", "A",
+          "B", "C", "D;1", "i=1,a=T,f=32,s=1,v=1;AAAA", "id=a;http://x/", ";", "m", "r", "q", '"p',
+          "1;2", "544e", "4;5;6", "i=1:d=0", "set;a;b", "$q", "File=inline=1:AAAA")  # fmt: skip
 
 
 def number(rng: random.Random) -> str:

@@ -5,29 +5,25 @@ from __future__ import annotations
 import unicodedata
 
 _STAND_IN = "·"
-_TURNING = frozenset(
-    map(chr, (0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
-)
-"""They turn the direction of the text, and of what stands beside it on the screen."""
-
-
-def _acts(char: str) -> bool:
-    return char in _TURNING or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+_ACT = ("Cc", "Cf", "Cs", "Zl", "Zp")
+"""Categories of Unicode. Of Cf some turn the direction of the text, and of what stands beside it;
+others join emoji into one of two columns where the emulator counts four."""
+_EMOJI_SELECTOR = "\ufe0f"
+"""It makes a character wide, in terminals that know it."""
 
 
 def drawable(text: str) -> str:
-    """``text`` without controls, line ends, surrogates, and what turns its direction.
-
-    What joins characters (emoji families, flags, Indic scripts) stays.
-    """
+    """``text`` without controls, formats, line ends and surrogates."""
     if text.isprintable():
         return text
-    return "".join([char for char in text if not _acts(char)])
+    return "".join([char for char in text if unicodedata.category(char) not in _ACT])
 
 
 def in_cell(text: str, cells: int) -> str:
     """What is drawn in a cell, or in two: never nothing, and nothing that takes up no room."""
     text = drawable(text)
+    if cells == 1:
+        text = text.replace(_EMOJI_SELECTOR, "")
     if text and (text[0].isprintable() or unicodedata.category(text[0]) in ("Cn", "Co", "Zs")):
         return text
     return _STAND_IN + " " * (cells - 1)

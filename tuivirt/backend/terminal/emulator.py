@@ -15,8 +15,9 @@ from tuivirt.backend.model.terminal import (
 )
 
 from .drawable import drawable
+from .guard import REFUSED, Guard, Then
 from .keys import KeyEncoder
-from .mouse import MouseEncoder
+from .mouse import CELL_PIXELS, MouseEncoder
 from .native import TerminalHandle, check, ffi, lib, sized
 from .rows import RowReader
 from .search import Search
@@ -35,20 +36,29 @@ million answers."""
 SIZE_MAX = 2000
 """Columns and lines; a blank screen of both takes 32 MiB."""
 
+LEAST = 20, 5
+"""Columns and lines. A smaller terminal is made this large: with a single line, or with few
+columns, libghostty-vt as of pyghostty 0.1.3 crashes on output with many styles or links."""
+
+_SOFT_RESET = (
+    b'\x1b[?25h\x1b[4l\x1b[?1l\x1b>\x1b[0"q\x1b[m\x1b(B\x1b)B\x1b*B\x1b+B\x0f'
+    b"\x1b[r\x1b[?6l\x1b[?7h\x1b[H\x1b7"
+)
+"""What DECSTR does, one after the other; the cursor has to go back to its place then.
+Source: DEC VT510 Reference, DECSTR; autowrap stays on as xterm has it."""
+
 _LONG_SEQUENCE = 1 << 16
 """Bytes of one sequence (an image, a clipboard) that are kept before the rest is dropped."""
-
-_CELL_PIXELS = 8, 16
-"""What a guest is told that asks; nothing is drawn by it."""
 
 _SHAPES = {0: CursorShape.BAR, 1: CursorShape.BLOCK, 2: CursorShape.UNDERLINE, 3: CursorShape.BLOCK}
 
 
-def _check_size(columns: int, lines: int) -> None:
+def _sound(columns: int, lines: int, least: tuple[int, int]) -> tuple[int, int]:
     if columns < 1 or lines < 1:
         raise ValueError(f"a terminal of {columns} by {lines} has no room for a character")
     if columns > SIZE_MAX or lines > SIZE_MAX:
         raise ValueError(f"a terminal of {columns} by {lines} is larger than {SIZE_MAX} each way")
+    return max(columns, least[0]), max(lines, least[1])
 
 
 class GhosttyEmulator:
@@ -61,13 +71,15 @@ class GhosttyEmulator:
         *,
         scrollback_lines: int = SCROLLBACK_LINES,
         scrollback_bytes: int = SCROLLBACK_BYTES,
+        least: tuple[int, int] = LEAST,
     ) -> None:
-        _check_size(columns, lines)
         self._lock = threading.Lock()
+        self._least = least
+        self._size = columns, lines = _sound(columns, lines, least)
         self._terminal = terminal = TerminalHandle(columns, lines)
-        self._size = columns, lines
         self._answers: list[bytes] = []
         self._room = 0
+        self._guard = Guard()
         self._bells = 0
         self._all = True
         self._title = ""
@@ -107,7 +119,7 @@ class GhosttyEmulator:
 
     def _tell_size(self, _terminal: Any, _data: Any, out: Any) -> bool:
         out.columns, out.rows = self._size
-        out.cell_width, out.cell_height = _CELL_PIXELS
+        out.cell_width, out.cell_height = CELL_PIXELS
         return True
 
     def feed(self, data: bytes) -> bytes:
@@ -115,10 +127,22 @@ class GhosttyEmulator:
             if self._closed:
                 return b""
             self._room = ANSWERS_MAX
-            lib.ghostty_terminal_vt_write(self._terminal.raw, data, len(data))
+            for part, then in self._guard.parts(data):
+                lib.ghostty_terminal_vt_write(self._terminal.raw, part, len(part))
+                if then is Then.TAKE_MODES_BACK:
+                    for mode in REFUSED:
+                        self._terminal.unset_mode(mode)
+                elif then is Then.RESET_SOFTLY:
+                    self._reset_softly()
             answers, self._answers = self._answers, []
             self._measure()
         return b"".join(answers)
+
+    def _reset_softly(self) -> None:
+        x = self._terminal.get("CURSOR_X", "uint16_t")[0]
+        y = self._terminal.get("CURSOR_Y", "uint16_t")[0]
+        sequence = _SOFT_RESET + b"\x1b[%d;%dH" % (y + 1, x + 1)
+        lib.ghostty_terminal_vt_write(self._terminal.raw, sequence, len(sequence))
 
     def _measure(self) -> None:
         # The guest can set 80 or 132 columns by itself (DECCOLM, once it has set mode 40).
@@ -196,10 +220,10 @@ class GhosttyEmulator:
             self._all = True
 
     def resize(self, columns: int, lines: int) -> None:
-        _check_size(columns, lines)
+        columns, lines = _sound(columns, lines, self._least)
         with self._lock:
             check(
-                lib.ghostty_terminal_resize(self._terminal.raw, columns, lines, *_CELL_PIXELS),
+                lib.ghostty_terminal_resize(self._terminal.raw, columns, lines, *CELL_PIXELS),
                 "resize",
             )
             self._answers.clear()  # A report of the new size nobody asked this terminal for.
@@ -209,6 +233,7 @@ class GhosttyEmulator:
     def reset(self) -> None:
         with self._lock:
             lib.ghostty_terminal_reset(self._terminal.raw)
+            self._guard = Guard()
             self._measure()
             self._all = True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from .native import TerminalHandle, check, ffi, lib
 
 _NAMED = {
@@ -23,37 +25,54 @@ _NAMED = {
 }
 """Textual's names of keys without a character, and the library's."""
 
-_PUNCTUATION = {
+_CHARACTERS = {
     "at": "@",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "backslash": "\\",
-    "circumflex_accent": "^",
-    "underscore": "_",
     "slash": "/",
-    "question_mark": "?",
-    "space": " ",
+    "backslash": "\\",
+    "underscore": "_",
     "minus": "-",
     "hyphen": "-",
-    "full_stop": ".",
-    "comma": ",",
+    "hyphen_minus": "-",
+    "plus": "+",
+    "space": " ",
 }
-"""Textual's names of characters that can stand behind ``ctrl+`` or ``alt+``."""
+"""Textual's names of characters that are not those of Unicode."""
+
+_CONTROLS = dict(zip(" 2345678/?", b"\0\0\x1b\x1c\x1d\x1e\x1f\x7f\x1f\x7f", strict=True))
+"""What xterm sends for ctrl and a character outside of ``@`` to ``_``."""
 
 _MODIFIERS = {"shift": 1, "ctrl": 2, "alt": 4, "meta": 4, "super": 8}
+_SHIFT, _CTRL, _ALT = 1, 2, 4
+_PLAIN = {"ENTER": _ALT, "ESCAPE": _ALT, "TAB": _ALT | _SHIFT}
+"""The modifiers that make a difference to these keys, as xterm has it. The library would send
+sequences that a shell takes for typed text."""
+_LNM = 20 | 1 << 15
+"""The library's number of the ANSI mode."""
 _ROOM = 128
 
 
 def control(character: str) -> bytes | None:
     """The byte of a character typed with ctrl; None when there is none."""
     upper = character.upper()
-    if upper == "?":
-        return b"\x7f"
-    if upper == " ":
-        return b"\0"
+    if upper in _CONTROLS:
+        return bytes([_CONTROLS[upper]])
     if len(upper) == 1 and "@" <= upper <= "_":
         return bytes([ord(upper) & 0x1F])
     return None
+
+
+def _character(name: str) -> str | None:
+    """The character that Textual calls so."""
+    if len(name) == 1:
+        return name
+    if name in _CHARACTERS:
+        return _CHARACTERS[name]
+    if name.startswith("upper_") and len(name) == 7:
+        return name[-1].upper()
+    try:
+        return unicodedata.lookup(name.replace("_", " "))
+    except KeyError:
+        return None
 
 
 class KeyEncoder:
@@ -77,17 +96,19 @@ class KeyEncoder:
             modifiers |= _MODIFIERS.get(one, 0)
         if last in _NAMED:
             return self._named(_NAMED[last], modifiers)
-        text = last if len(last) == 1 else _PUNCTUATION.get(last, character or "")
-        if modifiers & 2:
-            sent = control(text) if text else None
-            if sent is None:
-                sent = character.encode() if character else b""
+        text = _character(last) or character or ""
+        if modifiers & _CTRL:
+            sent = control(text) or (character or text).encode()
         else:
             sent = (character or text).encode()
-        return b"\x1b" + sent if modifiers & 4 and sent else sent
+        return b"\x1b" + sent if modifiers & _ALT and sent else sent
 
     def _named(self, key: str, modifiers: int) -> bytes:
         lib.ghostty_key_encoder_setopt_from_terminal(self._encoder, self._terminal.raw)
+        if not self._terminal.get("KITTY_KEYBOARD_FLAGS", "uint8_t")[0]:
+            modifiers &= _PLAIN.get(key, modifiers)
+            if key == "ENTER" and self._terminal.mode(_LNM):
+                return b"\x1b\r\n" if modifiers else b"\r\n"
         event = self._event
         lib.ghostty_key_event_set_action(event, lib.GHOSTTY_KEY_ACTION_PRESS)
         lib.ghostty_key_event_set_key(event, getattr(lib, f"GHOSTTY_KEY_{key}"))

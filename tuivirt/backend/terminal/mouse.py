@@ -6,6 +6,11 @@ from .native import TerminalHandle, check, ffi, lib, sized
 
 _ACTIONS = {"press": "PRESS", "release": "RELEASE", "motion": "MOTION"}
 _BUTTONS = {1: "LEFT", 2: "MIDDLE", 3: "RIGHT", 4: "FOUR", 5: "FIVE", 6: "SIX", 7: "SEVEN"}
+_LAST_HELD = 3
+"""The buttons behind are the wheel's."""
+CELL_PIXELS = 8, 16
+"""What a guest is told that asks, and what it counts in where it wants points; nothing is drawn
+by it."""
 _ROOM = 64
 
 
@@ -26,11 +31,12 @@ class MouseEncoder:
         self, action: str, button: int, x: int, y: int, modifiers: int, size: tuple[int, int]
     ) -> bytes:
         """The bytes; none for what the guest did not ask for."""
+        if button > _LAST_HELD and action != "press":
+            return b""  # A wheel turns; nothing is held or let go.
         lib.ghostty_mouse_encoder_setopt_from_terminal(self._encoder, self._terminal.raw)
-        # A cell is one point here, so that places are columns and rows.
         room = sized("GhosttyMouseEncoderSize")
-        room.screen_width, room.screen_height = size
-        room.cell_width = room.cell_height = 1
+        room.cell_width, room.cell_height = width, height = CELL_PIXELS
+        room.screen_width, room.screen_height = size[0] * width, size[1] * height
         held = ffi.new("bool *", action == "motion" and button > 0)
         option = lib.ghostty_mouse_encoder_setopt
         option(self._encoder, lib.GHOSTTY_MOUSE_ENCODER_OPT_SIZE, room)
@@ -46,7 +52,7 @@ class MouseEncoder:
         else:
             lib.ghostty_mouse_event_clear_button(event)
         lib.ghostty_mouse_event_set_mods(event, modifiers)
-        place = ffi.new("GhosttyMousePosition *", {"x": x + 0.5, "y": y + 0.5})
+        place = ffi.new("GhosttyMousePosition *", {"x": (x + 0.5) * width, "y": (y + 0.5) * height})
         lib.ghostty_mouse_event_set_position(event, place[0])
         call = lib.ghostty_mouse_encoder_encode
         if call(self._encoder, event, self._buffer, _ROOM, self._length):

@@ -73,6 +73,11 @@ class TerminalHandle:
         check(lib.ghostty_terminal_get(self.raw, lib.GHOSTTY_TERMINAL_DATA_MODE, config), "mode")
         return bool(config.value)
 
+    def unset_mode(self, number: int) -> None:
+        """Reset a DEC private mode."""
+        config = ffi.new("GhosttyTerminalModeConfig *", {"mode": number, "value": False})
+        self.set("MODE", config)
+
     def scroll(self, how: str, value: int = 0) -> None:
         """Move what is shown: TOP, BOTTOM, DELTA (rows, negative is older), ROW."""
         tag = getattr(lib, f"GHOSTTY_SCROLL_VIEWPORT_{how}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 from tuivirt.backend.model.terminal import Attr, Color, Row, Run, TextStyle
@@ -31,7 +32,7 @@ _FLAGS = (
 class _Cell:
     """What the 64 bits of a cell mean."""
 
-    __slots__ = ("background", "cells", "grapheme", "simple", "style", "styled", "text")
+    __slots__ = ("background", "cells", "grapheme", "rich", "style", "styled", "text")
 
     def __init__(self, value: int) -> None:
         def ask(what: int, ctype: str) -> Any:
@@ -57,8 +58,11 @@ class _Cell:
         self.grapheme = tag == 1
         self.cells = (1, 2, 0, 1)[wide]
         self.text = "" if wide == 2 else in_cell(chr(code) if code else " ", self.cells)
-        self.simple = self.cells == 1 and not self.styled and not self.grapheme
-        """One character without a style."""
+        self.rich = self.cells != 1 or self.styled or self.grapheme
+        """More than one character without a style."""
+
+
+_RICH = attrgetter("rich")
 
 
 class RowReader:
@@ -108,7 +112,7 @@ class RowReader:
                 if value not in known:
                     known[value] = _Cell(value)
             cells = [known[value] for value in values]
-        if all([cell.simple for cell in cells]):
+        if not any(map(_RICH, cells)):
             bare = "".join([cell.text for cell in cells]).rstrip(" ")
             return (Run(bare, len(bare), None),) if bare else ()
         return self._runs(iterator, cells)
