@@ -135,6 +135,7 @@ def test_a_server_that_is_not_there_is_told_before_the_running_guest_would_wait_
     error = refused(qemu, DiskRequest(uri), "does not answer: Connection refused")
     assert "next boot" in error.advice
     refused(qemu, DiskRequest("nbd+unix:///vda?socket=/nowhere.sock"), "No such file")
+    refused(qemu, DiskRequest("nbd://a..b/vda"), "no server of that name|not known")
     qemu.run(attach_disk, DiskRequest(uri), When.NEXT_BOOT)
     qemu.run(detach_disk, "vda", When.NEXT_BOOT)
 

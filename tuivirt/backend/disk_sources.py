@@ -121,6 +121,8 @@ def _asked(place: str | tuple[str, int], *, nbd: bool) -> str:
         return f"no answer within {ANSWER_S:g} s"
     except OSError as error:
         return error.strerror or str(error)
+    except UnicodeError:
+        return "there can be no server of that name"
 
 
 def _greeted(call: socket.socket) -> str:

@@ -70,8 +70,10 @@ def test_a_disk_without_a_target_is_refused() -> None:
         ("<disk type='dir'><source dir='/d'/></disk>", "dir", "/d"),
         ("<disk type='network'><source protocol='rbd' name='p/i'/></disk>", "network", "rbd:p/i"),
         (
-            "<disk type='network'><source protocol='nbd' name='a'><host name='h' port='10809'/>"
-            "</source></disk>",
+            (
+                "<disk type='network'><source protocol='nbd' name='a'><host name='h' port='10809'/>"
+                "</source></disk>"
+            ),
             "network",
             "nbd://h/a",
         ),

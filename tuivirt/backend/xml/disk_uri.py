@@ -27,7 +27,7 @@ _SCHEMES: dict[str, dict[str, Value]] = {
 _BEGIN = re.compile(r"([a-z][a-z\d+.-]*)://|(rbd):", re.IGNORECASE)
 _ROOTED = ("nfs", "ssh")
 """Protocols whose names are paths from the server's root on: their slash belongs to the name."""
-_SERVER = re.compile(r"\[([\da-fA-F:.]+(?:%[\w.-]+)?)\](?::(\d*))?|([\w.-]+)(?::(\d*))?")
+_SERVER = re.compile(r"\[([\da-fA-F:.]+(?:%[\w.-]+)?)\](?::(\d{0,5}))?|([\w.-]+)(?::(\d{0,5}))?")
 _IN_QUERY = {"nbd": ("socket",), "gluster": ("socket",), "rbd": ("conf",)}
 
 SAID = (
