@@ -15,7 +15,7 @@ from .registry import Option, Run, action
 
 
 def _can_leave(values: Mapping[str, Any]) -> None:
-    rawtty.escape_byte(values["escape"] or rawtty.ESCAPE)
+    rawtty.escape_byte(values.get("escape") or rawtty.ESCAPE)
 
 
 @action(
@@ -72,9 +72,9 @@ def console(
     """Hand this terminal to the guest's serial console; ctrl+] comes back.
 
     It waits for a guest that is off to start, and stays through its reboots. Where standard
-    input or output is no terminal it is a pipe for scripts: what is piped in is sent, what the
-    guest prints comes out, nothing is a key, and it ends when both have been silent for a while
-    or the guest stops: echo uptime | tuivirt console web-01
+    input or output is no terminal it is a pipe for scripts, as in: echo uptime | tuivirt console
+    web-01. What comes in is sent, what the guest prints comes out, and nothing is a key. It ends
+    once the input has ended and the guest is silent, or when the guest stops.
     """
     return rawtty.attach(
         run.host,

@@ -37,10 +37,10 @@ def test_it_is_given_all_that_a_run_promises_and_the_object_as_known_now() -> No
         run.progress("half way", 0.5)
         run.chose(devname="serial0")
         assert not run.aborted.is_set()
-        return f"{run.host.name}: {domain.name} {values}"
+        return f"{run.host.name}: {domain.name} {values['devname']} {values['force']}"
 
     said = run_here(console(use), host(), WEB.ref, {"force": "yes"})
-    assert said == "h: web-01 {'devname': None, 'force': True, 'safe': False}"
+    assert said == "h: web-01 None True"
 
 
 def test_values_that_do_not_fit_call_nothing() -> None:
