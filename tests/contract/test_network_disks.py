@@ -189,6 +189,15 @@ def test_every_protocol_is_taken_for_the_next_boot_and_read_again_as_it_was_said
     full.run(detach_disk, full.free, When.NEXT_BOOT)
 
 
+def test_what_this_libvirt_does_not_know_is_told_as_dropped(full: Place) -> None:
+    request = DiskRequest("nbd+tcp://192.0.2.1/vda", network={"reconnect_delay": 10})
+    text = full.run(attach_disk, request, When.NEXT_BOOT)
+    kept = network_of(saved(full, full.free).xml)["reconnect_delay"] == 10
+    assert kept is ("has dropped it" not in text)
+    assert kept or "knows nothing of Reconnect within, and" in text
+    full.run(detach_disk, full.free, When.NEXT_BOOT)
+
+
 def test_a_name_that_tells_of_a_format_is_not_taken_as_raw_by_itself(full: Place) -> None:
     uri = "https://192.0.2.1/debian.qcow2"
     error = refused(full, DiskRequest(uri), "called like an image in qcow2", When.NEXT_BOOT)

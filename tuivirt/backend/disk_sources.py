@@ -18,7 +18,7 @@ from .xml.disk_uri import uri_of
 from .xml.disksource import PORTS, READ_ONLY
 from .xml.errors import BadValue
 from .xml.field import Value
-from .xml.netdisk import asked_network
+from .xml.netdisk import asked_network, network_of
 
 if TYPE_CHECKING:
     from .host import Host
@@ -33,6 +33,8 @@ _SUFFIXES = {
 _FILES = (*READ_ONLY, "gluster", "nfs", "ssh")
 """Protocols that hand out files as they are; the others hand out what is in them."""
 _MAGIC = b"NBDMAGIC"
+_MEANT = {"transport": "tcp"}
+"""What a silent XML means."""
 
 
 def network_asked(request: DiskRequest) -> dict[str, Value] | None:
@@ -134,6 +136,15 @@ def _greeted(call: socket.socket) -> str:
             break
         told += more
     return "" if told == _MAGIC else "it is no NBD server"
+
+
+def dropped(asked: dict[str, Value], disk_xml: str) -> str:
+    """What of a network source libvirt has not kept, by label; an older one drops what it does
+    not know without a word."""
+    has = network_of(disk_xml)
+    # What is meant anyway, it need not keep.
+    lost = [n for n, value in asked.items() if has[n] != value and value != _MEANT.get(n)]
+    return ", ".join(DISK[name].label for name in lost)
 
 
 def what_to_try(error: TuivirtError, network: dict[str, Value]) -> str:

@@ -17,7 +17,7 @@ import libvirt
 from .blocks import refuse_in_use
 from .capabilities import machine, refuse_lacking
 from .detaching import Detaching, DetachOutcome
-from .disk_sources import find_source, network_asked, refuse_dead_server, what_to_try
+from .disk_sources import dropped, find_source, network_asked, refuse_dead_server, what_to_try
 from .disks import (
     DiskRequest,
     Source,
@@ -155,6 +155,10 @@ def attach_disk(
     where = before.words(live, saved)
     if source.network.get("protocol") in READ_ONLY and request.device != "cdrom":
         where += f"; read-only, as nothing can be written over {source.network['protocol']}"
+    one = then if saved else now
+    lost = dropped(asked, one.xml) if asked is not None and one is not None else ""
+    if lost:
+        where += f"; this libvirt knows nothing of {lost}, and has dropped it"
     return AttachOutcome(
         f"{source.label or 'an empty drive'} is {target} of {name}{where}",
         target,
