@@ -16,6 +16,8 @@ PATIENCE_S = 40.0
 """For how long something is waited for that a busy machine may delay."""
 
 LEAVE_CONSOLE = "C-]"
+PANE = r"ctrl\+\] menu"
+"""What the screen of consoles says at its top."""
 
 PROMPT = PROMPT_WITH_BLANK.rstrip()
 """The guest's, as the screen's rows have it: without blanks at their ends."""
@@ -87,16 +89,40 @@ class Operator:
             self.press(key)
             self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
 
-    def open_console(self) -> None:
-        """``c``, and wait until the guest's shell answers."""
+    def open_pane(self) -> None:
+        """``c``, and wait until the guest's shell answers in the pane."""
         self.press("c")
+        self.sees(PANE)
+        self.sees_no("opening")
+        self.press("Enter")
+        self.sees(rf"^{PROMPT}")
+
+    def leave_pane(self) -> None:
+        """Back to the screen before; the console stays open."""
+        self.press(LEAVE_CONSOLE, LEAVE_CONSOLE)
+        self.sees_no(PANE)
+
+    def choose(self, key: str) -> None:
+        """A choice of the console's menu."""
+        self.press(LEAVE_CONSOLE)
+        self.sees("leave; it goes on recording")
+        self.press(key)
+        self.sees_no("leave; it goes on recording")
+
+    def open_console(self) -> None:
+        """The pane, and from there the whole terminal to the guest."""
+        self.open_pane()
+        self.choose("r")
         self.sees(r"^\[connected to .+; ctrl\+\] leaves\]")
         self.press("Enter")
         self.sees(rf"^{PROMPT}")
 
     def leave_console(self) -> None:
+        """From the whole terminal to the pane, from there to the screen before."""
         self.press(LEAVE_CONSOLE)
-        self.sees_no(r"^\[connected")
+        self.sees(PANE)
+        self.sees("left the console of")
+        self.leave_pane()
 
     # Eyes
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.e2e.operator import LEAVE_CONSOLE, PROMPT, Operator
+from tests.e2e.operator import PANE, PROMPT, Operator
 from tests.support.guests import Guest
 
 Size = tuple[int, int]
@@ -42,7 +42,6 @@ def test_from_the_list_to_the_guests_shell_and_back_to_the_same_screen(
     at.press("Enter")
     at.sees("^42$")
     at.leave_console()
-    at.sees(f"left the console of {shared_guest.name}")
     after, _ = without_notice(at.still())
     assert without_figures(after) == without_figures(before)
     # The keys are the program's again.
@@ -67,10 +66,7 @@ def test_from_the_detail_the_same_tab_is_there_again_to_the_last_colour(
         at.press("Enter")
         at.sees_no("printf")
         at.still()
-        at.press(LEAVE_CONSOLE)
-    else:
-        at.leave_console()
-    at.sees(f"left the console of {shared_guest.name}")
+    at.leave_console()
     assert without_notice(at.still())[1][1:] == without_notice(before)[1][1:]
     assert at.terminal.modes == modes
 
@@ -114,12 +110,12 @@ def test_a_console_that_somebody_else_holds_is_told_with_what_to_do(
     at.pick(shared_guest.name)
     with shared_guest.serial("serial0"):
         at.press("c")
-        at.sees("That did not work")
-        at.sees("force")
+        at.sees(r"ctrl\+\] t takes it over: somebody else has it open")
+        at.choose("t")
+        at.sees_no("somebody else has it open")
         at.press("Enter")
-        at.sees_no("That did not work")
-    at.open_console()
-    at.leave_console()
+        at.sees(rf"^{PROMPT}")
+        at.leave_pane()
 
 
 def test_the_second_port_is_named_in_the_form(operator: Sit, define: Callable[..., Guest]) -> None:
@@ -131,10 +127,11 @@ def test_the_second_port_is_named_in_the_form(operator: Sit, define: Callable[..
     at.sees("Serial console: ")
     at.type("serial1")
     at.press("C-s")
-    at.sees(r"ctrl\+\] leaves")
+    at.sees(PANE)
+    at.sees("serial1]")
     at.press("Enter")
     at.sees(rf"^{PROMPT}")
     at.type("ls -l /proc/self/fd/0")
     at.press("Enter")
     at.sees("ttyS1")
-    at.leave_console()
+    at.leave_pane()

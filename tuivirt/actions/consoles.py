@@ -39,7 +39,9 @@ def ports(host: Host, uuid: str) -> tuple[ConsolePort, ...]:
     raise NoConsole(f"{name} has no console to open", why)
 
 
-def open_console(host: Host, uuid: str, device: str | None, force: bool) -> ConsoleSession:
+def open_console(
+    host: Host, uuid: str, device: str | None, force: bool, safe: bool
+) -> ConsoleSession:
     """Begin to open a port of a domain, the default one without ``device``, and record it.
 
     Raises NoConsole, NotFound, and TuivirtError for a device that it does not have.
@@ -53,6 +55,7 @@ def open_console(host: Host, uuid: str, device: str | None, force: bool) -> Cons
         advice = f"it has {', '.join(names)}"
         raise TuivirtError(f"{name} has no console {device}", advice=advice)
     chosen = device or names[0]
-    recording = Recording(host, Ref(host.name, Kind.DOMAIN, uuid), host.domain(uuid).name(), chosen)
+    ref = Ref(host.name, Kind.DOMAIN, uuid)
+    recording = Recording(host, ref, host.domain(uuid).name(), chosen, safe=safe)
     recording.open(force=force)
     return recording

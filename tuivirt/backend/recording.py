@@ -47,6 +47,7 @@ class Recording:
         name: str,
         device: str,
         *,
+        safe: bool = False,
         emulator: Emulator | None = None,
     ) -> None:
         if emulator is None:
@@ -62,6 +63,7 @@ class Recording:
             host,
             ref.key,
             devname=device or None,
+            safe=safe,
             on_data=self._heard,
             on_state=self._state_changed,
             on_room=self._push,

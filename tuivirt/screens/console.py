@@ -49,12 +49,15 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
     ]
     takes_all_keys: ClassVar[bool] = True
 
-    def __init__(self, ref: Ref, device: str | None = None, force: bool = False) -> None:
+    def __init__(
+        self, ref: Ref, device: str | None = None, force: bool = False, safe: bool = False
+    ) -> None:
         super().__init__()
-        self._wanted = (ref, device, force)
+        self._wanted = (ref, device, force, safe)
         self._tabs = Line(id="consoles")
         self._status = Line(id="status")
         self.panes = Panes(self._drawn, self._turned)
+        self._menu: ConsoleMenu | None = None
         self._history: History | None = None
         self._literal = False
         self._seen: dict[ConsoleSession, int] = {}
@@ -76,7 +79,9 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         """The console that gets the keys."""
         return self.panes.slot.session
 
-    def enter(self, ref: Ref, device: str | None, force: bool) -> None:
+    def enter(
+        self, ref: Ref, device: str | None = None, force: bool = False, safe: bool = False
+    ) -> None:
         """Show a console of a domain; open it if it is not."""
         for session in self.sessions:
             if session.ref == ref and device in (None, session.device):
@@ -84,7 +89,8 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
                 if force:
                     session.open(force=True)
                 return
-        self.look_up(ref.host, consoles.open_console, ref.key, device, force, then=self._opened)
+        wanted = (ref.key, device, force, safe)
+        self.look_up(ref.host, consoles.open_console, *wanted, then=self._opened)
 
     def _opened(self, answer: ConsoleSession | TuivirtError) -> None:
         if isinstance(answer, consoles.NoConsole):
@@ -164,6 +170,8 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
     def receive(self, fleet: Fleet) -> None:
         if self._is_there:
             self._draw_lines()
+        if self._menu is not None and self._menu.is_current:
+            self._menu.refuse(self._refusals())
 
     def show_footer(self) -> None:
         self._draw_lines()
@@ -296,14 +304,18 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             self._type(PREFIX, None)
             return
         session = self.session
-        domain = self.fleet.domain(session.ref) if session is not None else None
-        host = self.fleet.hosts.get(session.ref.host) if session is not None else None
-        refusals = {
+        rows = choices(session, len(self.sessions) - 1, len(self.panes.slots), self._refusals())
+        title = "Console" if session is None else f"{session.name} {session.device}"
+        self._menu = ConsoleMenu(title, rows, self._prefix.split(","))
+        self.app.push_screen(self._menu, self._chosen)
+
+    def _refusals(self) -> dict[str, str]:
+        """Why the guest cannot be started, reset, forced off."""
+        ref = self.targets()[0]
+        domain, host = self.fleet.domain(ref), self.fleet.hosts.get(ref.host)
+        return {
             name: ACTIONS[name].refusal(domain, host) if domain else "it is gone" for name in LIFE
         }
-        rows = choices(session, len(self.sessions) - 1, len(self.panes.slots), refusals)
-        title = "Console" if session is None else f"{session.name} {session.device}"
-        self.app.push_screen(ConsoleMenu(title, rows, self._prefix.split(",")), self._chosen)
 
     def _chosen(self, choice: str | None) -> None:
         session = self.session

@@ -56,7 +56,7 @@ class Another:
             return
         kind, _, rest = choice.partition(" ")
         if kind == "port":
-            self._screen.enter(self._focus, rest, False)
+            self._screen.enter(self._focus, rest)
         else:
             host, _, key = rest.partition(" ")
-            self._screen.enter(Ref(host, Kind.DOMAIN, key), None, False)
+            self._screen.enter(Ref(host, Kind.DOMAIN, key))

@@ -92,6 +92,9 @@ def _waits(session: ConsoleSession, prefix: str) -> Toned | None:
         return None
     if status.state is ConsoleState.OPENING:
         return Toned(f" {status.text} …", "dim")
+    if status.state is ConsoleState.HELD:
+        # What to do first: libvirt's own words may be long.
+        return Toned(f" {advice}: {status.text}", "warn")
     return Toned(f" {status.text}{f'; {advice}' if advice else ''}", "warn")
 
 

@@ -60,7 +60,7 @@ class Slot:
 
     def paint(self) -> None:
         """Draw what changed."""
-        if self.session is None or not self.pane.is_attached:
+        if self.session is None:
             return
         self.session.seen()
         frame = self.session.emulator.frame()

@@ -35,8 +35,8 @@ class Consoling(App[int], inherit_bindings=False):
         """Show a console of a domain in a pane of ours."""
         from .console import ConsoleScreen  # Its emulator is loaded with the first console.
 
-        device, force = values.get("devname"), bool(values.get("force"))
-        self.push_screen(ConsoleScreen(ref, device, force))
+        device, force, safe = (values.get(name) for name in ("devname", "force", "safe"))
+        self.push_screen(ConsoleScreen(ref, device, bool(force), bool(safe)))
 
     def lend_console(self, ref: Ref, device: str) -> None:
         """The whole terminal to a console; then the screen comes back as it was."""

@@ -250,7 +250,7 @@ class TerminalPane(Widget, can_focus=True):
 
 def _window(start: int, focus: int, room: int, all_of: int) -> int:
     """Where a window of ``room`` begins in ``all_of``, moved no more than ``focus`` needs."""
-    if all_of <= room:
+    if all_of <= room or not room:  # Without room it is not laid out yet.
         return 0
     if focus < start:
         start = focus
