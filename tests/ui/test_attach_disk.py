@@ -175,3 +175,20 @@ async def test_the_fields_of_every_protocol_are_in_reach_on_a_small_screen() -> 
             await pilot.press("down")
             if form.at < len(form.fields):
                 assert f"▸ {form.fields[form.at].label}" in screen_text(app)
+
+
+async def test_what_is_said_of_a_field_stays_in_sight_in_a_form_that_is_too_long() -> None:
+    app = driven(OFF)
+    async with app.run_test(size=SIZE) as pilot:
+        form = await network(pilot, app)
+        await go_to(pilot, form, "more")
+        await pilot.press("enter")
+        for name, said in (("tls", "Encrypt the way."), ("sourcetype", "what it is made of")):
+            await go_to(pilot, form, name)
+            assert said in screen_text(app)
+        await go_to(pilot, form, "serial")
+        await pilot.press("ctrl+s")
+        assert "▸ Serial" in screen_text(app)
+        assert "Server: is missing" in screen_text(app)
+        await pilot.press("tab")
+        assert "[ attach a disk ]" in screen_text(app)

@@ -225,6 +225,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             lines.append([head, *self._drawn(field, focused, WIDEST - label_width - 9)])
             lines += [[Toned(f"    {line}", "warn")] for line in self._warned(field)]
         focus = self.fields[self.at] if self.at < len(self.fields) else None
+        above = len(lines)
         if self.fields:
             lines.append([])
         said = wrap(self._helped(focus), self.app.size.width) if focus is not None else [""]
@@ -251,7 +252,10 @@ class FormDialog(Dialog[dict[str, Any] | None]):
                 Toned("   ctrl+s does it, esc leaves" if quick else "", "dim"),
             ]
         )
-        self.panel.show(lines, sight)
+        # What is said of a field stays in sight however many there are, unless it needs the room.
+        below = len(lines) - above
+        fits = below <= (self.app.size.height - 4) // 2
+        self.panel.show(lines, sight, pinned=below if fits and self.fields else 0)
 
     def _helped(self, field: Field) -> str:
         return (field.helps[self._number(field)] if field.helps else "") or field.help
