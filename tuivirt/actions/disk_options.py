@@ -62,6 +62,18 @@ def check_source(values: Mapping[str, Any]) -> None:
         raise BadInput(f"the source is told by a URI, and not as a {kind}")
 
 
+def check_medium(values: Mapping[str, Any]) -> None:
+    """Raises BadInput for a medium that another machine has; a password in it is not repeated."""
+    from tuivirt.backend.xml.disk_uri import is_uri
+
+    if is_uri(values.get("source") or ""):
+        raise BadInput(
+            "a medium is a file or pool/volume",
+            "what another machine has is attached as a drive of its own"
+            " (attach-disk --type cdrom), from the next boot on",
+        )
+
+
 def as_virsh(source: str, network: Mapping[str, Value] | None) -> dict[str, Any]:
     """A source as the options of virsh's verb, for the equivalent command.
 

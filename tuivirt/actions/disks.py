@@ -187,6 +187,7 @@ def blockresize(
     "[insert? --insert][update? --update][force? --force] {when|--live --config}",
     api="virDomainUpdateDeviceFlags",
     bulk=False,
+    check=disk_options.check_medium,
 )
 def change_media(
     run: Run,

@@ -124,6 +124,13 @@ def test_what_cannot_be_is_refused_before_there_is_a_task(
     assert "hunter2" not in str(caught.value)
 
 
+def test_a_medium_of_another_machine_is_refused_with_what_to_do_instead() -> None:
+    with pytest.raises(BadInput, match="attach-disk --type cdrom") as caught:
+        ACTIONS["change-media"].convert({"path": "sda", "source": "http://me:hunter2@h/a"})
+    assert "hunter2" not in str(caught.value)
+    assert ACTIONS["change-media"].convert({"path": "sda", "source": "/a.iso"})
+
+
 def test_the_form_hands_over_what_no_uri_can_say_for_the_verb_to_refuse() -> None:
     given = {"sourcetype": "network", "protocol": "nbd", "server": "a b", "port": "x"}
     with pytest.raises(BadInput, match="Port cannot be 'x'"):
