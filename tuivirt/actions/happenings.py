@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tuivirt.backend.events import (
     Event,
     LibvirtEvent,
@@ -11,13 +9,14 @@ from tuivirt.backend.events import (
     Noticed,
     TaskChanged,
 )
+from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
 __all__ = ["Event", "Happening", "happening"]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Happening:
     """An event as a row."""
 

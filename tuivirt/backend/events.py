@@ -10,15 +10,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar
 
 from .model.host import HostSnapshot
+from .model.record import record
 from .model.ref import Kind, Ref
 from .model.task import Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Event:
     """Anything that happened."""
 
@@ -27,7 +28,7 @@ class Event:
     """Wall clock, seconds since the epoch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LibvirtEvent(Event):
     """An event that libvirt told. `families.py` declares every family there is."""
 
@@ -51,35 +52,35 @@ class LibvirtEvent(Event):
         return Ref(self.host, self.kind, self.key)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class DomainEvent(LibvirtEvent):
     """An event of a domain."""
 
     kind: ClassVar[Kind] = Kind.DOMAIN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NetworkEvent(LibvirtEvent):
     """An event of a virtual network."""
 
     kind: ClassVar[Kind] = Kind.NETWORK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PoolEvent(LibvirtEvent):
     """An event of a storage pool."""
 
     kind: ClassVar[Kind] = Kind.POOL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class NodeDeviceEvent(LibvirtEvent):
     """An event of a device of the host."""
 
     kind: ClassVar[Kind] = Kind.DEVICE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class LinkChanged(Event):
     """The connection to a host opened, stalled, was lost, came back or failed."""
 
@@ -87,7 +88,7 @@ class LinkChanged(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ListChanged(Event):
     """A list of a host was read and differs from before: by key what is gone, new, changed."""
 
@@ -97,21 +98,21 @@ class ListChanged(Event):
     changed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SnapshotChanged(Event):
     """What is known of a host changed; the newest snapshot replaces all before."""
 
     snapshot: HostSnapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class TaskChanged(Event):
     """A task started, made progress or ended."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Noticed(Event):
     """Something the operator should know that no action of theirs caused."""
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import libvirt
 
 from .errors import code_of
 from .events import DomainEvent, LibvirtEvent, NetworkEvent, NodeDeviceEvent, PoolEvent
+from .model.record import record
 
 Detail = dict[str, str | int | bool | None]
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Family:
     """One kind of event of one kind of object."""
 
@@ -171,7 +171,7 @@ NODE_DEVICE_FAMILIES: tuple[Family, ...] = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Source:
     """One kind of object whose events a connection can tell."""
 

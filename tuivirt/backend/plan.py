@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import libvirt
 
+from .model.record import record
 from .rates import BALLOON_PERIOD_S
 
 CHEAP = libvirt.VIR_DOMAIN_STATS_CPU_TOTAL
@@ -33,7 +34,7 @@ HIDDEN_ALL_TICKS = 10
 """Out of view, asking more often than this shows nobody anything, however small the host."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ask:
     """One bulk call: these domains, these groups of figures."""
 

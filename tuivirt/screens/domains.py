@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -13,6 +12,7 @@ from textual.app import ComposeResult
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.stats import DomainStats
 from tuivirt.widgets.columns import Column
@@ -43,7 +43,7 @@ _TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Row:
     """A domain with its figures and its host, at one moment."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import Any, cast
 
+from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 
 from .base import FleetScreen
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Room:
     """A screen that ``:`` can go to."""
 

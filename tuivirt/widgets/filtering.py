@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+
+from tuivirt.backend.model.record import record
 
 
 class BadFilter(ValueError):
     """The expression is not a regular expression; the text says where."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Filter:
     """A compiled filter; ``expression`` is what was typed."""
 

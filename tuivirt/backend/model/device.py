@@ -6,13 +6,15 @@ read for something else, none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from .record import record
 
 Facts = frozenset[tuple[str, str]]
 """What an element says: paths, and what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Disk:
     """A ``<disk>``."""
 
@@ -42,7 +44,7 @@ class Disk:
     facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Interface:
     """An ``<interface>``."""
 
@@ -61,7 +63,7 @@ class Interface:
     facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Device:
     """Any other device."""
 
@@ -78,7 +80,7 @@ class Device:
     facts: Facts = field(default=frozenset(), repr=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DomainConfig:
     """One configuration of a domain, live or saved."""
 
@@ -106,7 +108,7 @@ class DomainConfig:
     devices: tuple[Device, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DomainDetail:
     """What a detail view shows of a domain besides its figures."""
 

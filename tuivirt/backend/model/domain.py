@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
+from .record import record
 from .ref import Kind, Ref
 
 
@@ -46,7 +46,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Domain:
     """One domain. Source: listAllDomains with its filter flags, and the bulk stats."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from .domain import Domain
 from .host import HostSnapshot
+from .record import record
 from .ref import Kind, Ref
 from .resources import Network, NodeDevice, Pool
 from .stats import DomainStats
@@ -16,7 +17,7 @@ KEEP_TASKS = 500
 """How many tasks are remembered, running ones included."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fleet:
     """Everything the screens know."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from .machine import Machine
+from .record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class KnownDevice:
     """A device that the domain has."""
 
@@ -22,7 +23,7 @@ class KnownDevice:
     """The running domain has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class FormFacts:
     """What there is, and what there could be."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
 from .domain import Domain
+from .record import record
 from .resources import HostInterface, Network, NodeDevice, Pool
 from .stats import DomainStats, HostStats
 
@@ -25,7 +26,7 @@ class Link(StrEnum):
     CLOSED = "closed"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostInfo:
     """What does not change while a connection is open."""
 
@@ -47,7 +48,7 @@ class HostInfo:
     """What this host's driver does not offer, one phrase each (events, interfaces …)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sampling:
     """How the sampler is doing."""
 
@@ -60,7 +61,7 @@ class Sampling:
     """How old the oldest figures out of view are allowed to get under the budget."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostSnapshot:
     """All of a host at one moment. A section that did not change is the same object as before."""
 

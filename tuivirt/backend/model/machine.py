@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from .record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Capabilities:
     """What a host offers to machines of one kind. Source: virConnectGetDomainCapabilities."""
 
@@ -17,7 +19,7 @@ class Capabilities:
     """The most that such a machine can have; None where it is not told."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Machine:
     """A domain, as far as it decides which devices suit it."""
 

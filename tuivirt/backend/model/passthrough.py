@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from .record import record
 from .resources import NodeDevice
 
 
@@ -20,7 +21,7 @@ class Weight(StrEnum):
     """Worth knowing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Finding:
     """Something that speaks against handing a device over, or is worth knowing first."""
 
@@ -40,7 +41,7 @@ class Task(StrEnum):
     """Add it to the domain."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """One thing that is done, in its turn."""
 
@@ -49,7 +50,7 @@ class Step:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Plan:
     """How a device is handed to a domain; shown before it is carried out."""
 
@@ -88,7 +89,7 @@ class Plan:
 _TITLES = {Weight.REFUSED: "Refused", Weight.RISK: "Risk", Weight.NOTE: "Note"}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NetUse:
     """A network interface of a device, and what the host does with it."""
 
@@ -103,7 +104,7 @@ class NetUse:
     up: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DiskUse:
     """A block device of a device, or what is built on it, that the host has in use."""
 
@@ -112,7 +113,7 @@ class DiskUse:
     """``mounted at /srv``, ``swap``, ``part of md0`` …"""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DeviceFacts:
     """What the host does with one device, as far as it can be known."""
 
@@ -126,7 +127,7 @@ class DeviceFacts:
     """What else hangs on it, as in ``disk /dev/sdb``, ``interface eth1``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostFacts:
     """What is known of a host that devices are taken from."""
 

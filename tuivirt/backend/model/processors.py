@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from .record import record
 
 Cpus = frozenset[int]
 """Numbers of host CPUs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Topology:
     """How the guest sees its vCPUs arranged; the numbers of parts are each one's, not the sum."""
 
@@ -36,7 +38,7 @@ def _counted(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Vcpu:
     """One vCPU that a domain can have."""
 
@@ -49,7 +51,7 @@ class Vcpu:
     """The host CPUs that it may run on; None: nothing is said of this one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class IoThread:
     """One I/O thread of a domain's hypervisor process."""
 
@@ -59,7 +61,7 @@ class IoThread:
     """The disks (``disk vda``) and controllers (``SCSI controller 0``) that it serves."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Memory:
     """How much memory a domain has and can have."""
 
@@ -79,7 +81,7 @@ class Memory:
     """NUMA cells of the guest; with any, its maximum is the sum of theirs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Processors:
     """What one configuration of a domain says of its processors and its memory."""
 
@@ -115,7 +117,7 @@ class Processors:
         return next((thread for thread in self.iothreads if thread.number == number), None)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostCpu:
     """One CPU of a host, as its kernel numbers them."""
 
@@ -127,7 +129,7 @@ class HostCpu:
     """The threads of its core, itself among them; empty where the host does not tell."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostCell:
     """A NUMA node of a host."""
 
@@ -145,7 +147,7 @@ class HostCell:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostTopology:
     """A host's CPUs, by NUMA node."""
 
@@ -157,7 +159,7 @@ class HostTopology:
         return frozenset(cpu.number for cell in self.cells for cpu in cell.cpus)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class VcpuRun:
     """Where a vCPU of a running domain is. Source: virDomainGetVcpus."""
 
@@ -166,7 +168,7 @@ class VcpuRun:
     """The host CPU that it ran on last; None: it does not run, or nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Processing:
     """What is shown of a domain's processors and memory."""
 

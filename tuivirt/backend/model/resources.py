@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from .record import record
 from .ref import Kind, Ref
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class DhcpRange:
     start: str
     end: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NetworkAddress:
     """One ``<ip>`` of a network, in CIDR notation."""
 
@@ -21,7 +22,7 @@ class NetworkAddress:
     ranges: tuple[DhcpRange, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Lease:
     """A DHCP lease of one of libvirt's networks. Source: virNetworkGetDHCPLeases."""
 
@@ -34,7 +35,7 @@ class Lease:
     """Wall-clock seconds since the epoch; 0 for ever."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Network:
     """A virtual network. Source: listAllNetworks and its XML."""
 
@@ -62,7 +63,7 @@ class Network:
         return Ref(self.host, Kind.NETWORK, self.uuid)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Pool:
     """A storage pool. Source: listAllStoragePools, its XML (one call each, on change only)."""
 
@@ -86,7 +87,7 @@ class Pool:
         return Ref(self.host, Kind.POOL, self.uuid)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Volume:
     """A storage volume. Source: listAllVolumes of its pool and its XML, when looked up."""
 
@@ -107,7 +108,7 @@ class Volume:
         return Ref(self.host, Kind.VOLUME, self.key)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class MdevType:
     """A kind of mediated device that a device can make."""
 
@@ -120,7 +121,7 @@ class MdevType:
     """How many more can be made, when it was read; None: not told."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class NodeDevice:
     """A device of the host. Source: listAllDevices; its XML once, until an event tells of it."""
 
@@ -183,7 +184,7 @@ class NodeDevice:
         return Ref(self.host, Kind.DEVICE, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostInterface:
     """A network interface of the host. Source: listAllInterfaces."""
 

@@ -9,8 +9,9 @@ four times as long to make.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from .record import record
 
 HISTORY = 60
 """How many samples a sparkline can reach back."""
@@ -106,7 +107,7 @@ class DomainStats(NamedTuple):
     """Only for a domain in focus (its detail is open); oldest first."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HostStats:
     """The live figures of a host. Source: getCPUStats, getMemoryStats; load where it is local."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from ..model.record import record
 from .tree import skim, text_of
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ConsolePort:
     """A character device that a console stream can be opened on."""
 

@@ -7,9 +7,9 @@ https://libvirt.org/formatdomain.html says so for some kinds, libvirt's refusals
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
+from ..model.record import record
 from .controller import CONTROLLER
 from .declare import Declaration
 from .disk import DISK
@@ -26,7 +26,7 @@ from .sound import AUDIO, SOUND
 from .video import VIDEO
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Kind:
     """A kind of device, as the catalogue has it."""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
+from ..model.record import record
 from .declare import Declaration
 from .devices import host_device
 from .errors import AmbiguousDevice, NoSuchDevice
@@ -18,7 +18,7 @@ from .spans import Span, spans, without_line
 from .tree import Element, attribute, lxml, parse, to_text
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Selector:
     """Which device is meant."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from ..model.record import record
 from .errors import BadValue, MalformedXml
 from .offered import ALL, Offer
 from .place import Place, remove
@@ -48,7 +48,7 @@ _TEXTS = (FieldType.TEXT, FieldType.SECRET, FieldType.LIST, FieldType.HEX, Field
 _WORDS = {FieldType.YES_NO: ("yes", "no"), FieldType.ON_OFF: ("on", "off")}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Field:
     """One property of a device."""
 

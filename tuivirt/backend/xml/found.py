@@ -8,10 +8,10 @@ name), else its address, else its number among those of its kind.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from ..model.device import Device, Disk, DomainConfig, Interface
+from ..model.record import record
 from .catalog import Kind
 from .edit import Selector, identity_of, like
 from .errors import AmbiguousDevice
@@ -20,7 +20,7 @@ from .hostdev import place_and_identity
 from .tree import parse
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Found:
     """One device of a configuration."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from ..model.device import Device, DomainConfig
 from ..model.machine import Capabilities, Machine
+from ..model.record import record
 from .tree import parse
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Offer:
     """Of a field: where a host tells what it offers of its choices, and what it cannot tell."""
 

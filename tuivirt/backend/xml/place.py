@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
+from ..model.record import record
 from .tree import Element, lxml
 
 _STEP = re.compile(r"([\w.-]+)(?:\[@([\w.-]+)='([^']*)'\])?")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Step:
     """One element on the way: the first child of that tag (with that attribute's value)."""
 
@@ -38,7 +38,7 @@ class Step:
         return all(name == self.name for name in element.attrib)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Place:
     """Elements to go down, and the attribute there; without one, the last element's text."""
 
