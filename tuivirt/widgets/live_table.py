@@ -14,9 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from .columns import Column, Placed, lay_out, sort_bindings
+from .piece import PlainLines
 from .rows import Rows
 from .table_lines import (
     GUTTER,
@@ -33,7 +33,7 @@ from .tones import Toned
 R = TypeVar("R")
 
 
-class LiveTable(Widget, Generic[R], can_focus=True):
+class LiveTable(PlainLines, Generic[R], can_focus=True):
     """Rows by key, columns declared once; cursor and marks follow the keys, not the lines."""
 
     DEFAULT_CSS = "LiveTable { width: 1fr; height: 1fr; }"

@@ -10,7 +10,8 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from .columns import GAP, Placed, fit_cell
-from .text import fit
+from .piece import Piece
+from .text import fit, width_of
 from .tones import Toned, style_of
 
 R = TypeVar("R")
@@ -94,4 +95,8 @@ def strip_of(pieces: Iterable[Toned], width: int, cursor: bool = False) -> Strip
         text += piece.text
     if text:
         segments.append(Segment(text, style))
-    return Strip(segments).adjust_cell_length(width, style_of("", cursor))
+    taken = sum(width_of(segment.text) for segment in segments)
+    if taken < width:
+        segments.append(Segment(" " * (width - taken), style_of("", cursor)))
+    line = Piece(segments, max(taken, width))
+    return line if taken <= width else line.crop(0, width)
