@@ -10,17 +10,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from .errors import NotConnected, is_gone
 from .events import Noticed
-from .model.device import DomainConfig
+from .model.device import Device, Disk, DomainConfig, Interface
 from .model.domain import Domain
 from .model.host import Link
+from .model.record import record
 from .rates import BALLOON_PERIOD_S
 from .xml.errors import XmlError
 
@@ -33,9 +35,9 @@ GATHER_S = 0.3
 """How long to wait before reading, so that the first picture is not delayed."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Known:
-    """What was read of one domain, without the devices' XML."""
+    """What was read of one domain, as far as it tells who uses what."""
 
     run: int | None
     """The domain's id when it was read: another run has another live configuration."""
@@ -208,7 +210,6 @@ class Configs:
 
     def _read(self, uuid: str) -> None:
         from .xml.domain import skim_domain
-        from .xml.pending import pending
 
         handle = self._host.handles.get(uuid)
         domain = self._host.snapshot.domains.get(uuid)
@@ -224,7 +225,11 @@ class Configs:
             if domain.persistent or live is None:
                 text = handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
                 saved = skim_domain(text, compared=both)
-            waits = pending(live, saved) if live is not None and saved is not None else ()
+            waits: tuple[str, ...] = ()
+            if live is not None and saved is not None:
+                from .xml.pending import pending
+
+                waits = pending(live, saved)
         except (libvirt.libvirtError, XmlError) as error:
             if isinstance(error, libvirt.libvirtError):
                 if is_gone(error):
@@ -235,7 +240,10 @@ class Configs:
             text = f"cannot read the configuration of {domain.name}: {error}"
             self._host.tell(Noticed(host=self._host.name, text=text, target=domain.ref))
             live, saved, waits = None, None, ()
-        known = Known(domain.id, domain.persistent, _slim(live), _slim(saved), waits)
+        live, saved = _slim(live), _slim(saved)
+        if live == saved:
+            saved = live  # As nearly always: one record in place of two.
+        known = Known(domain.id, domain.persistent, live, saved, waits)
         with self._condition:
             if self._reading == uuid:
                 self._known[uuid] = known
@@ -322,16 +330,39 @@ class Configs:
 
 
 def _slim(config: DomainConfig | None) -> DomainConfig | None:
-    """Without what only a detail view needs: thousands are kept."""
+    """What tells who uses what, and nothing else of it: thousands are kept.
+
+    Words that all domains have in common are one string; each reading makes its own.
+    """
     if config is None:
         return None
-    return replace(
-        config,
-        description="",
-        disks=tuple(replace(disk, facts=frozenset()) for disk in config.disks),
-        interfaces=tuple(replace(each, facts=frozenset()) for each in config.interfaces),
+    return DomainConfig(
+        name=config.name,
+        uuid=config.uuid,
+        disks=tuple(
+            Disk(
+                target=intern(disk.target),
+                device=intern(disk.device),
+                source_type=intern(disk.source_type),
+                source=disk.source,
+                pool=intern(disk.pool),
+                volume=disk.volume,
+                readonly=disk.readonly,
+                shareable=disk.shareable,
+                backing=disk.backing,
+            )
+            for disk in config.disks
+        ),
+        interfaces=tuple(
+            Interface(mac=each.mac, type=intern(each.type), source=intern(each.source))
+            for each in config.interfaces
+        ),
         devices=tuple(
-            replace(device, facts=frozenset())
+            Device(
+                kind=device.kind,
+                node_device=device.node_device,
+                vendor_product=device.vendor_product,
+            )
             for device in config.devices
             if device.kind == "hostdev"
         ),

@@ -36,8 +36,9 @@ class Handle:
         return xml
 
 
-def xml(name: str, title: str = "") -> str:
-    return f"<domain type='test'><name>{name}</name><title>{title}</title></domain>"
+def xml(name: str, source: str = "") -> str:
+    disk = f"<disk type='file'><source file='{source}'/><target dev='vda'/></disk>"
+    return f"<domain type='test'><name>{name}</name><devices>{disk}</devices></domain>"
 
 
 class Place:
@@ -52,12 +53,14 @@ class Place:
         self.host.listed({d.uuid: d for d in domains}, {d.uuid: h for d, h in domains.items()})
         self.configs.reconcile()
 
-    def known(self, domain: Domain, title: str) -> Known:
-        """What is known of a domain once its saved configuration has this title."""
+    def known(self, domain: Domain, source: str) -> Known:
+        """What is known of a domain once its saved configuration has a disk with this source."""
 
         def known() -> Known | None:
             found = self.configs.known().get(domain.uuid)
-            return found if found and found.saved and found.saved.title == title else None
+            if found is None or found.saved is None or not found.saved.disks:
+                return None
+            return found if found.saved.disks[0].source == source else None
 
         return until(known)
 
