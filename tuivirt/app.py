@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -37,13 +38,10 @@ from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.consoling import Consoling
 from tuivirt.screens.domains import DomainsScreen
-from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.screens.painting import Painting
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, first_notice, notice_of
-from tuivirt.screens.ways import Ways
-from tuivirt.screens.wishes import Wishes
 from tuivirt.settings import Settings
 from tuivirt.widgets.key_order import KeysInOrder
 from tuivirt.widgets.sparkline import use_ascii
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
     from tuivirt.actions.registry import Action
     from tuivirt.actions.runner import Tasks
     from tuivirt.backend.host import Host
+    from tuivirt.screens.ways import Ways
 
 KEEP_EVENTS = 2000
 """How many events the events screen can look back at."""
@@ -130,8 +129,6 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         self.events_log.extend(Noticed(host="", text=text) for text in self.settings.problems)
         self.notice = first_notice(notice, self.settings.problems)
         self._noticed, self._noticed_at = self.notice, time.monotonic()
-        self._wishes = Wishes(self)
-        self._ways = Ways(self, self._wishes)
         self._inbox: deque[Event] = deque()
         self._snapshots: dict[str, HostSnapshot] = {}
         self._lost: set[str] = set()
@@ -227,10 +224,18 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
                 return screen
         return None
 
+    @cached_property
+    def _ways(self) -> Ways:
+        """Made for the first wish or way: what it imports takes 0.5 MiB, and a glance has none."""
+        from tuivirt.screens.ways import Ways
+        from tuivirt.screens.wishes import Wishes
+
+        return Ways(self, Wishes(self))
+
     # What screens ask for (screens.base.Joint)
 
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None:
-        self._wishes.act(action, refs, values)
+        self._ways.wishes.act(action, refs, values)
 
     def look_up(
         self,
@@ -301,7 +306,7 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         self.push_screen(make(XML, ref))
 
     def open_menu(self, refs: Sequence[Ref]) -> None:
-        self._wishes.menu(refs)
+        self._ways.wishes.menu(refs)
 
     def go(self, command: str) -> None:
         self._ways.go(command)
@@ -348,6 +353,8 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
 
     def action_leave(self) -> None:
         """At once, or, while tasks are under way, when the operator knows what that means."""
+        from tuivirt.screens.leaving import LeaveDialog
+
         tasks = self.tasks.under_way
         if isinstance(self.screen, LeaveDialog):
             self.screen.action_answer(True)
@@ -373,4 +380,4 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         self.say("ctrl+q leaves tuivirt")
 
     def action_palette(self) -> None:
-        self._wishes.palette()
+        self._ways.wishes.palette()

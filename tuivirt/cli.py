@@ -5,16 +5,17 @@ What a verb does not need is not imported: Textual for the screen only, the acti
 
 from __future__ import annotations
 
-import argparse
 import gc
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tuivirt.commands import stdout
-from tuivirt.commands.parser import BUILT_IN, action_parser, built_in_parser, main_parser, split
+from tuivirt.commands.words import BUILT_IN, ScreenOptions, screen_options, split
 
 if TYPE_CHECKING:
+    import argparse
+
     from tuivirt.actions.registry import Action
 
 ANSWER_S = 20.0
@@ -59,15 +60,18 @@ def _defect(error: Exception) -> int:
 
 def _main(argv: Sequence[str]) -> int:
     before, verb, after = split(argv)
+    if verb is None and (plain := screen_options(before)) is not None:
+        return _screen(plain)
+    from tuivirt.commands.parser import action_parser, built_in_parser, main_parser, verbs_help
+
     if verb is None and ("-h" in before or "--help" in before):
         from tuivirt.actions.catalog import ACTIONS
-        from tuivirt.commands.parser import verbs_help
 
         main_parser(verbs_help(list(ACTIONS.values()))).print_help()
         return 0
     options = main_parser().parse_args(before)
     if verb is None:
-        return _screen(options)
+        return _screen(ScreenOptions(options.connect, options.readonly, options.demo))
     if verb in BUILT_IN:
         given = _both(options, built_in_parser(verb).parse_args(after))
         if verb == "actions":
@@ -185,11 +189,14 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
         wired.close()
 
 
-def _screen(options: argparse.Namespace) -> int:
+def _screen(options: ScreenOptions) -> int:
     # Nothing becomes garbage while modules are imported; looking for it takes a tenth of the start.
     gc.disable()
     # A worker that computes lets go of the interpreter soon, so that a key is not kept waiting.
     sys.setswitchinterval(SWITCH_S)
+    from tuivirt.backend import bindings
+
+    bindings.load()
     # The connection is made while Textual is imported, which takes as long as all the rest.
     from tuivirt import lean, settings, wiring
     from tuivirt.backend.events import EventHub

@@ -15,8 +15,9 @@ from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.when import When
 from tuivirt.commands.output import table
-from tuivirt.commands.parser import action_parser, split
+from tuivirt.commands.parser import action_parser, main_parser
 from tuivirt.commands.verbs import check_flags, values_of, when_of
+from tuivirt.commands.words import ScreenOptions, screen_options, split
 
 ON = Domain("h", "u1", "web", 1, DomainState.RUNNING)
 OFF = Domain("h", "u2", "db", None, DomainState.SHUTOFF)
@@ -37,6 +38,28 @@ def test_the_verb_is_the_first_word_that_is_no_option_or_its_value(
     argv: list[str], expected: tuple[list[str], str | None, list[str]]
 ) -> None:
     assert split(argv) == expected
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--demo"],
+        ["--readonly", "-c", "qemu:///system"],
+        ["--connect", "a:///", "--demo", "-c", "b:///"],
+    ],
+)
+def test_plain_words_mean_to_the_screen_what_the_parser_makes_of_them(words: list[str]) -> None:
+    given = main_parser().parse_args(words)
+    assert screen_options(words) == ScreenOptions(given.connect, given.readonly, given.demo)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["--connect=a:///"], ["-ca:///"], ["-c"], ["-c", ""], ["-c", "--demo"], ["--dmo"]],
+)
+def test_all_other_words_are_left_to_the_parser(words: list[str]) -> None:
+    assert screen_options(words) is None
 
 
 @pytest.mark.parametrize(

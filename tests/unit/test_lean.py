@@ -1,11 +1,13 @@
-"""The screen is started without what it never uses."""
+"""The screen is started without what it never uses, and without what only a later wish needs."""
 
 from __future__ import annotations
 
+import os
+import pty
 import subprocess
 import sys
 
-LOOK = """
+ASYNCIO = """
 import sys
 from tuivirt import lean
 lean.import_asyncio()
@@ -14,9 +16,77 @@ import asyncio, ssl
 print(asyncio.run(asyncio.sleep(0, "runs")), ssl.create_default_context().verify_mode.name)
 """
 
+LIBVIRT = """
+import sys, typing
+from tuivirt.backend import bindings
+bindings.load()
+import libvirt
+print(sys.modules["typing"] is typing, libvirt.open("test:///default").numOfDomains())
+"""
+
+START = """
+import sys
+from textual.app import App
+from tuivirt.cli import main
+
+def look(app):
+    app.get_default_screen()
+    print(*sys.modules, file=sys.stderr)
+
+App.run = look
+main(["-c", "test:///default"])
+"""
+
+AT_START = {
+    "actions": "catalog devices disk_options disks domains errors field_options happenings here"
+    " hostdevs mdevs networks pools processors registry runner template views advice",
+    "backend": "askable bindings board configs connection errors eventloop events families host"
+    " hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
+    " ticker traffic uri uses view",
+    "backend.model": "device domain fleet host record ref resources stats task when",
+    "commands": "output stdout words",
+    "screens": "base consoling domains empty lending painting pausing rooms telling",
+    "widgets": "columns command_bar compositing edit filtering footer header key_order line"
+    " live_table piece rows sparkline table_lines text tones",
+    "": "actions app backend cli commands ending lean logfile screens settings widgets wiring",
+}
+"""What the list of domains is drawn with. Each further module costs 20 to 100 KiB and a bit of the
+start: is it not for a wish that comes later, and imported there?"""
+IN_THE_BACKGROUND = tuple(f"tuivirt.backend.{n}" for n in ("xml", "model.machine", "model.twins"))
+"""What reads the domains' configurations behind the first picture."""
+OF_OTHERS = {"argparse", "lxml", "psutil", "shlex"}
+
+
+def _said(script: str) -> list[str]:
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
+    )
+    return ran.stdout.splitlines()
+
 
 def test_asyncio_is_there_without_tls_which_whoever_wants_it_still_gets() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-c", LOOK], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert ran.stdout.splitlines() == ["False False", "runs CERT_REQUIRED"]
+    assert _said(ASYNCIO) == ["False False", "runs CERT_REQUIRED"]
+
+
+def test_libvirt_is_there_and_typing_is_as_it_was() -> None:
+    assert _said(LIBVIRT) == ["True 1"]
+
+
+def test_the_first_picture_needs_these_modules_and_no_others() -> None:
+    ours, theirs = pty.openpty()
+    try:
+        argv = [sys.executable, "-c", START]
+        ran = subprocess.run(
+            argv, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, check=True, timeout=60
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    loaded = set(ran.stderr.decode().split())
+    expected = {"tuivirt", "tuivirt.backend.model"}
+    for room, names in AT_START.items():
+        expected |= {".".join(filter(None, ("tuivirt", room, name))) for name in names.split()}
+    mine = {name for name in loaded if name.partition(".")[0] == "tuivirt"}
+    assert {name for name in mine - expected if not name.startswith(IN_THE_BACKGROUND)} == set()
+    assert expected - mine == set(), "list what is there, or nobody sees what comes back"
+    assert loaded & OF_OTHERS == set()

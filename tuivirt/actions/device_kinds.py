@@ -157,7 +157,7 @@ def _action(
         virsh=virsh,
         api=api,
         function=function,
-        parameters=parameters,
+        told=lambda: parameters,
         changes=True,
         bulk=False,
         destructive=bool(confirm),

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tuivirt.backend import lifecycle
-from tuivirt.backend import managed_save as saving
-from tuivirt.backend import undefine as undefining
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.settling import SHUTDOWN_TIMEOUT_S
 
 from .registry import Option, Run, action
 
@@ -84,6 +82,8 @@ def start(
     ] = False,
 ) -> str:
     """Start a domain that is off; one with a managed save goes on where it was saved."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.start(run.host, domain.uuid, paused=paused, force_boot=force_boot)
 
 
@@ -103,9 +103,11 @@ def shutdown(
     mode: _ASKED = None,
     timeout: Annotated[
         float, Option("seconds to wait until it is off", label="Wait, seconds", minimum=0)
-    ] = lifecycle.SHUTDOWN_TIMEOUT_S,
+    ] = SHUTDOWN_TIMEOUT_S,
 ) -> str:
     """Ask the guest to shut down, and wait until it has; one that does not react is told."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.shutdown(
         run.host,
         domain.uuid,
@@ -127,6 +129,8 @@ def shutdown(
 )
 def reboot(run: Run, domain: Domain, *, mode: _ASKED = None) -> str:
     """Ask the guest to reboot; whether it does is up to the guest."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.reboot(run.host, domain.uuid, mode=mode or lifecycle.ShutdownMode.DEFAULT)
 
 
@@ -142,6 +146,8 @@ def reboot(run: Run, domain: Domain, *, mode: _ASKED = None) -> str:
 )
 def reset(run: Run, domain: Domain) -> str:
     """Press the reset button: the guest boots anew without shutting down."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.reset(run.host, domain.uuid)
 
 
@@ -165,6 +171,8 @@ def destroy(
     ] = False,
 ) -> str:
     """Pull the plug: the domain is off at once. Nothing of it is deleted."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.force_off(run.host, domain.uuid, graceful=graceful)
 
 
@@ -179,6 +187,8 @@ def destroy(
 )
 def suspend(run: Run, domain: Domain) -> str:
     """Pause the guest; it keeps its memory and its devices."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.suspend(run.host, domain.uuid)
 
 
@@ -192,6 +202,8 @@ def suspend(run: Run, domain: Domain) -> str:
 )
 def resume(run: Run, domain: Domain) -> str:
     """Let a paused guest go on, or wake one that sleeps."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.resume(run.host, domain.uuid)
 
 
@@ -211,6 +223,8 @@ def managedsave(
     bypass_cache: Annotated[bool, Option("write past the host's page cache")] = False,
 ) -> str:
     """Save the guest's memory on the host and stop it; its next start goes on from there."""
+    from tuivirt.backend import managed_save as saving
+
     return saving.managed_save(
         run.host,
         domain.uuid,
@@ -232,6 +246,8 @@ def managedsave(
 )
 def managedsave_remove(run: Run, domain: Domain) -> str:
     """Throw a managed save away: the next start boots afresh."""
+    from tuivirt.backend import managed_save as saving
+
     return saving.managed_save_remove(run.host, domain.uuid)
 
 
@@ -250,6 +266,8 @@ def autostart(
     disable: Annotated[bool, Option("do not start it with the host any more")] = False,
 ) -> str:
     """Have the domain started with the host, or no longer."""
+    from tuivirt.backend import lifecycle
+
     return lifecycle.autostart(run.host, domain.uuid, not disable)
 
 
@@ -281,6 +299,8 @@ def undefine(
     keep_tpm: Annotated[bool, Option("keep the state of its TPM", label="Keep TPM state")] = False,
 ) -> str:
     """Forget a domain's configuration; its disks stay. What else it has must be decided about."""
+    from tuivirt.backend import undefine as undefining
+
     return undefining.undefine(
         run.host,
         domain.uuid,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tuivirt.backend import networks as verbs
 from tuivirt.backend.model.resources import Network
 
 from .registry import Option, Run, action
@@ -39,6 +38,8 @@ def _lost_with_network(network: Network) -> str:
 )
 def net_start(run: Run, network: Network) -> str:
     """Start a network that is not active."""
+    from tuivirt.backend import networks as verbs
+
     return verbs.start(run.host, network.uuid)
 
 
@@ -55,6 +56,8 @@ def net_start(run: Run, network: Network) -> str:
 )
 def net_destroy(run: Run, network: Network) -> str:
     """Stop a network; the guests on it run on, but lose their connection."""
+    from tuivirt.backend import networks as verbs
+
     return verbs.stop(run.host, network.uuid)
 
 
@@ -73,4 +76,6 @@ def net_autostart(
     disable: Annotated[bool, Option("do not start it with the host any more")] = False,
 ) -> str:
     """Have the network started with the host, or no longer."""
+    from tuivirt.backend import networks as verbs
+
     return verbs.autostart(run.host, network.uuid, not disable)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from tuivirt.backend import pools as verbs
 from tuivirt.backend.model.resources import Pool
 
 from .registry import Option, Run, action
@@ -38,6 +37,8 @@ def _lost_with_pool(pool: Pool) -> str:
 )
 def pool_start(run: Run, pool: Pool) -> str:
     """Start a storage pool that is not active."""
+    from tuivirt.backend import pools as verbs
+
     return verbs.start(run.host, pool.uuid)
 
 
@@ -54,6 +55,8 @@ def pool_start(run: Run, pool: Pool) -> str:
 )
 def pool_destroy(run: Run, pool: Pool) -> str:
     """Stop a storage pool; the volumes in it stay as they are."""
+    from tuivirt.backend import pools as verbs
+
     return verbs.stop(run.host, pool.uuid)
 
 
@@ -67,6 +70,8 @@ def pool_destroy(run: Run, pool: Pool) -> str:
 )
 def pool_refresh(run: Run, pool: Pool) -> str:
     """Have libvirt look again at what is in the pool."""
+    from tuivirt.backend import pools as verbs
+
     return verbs.refresh(run.host, pool.uuid)
 
 
@@ -85,4 +90,6 @@ def pool_autostart(
     disable: Annotated[bool, Option("do not start it with the host any more")] = False,
 ) -> str:
     """Have the pool started with the host, or no longer."""
+    from tuivirt.backend import pools as verbs
+
     return verbs.autostart(run.host, pool.uuid, not disable)

@@ -18,13 +18,14 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import Outcome, Settling
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.passthrough import Plan
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Option:
     """What the UI and the command line say of a parameter, beside its type."""
 
@@ -51,7 +52,7 @@ class Option:
     """The screen has no field for it: it asks in its own way."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Parameter:
     """A parameter of an action, read from the function's signature."""
 
@@ -168,7 +169,7 @@ def _right(_values: Mapping[str, Any]) -> None:
     """Whatever each value may be, it may be beside any other."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Action:
     """One thing a user can do."""
 
@@ -185,7 +186,6 @@ class Action:
     api: str
     """The libvirt call it makes."""
     function: Callable[..., str]
-    parameters: tuple[Parameter, ...]
     changes: bool
     """False: it works on a read-only connection too."""
     bulk: bool
@@ -206,6 +206,16 @@ class Action:
     otherwise: tuple[str, frozenset[str]] = ("", frozenset())
     """Another template for ``virsh``, where one of these parameters is said: its own verb lacks
     them."""
+    told: Callable[[], tuple[Parameter, ...]] = tuple
+    """Reads its parameters."""
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What it can be told beside the object. Raises TypeError for one without an Option.
+
+        Read when first asked for: those of all actions take 4 ms, which the start need not wait.
+        """
+        return self.told()
 
     def refusal(self, thing: Any, snapshot: HostSnapshot | None = None) -> str:
         """Why it cannot be done to ``thing`` on this host now, or ''."""
@@ -287,7 +297,8 @@ def action(
     ``more`` are parameters that the function takes as ``**keywords``.
 
     Raises TypeError for a declaration that cannot be right: no docstring, a name or key taken
-    twice, a template that names no parameter.
+    twice, a template that names no parameter. A parameter that is not an Annotated one is told
+    when the parameters are first asked for.
     """
 
     def declare(function: Callable[..., str]) -> Callable[..., str]:
@@ -300,8 +311,7 @@ def action(
         of = Kind(kind)
         if key and _taken_keys.setdefault((of, key), name) != name:
             raise TypeError(f"action {name}: key {key} is {_taken_keys[of, key]}'s")
-        parameters = (*_parameters(function), *more)
-        check_template(name, virsh, {p.name for p in parameters})
+        check_template(name, virsh, {*_keyword_only(function), *(p.name for p in more)})
         check_template(name, confirm, set())
         ACTIONS[name] = Action(
             name=name,
@@ -312,7 +322,6 @@ def action(
             virsh=virsh,
             api=api,
             function=function,
-            parameters=parameters,
             changes=changes,
             bulk=bulk,
             destructive=destructive,
@@ -323,13 +332,20 @@ def action(
             plan=plan,
             check=check,
             otherwise=otherwise,
+            told=partial(_parameters, function, more),
         )
         return function
 
     return declare
 
 
-def _parameters(function: Callable[..., str]) -> tuple[Parameter, ...]:
+def _keyword_only(function: Callable[..., str]) -> tuple[str, ...]:
+    code = function.__code__
+    return code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+
+
+@cache
+def _parameters(function: Callable[..., str], more: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
     hints = typing.get_type_hints(function, include_extras=True)
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
@@ -360,4 +376,4 @@ def _parameters(function: Callable[..., str]) -> tuple[Parameter, ...]:
                 cli_only=option.cli_only,
             )
         )
-    return tuple(found)
+    return (*found, *more)

@@ -9,7 +9,6 @@ unset, or, in the form ``[word? text]``, when that one is. ``{when}`` becomes vi
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +29,8 @@ _FLAGS = {
 
 def fill(template: str, name: str, values: Mapping[str, Any]) -> str:
     """The command with its words filled in, each quoted where a shell needs it."""
+    from shlex import quote
+
     known = {**values, "name": name}
 
     def word(match: re.Match[str]) -> str:
@@ -38,7 +39,7 @@ def fill(template: str, name: str, values: Mapping[str, Any]) -> str:
             return match[2] if value is When.AUTO and match[2] else _FLAGS[value]
         if _unset(value) and match[2] is not None:
             return match[2]
-        return shlex.quote(str(value))
+        return quote(str(value))
 
     def part(match: re.Match[str]) -> str:
         text = match[1]

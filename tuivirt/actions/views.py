@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Annotated, Any
 
-from tuivirt.backend import lookups, rawtty
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.resources import Network, NodeDevice, Pool
+from tuivirt.backend.settling import LINGER_S
 
 from .domains import is_off
 from .registry import Option, Run, action
 
 
 def _can_leave(values: Mapping[str, Any]) -> None:
+    from tuivirt.backend import rawtty
+
     rawtty.escape_byte(values.get("escape") or rawtty.ESCAPE)
 
 
@@ -57,7 +59,7 @@ def console(
             minimum=0,
             cli_only=True,
         ),
-    ] = rawtty.LINGER_S,
+    ] = LINGER_S,
     pace: Annotated[
         int | None,
         Option(
@@ -76,6 +78,8 @@ def console(
     web-01. What comes in is sent, what the guest prints comes out, and nothing is a key. It ends
     once the input has ended and the guest is silent, or when the guest stops.
     """
+    from tuivirt.backend import rawtty
+
     return rawtty.attach(
         run.host,
         domain.uuid,
@@ -125,6 +129,8 @@ _xml = partial(action, title="XML", key="y", changes=False, bulk=False, view=Tru
 )
 def dumpxml(run: Run, domain: Domain, *, inactive: _INACTIVE = False) -> str:
     """Print a domain's XML, without its secrets."""
+    from tuivirt.backend import lookups
+
     return lookups.xml_of(run.host, domain.ref, saved=inactive)
 
 
@@ -135,6 +141,8 @@ def dumpxml(run: Run, domain: Domain, *, inactive: _INACTIVE = False) -> str:
 )
 def net_dumpxml(run: Run, network: Network, *, inactive: _INACTIVE = False) -> str:
     """Print a network's XML."""
+    from tuivirt.backend import lookups
+
     return lookups.xml_of(run.host, network.ref, saved=inactive)
 
 
@@ -145,6 +153,8 @@ def net_dumpxml(run: Run, network: Network, *, inactive: _INACTIVE = False) -> s
 )
 def pool_dumpxml(run: Run, pool: Pool, *, inactive: _INACTIVE = False) -> str:
     """Print a storage pool's XML."""
+    from tuivirt.backend import lookups
+
     return lookups.xml_of(run.host, pool.ref, saved=inactive)
 
 
@@ -155,4 +165,6 @@ def pool_dumpxml(run: Run, pool: Pool, *, inactive: _INACTIVE = False) -> str:
 )
 def nodedev_dumpxml(run: Run, device: NodeDevice) -> str:
     """Print the XML of a device of the host."""
+    from tuivirt.backend import lookups
+
     return lookups.xml_of(run.host, device.ref)

@@ -7,13 +7,14 @@ to read again. None of these calls goes to a domain's monitor, so none waits for
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import libvirt
 
 from .errors import if_offered, is_gone, is_unsupported
 from .model.domain import Domain, DomainState
+from .model.record import record
 from .model.resources import HostInterface, Network, NodeDevice, Pool
 from .xml.hostif import parse_interface
 from .xml.network import parse_network
@@ -25,7 +26,7 @@ V = TypeVar("V")
 POOL_STATES = ("inactive", "building", "running", "degraded", "inaccessible")
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Delta(Generic[V]):
     """What a reading changed, by key."""
 
@@ -174,10 +175,10 @@ def read_sizes(
                     filled[uuid], vcpus=vcpus, memory_kib=now, memory_max_kib=most
                 )
         return filled
-    for dom, record in records:
+    for dom, figures in records:
         uuid = dom.UUIDString()
         if uuid in filled:
-            filled[uuid] = with_sizes(filled[uuid], record)
+            filled[uuid] = with_sizes(filled[uuid], figures)
     return filled
 
 

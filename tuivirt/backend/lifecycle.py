@@ -16,6 +16,7 @@ import libvirt
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
 from .model.domain import DomainState
 from .model.ref import Kind, Ref
+from .settling import SHUTDOWN_TIMEOUT_S
 from .waiters import Waiter, domain_event, lifecycle
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float | None], None]
 """(what is being done, how far from 0 to 1 or None)."""
 
-SHUTDOWN_TIMEOUT_S = 30.0
 CONFIRM_TIMEOUT_S = 10.0
 """How long a call that already returned may take to show in a re-read."""
 

@@ -16,13 +16,13 @@ from .console import Console, ConsoleState, consoles
 from .consolepump import Pump, Way
 from .errors import BadInput, NotFound, TuivirtError
 from .parting import Ended, Parting
+from .settling import LINGER_S
 
 if TYPE_CHECKING:
     from .console_log import ConsoleLog
     from .host import Host
     from .xml.belongings import ConsolePort
 
-LINGER_S = 2.0
 PACE_BYTES_PER_S = 11_520.0
 """What a real line of 115,200 baud carries: a guest's serial port has no flow control, and what
 comes faster than its system reads is lost there. A virtio console has, and needs no pace."""

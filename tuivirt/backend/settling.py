@@ -5,8 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+SHUTDOWN_TIMEOUT_S = 30.0
+"""How long a guest is given to shut down before it is told that it has not."""
 LET_GO_S = 10.0
 """How long a guest is given to let go of a device before it is told as pending."""
+LINGER_S = 2.0
+"""How long a pipe to a console waits for more of what the guest prints."""
 
 Settled = Callable[[str | BaseException], None]
 """Given the sentence of how it ended, or the error."""

@@ -9,18 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tuivirt import __version__
 
 from .stdout import put
+from .words import BUILT_IN
 
 if TYPE_CHECKING:
     from tuivirt.actions.registry import Action, Parameter
 
 LISTABLE = ("domains", "networks", "pools", "volumes", "devices", "interfaces")
-
-BUILT_IN = {
-    "list": "list domains, networks, pools, volumes, devices or interfaces",
-    "stats": "print live figures, a line (or table) with every tick",
-    "log": "print what was recorded of a guest's console; no host need answer",
-    "actions": "print every action: object, key, virsh equivalent, parameters",
-}
 
 OBJECT_WORDS = {
     "domain": "name (or name@host), UUID or id",
@@ -41,20 +35,6 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_rest: Any) -> None:
         put(f"tuivirt {__version__}")
         parser.exit()
-
-
-def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
-    """(options before the verb, the verb, what follows it)."""
-    place = 0
-    while place < len(argv):
-        word = argv[place]
-        if word in ("-c", "--connect"):
-            place += 2
-        elif word.startswith("-") and word != "-":
-            place += 1
-        else:
-            return list(argv[:place]), word, list(argv[place + 1 :])
-    return list(argv), None, []
 
 
 def _uri(word: str) -> str:

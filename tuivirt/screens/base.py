@@ -10,7 +10,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,7 +20,6 @@ from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event
 from tuivirt.actions.registry import Action
-from tuivirt.backend.model.console import ConsoleSession
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
@@ -30,6 +29,9 @@ from tuivirt.widgets.compositing import ExactCompositor
 from tuivirt.widgets.footer import Footer
 from tuivirt.widgets.header import Header
 from tuivirt.widgets.live_table import LiveTable
+
+if TYPE_CHECKING:
+    from tuivirt.backend.model.console import ConsoleSession
 
 T = TypeVar("T")
 

@@ -10,12 +10,14 @@ from textual.app import App, SuspendNotSupported
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
-from tuivirt.backend.model.console import ConsoleSession
 from tuivirt.backend.model.ref import Ref
 
 from .base import FleetScreen
 from .lending import lend
 from .telling import error_dialog
+
+if TYPE_CHECKING:
+    from tuivirt.backend.model.console import ConsoleSession
 
 
 class Consoling(App[int], inherit_bindings=False):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.task import Task, TaskState
-from tuivirt.widgets.dialogs import MessageDialog
+
+if TYPE_CHECKING:
+    from tuivirt.widgets.dialogs import MessageDialog
 
 _SEVERITY = {
     TaskState.DONE: "information",
@@ -39,6 +42,8 @@ def in_lines(error: TuivirtError) -> str:
 
 def error_dialog(error: TuivirtError) -> MessageDialog:
     """An error in full: what, libvirt's code and words, and what to do next."""
+    from tuivirt.widgets.dialogs import MessageDialog
+
     why = error.why + (f" (libvirt error {error.code})" if error.code is not None else "")
     done = f"Done all the same: {error.done}\n" if error.done else ""
     return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))

@@ -32,7 +32,7 @@ class Ways:
 
     def __init__(self, app: Traveller, wishes: Wishes) -> None:
         self._app = app
-        self._wishes = wishes
+        self.wishes = wishes
 
     def go(self, command: str) -> None:
         """``:dom``, ``:dom /web``, ``:dom @host2``, ``:start``, ``:q``."""
@@ -44,7 +44,7 @@ class Ways:
             return
         room = find_room(word.lower())
         if room is None:
-            if not self._wishes.act_by_name(word, self._app.front_targets()):
+            if not self.wishes.act_by_name(word, self._app.front_targets()):
                 self._app.say(f"there is no “{word}”; tab after : shows what there is", "warning")
             return
         screen = self._app.enter(room.where)
@@ -77,5 +77,5 @@ class Ways:
             return [room.word for room in ROOMS]
         words = [room.word for room in ROOMS]
         words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
-        words += self._wishes.names()
+        words += self.wishes.names()
         return [word for word in words if word.startswith(begun) and word != begun]

@@ -54,7 +54,7 @@ def test_what_changes_something_is_not_begun_on_a_readonly_connection() -> None:
 
     with pytest.raises(ReadOnly):
         run_here(console(never), host(refuse), WEB.ref, {})
-    shown = console(lambda _run, domain: f"<{domain.name}/>", changes=False, parameters=())
+    shown = console(lambda _run, domain: f"<{domain.name}/>", changes=False, told=tuple)
     assert run_here(shown, host(refuse), WEB.ref, {}) == "<web-01/>"
 
 

@@ -245,12 +245,13 @@ class TestWrongDeclarations:
                 return ""
 
     def test_with_a_parameter_that_has_no_help(self) -> None:
-        with pytest.raises(TypeError, match="missing"):
+        @action("domain", virsh="", api="virX")
+        def other(run: Run, domain: Domain, *, force: bool = False) -> str:
+            """Do something."""
+            return ""
 
-            @action("domain", virsh="", api="virX")
-            def other(run: Run, domain: Domain, *, force: bool = False) -> str:
-                """Do something."""
-                return ""
+        with pytest.raises(TypeError, match="missing"):
+            _ = registry.ACTIONS["other"].parameters
 
     def test_a_good_one_is_registered_under_its_verb(self) -> None:
         @action("network", key="z", virsh="virsh x {name}[ --to {to}]", api="virX")
