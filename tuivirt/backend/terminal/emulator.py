@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from tuivirt.backend.model.terminal import (
@@ -21,6 +24,7 @@ from .mouse import CELL_PIXELS, MouseEncoder
 from .native import TerminalHandle, check, ffi, lib, sized
 from .rows import RowReader
 from .search import Search
+from .turn import Turn
 
 SCROLLBACK_LINES = 10_000
 SCROLLBACK_BYTES = 64 << 20
@@ -46,6 +50,10 @@ _SOFT_RESET = (
 )
 """What DECSTR does, one after the other; the cursor has to go back to its place then.
 Source: DEC VT510 Reference, DECSTR; autowrap stays on as xterm has it."""
+
+_SLICE_LEAST, _SLICE_MOST = 64, 4096
+"""Bytes that are fed before others have their turn."""
+_SLOW_S = 0.005
 
 _LONG_SEQUENCE = 1 << 16
 """Bytes of one sequence (an image, a clipboard) that are kept before the rest is dropped."""
@@ -73,13 +81,15 @@ class GhosttyEmulator:
         scrollback_bytes: int = SCROLLBACK_BYTES,
         least: tuple[int, int] = LEAST,
     ) -> None:
-        self._lock = threading.Lock()
+        self._feeding = threading.Lock()
+        self._lock = Turn()
         self._least = least
         self._size = columns, lines = _sound(columns, lines, least)
         self._terminal = terminal = TerminalHandle(columns, lines)
         self._answers: list[bytes] = []
         self._room = 0
         self._guard = Guard()
+        self._slice = _SLICE_MOST
         self._bells = 0
         self._all = True
         self._title = ""
@@ -90,6 +100,7 @@ class GhosttyEmulator:
         terminal.set("KITTY_IMAGE_STORAGE_LIMIT", ffi.new("uint64_t *", 0))
         terminal.set("APC_MAX_BYTES", ffi.new("size_t *", _LONG_SEQUENCE))
         terminal.set("TITLE_REPORT", ffi.new("bool *", False))
+        terminal.set("GLYPH_PROTOCOL", ffi.new("bool *", False))
         # Kept here: the library calls them, and Python must not collect them.
         self._callbacks = (
             ffi.callback("GhosttyTerminalWritePtyFn", self._answer),
@@ -123,20 +134,43 @@ class GhosttyEmulator:
         return True
 
     def feed(self, data: bytes) -> bytes:
-        with self._lock:
-            if self._closed:
-                return b""
+        with self._feeding:
             self._room = ANSWERS_MAX
             for part, then in self._guard.parts(data):
-                lib.ghostty_terminal_vt_write(self._terminal.raw, part, len(part))
-                if then is Then.TAKE_MODES_BACK:
-                    for mode in REFUSED:
-                        self._terminal.unset_mode(mode)
-                elif then is Then.RESET_SOFTLY:
-                    self._reset_softly()
+                self._write(part)
+                if then is not Then.NOTHING:
+                    self._set_right(then)
+            with self._lock:
+                if not self._closed:
+                    self._measure()
             answers, self._answers = self._answers, []
-            self._measure()
         return b"".join(answers)
+
+    def _write(self, data: bytes) -> None:
+        """In slices, between which others have their turn: some sequences of a few bytes
+        (REP, RIS) keep the library busy for as long as a thousand times as much text."""
+        start = 0
+        while start < len(data):
+            piece = data[start : start + self._slice]
+            start += len(piece)
+            began = time.perf_counter()
+            with self._lock:
+                if self._closed:
+                    return
+                lib.ghostty_terminal_vt_write(self._terminal.raw, piece, len(piece))
+            if time.perf_counter() - began > _SLOW_S:
+                self._slice = max(_SLICE_LEAST, len(piece) // 4)
+            elif self._slice < _SLICE_MOST:
+                self._slice *= 2
+
+    def _set_right(self, then: Then) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            if then is Then.TAKE_MODES_BACK:
+                self._terminal.unset(REFUSED)
+            else:
+                self._reset_softly()
 
     def _reset_softly(self) -> None:
         x = self._terminal.get("CURSOR_X", "uint16_t")[0]
@@ -152,8 +186,15 @@ class GhosttyEmulator:
             self._size = columns, lines
             self._all = True
 
-    def frame(self) -> Frame:
+    @contextmanager
+    def _using(self) -> Iterator[None]:
         with self._lock:
+            if self._closed:  # The library would be called with memory that is gone.
+                raise RuntimeError("this terminal is closed")
+            yield
+
+    def frame(self) -> Frame:
+        with self._using():
             check(lib.ghostty_render_state_update(self._state, self._terminal.raw), "update")
             if self._all:
                 dirty = ffi.new("int *", lib.GHOSTTY_RENDER_STATE_DIRTY_FULL)
@@ -196,7 +237,7 @@ class GhosttyEmulator:
         title = self._terminal.get("TITLE", "GhosttyString")
         if not title.len:
             return ""
-        raw = ffi.buffer(title.ptr, min(title.len, TITLE_MAX * 4))[:]
+        raw = ffi.buffer(title.ptr, min(title.len, TITLE_MAX * 16))[:]
         return drawable(str(raw.decode("utf-8", "replace")))[:TITLE_MAX]
 
     def _mouse_reports(self) -> MouseReports:
@@ -211,17 +252,17 @@ class GhosttyEmulator:
         return MouseReports.NONE
 
     def bells(self) -> int:
-        with self._lock:
+        with self._using():
             bells, self._bells = self._bells, 0
         return bells
 
     def refresh(self) -> None:
-        with self._lock:
+        with self._using():
             self._all = True
 
     def resize(self, columns: int, lines: int) -> None:
         columns, lines = _sound(columns, lines, self._least)
-        with self._lock:
+        with self._using():
             check(
                 lib.ghostty_terminal_resize(self._terminal.raw, columns, lines, *CELL_PIXELS),
                 "resize",
@@ -231,18 +272,18 @@ class GhosttyEmulator:
             self._all = True
 
     def reset(self) -> None:
-        with self._lock:
+        with self._feeding, self._using():
             lib.ghostty_terminal_reset(self._terminal.raw)
             self._guard = Guard()
             self._measure()
             self._all = True
 
     def scroll(self, rows: int) -> None:
-        with self._lock:
+        with self._using():
             self._terminal.scroll("DELTA", rows)
 
     def scroll_to(self, row: int | None) -> None:
-        with self._lock:
+        with self._using():
             if row is None:
                 self._terminal.scroll("BOTTOM")
             else:
@@ -251,7 +292,7 @@ class GhosttyEmulator:
     def text(
         self, first: tuple[int, int] | None = None, last: tuple[int, int] | None = None
     ) -> str:
-        with self._lock:
+        with self._using():
             selection = sized("GhosttySelection")
             if first is None or last is None:
                 if lib.ghostty_terminal_select_all(self._terminal.raw, selection):
@@ -273,7 +314,7 @@ class GhosttyEmulator:
             return str(ffi.buffer(buffer, needed[0])[:].decode("utf-8", "replace"))
 
     def search(self, text: str) -> Found:
-        with self._lock:
+        with self._using():
             if self._search is not None:
                 self._search.close()
                 self._search = None
@@ -283,22 +324,22 @@ class GhosttyEmulator:
             return self._search.found()
 
     def step(self, older: bool) -> Found:
-        with self._lock:
+        with self._using():
             if self._search is None:
                 return Found(0, None, ())
             return self._search.step(older)
 
     def found(self) -> Found:
-        with self._lock:
+        with self._using():
             return self._search.found() if self._search is not None else Found(0, None, ())
 
     def key(self, name: str, character: str | None) -> bytes:
-        with self._lock:
+        with self._using():
             return self._keys.encode(name, character)
 
     def paste(self, text: str) -> bytes:
         data = text.encode()
-        with self._lock:
+        with self._using():
             bracketed = self._terminal.mode(2004)
         source = ffi.new("char[]", data)
         needed = ffi.new("size_t *")
@@ -308,7 +349,7 @@ class GhosttyEmulator:
         return bytes(ffi.buffer(buffer, needed[0])[:])
 
     def mouse(self, action: str, button: int, x: int, y: int, modifiers: int) -> bytes:
-        with self._lock:
+        with self._using():
             return self._mouse.encode(action, button, x, y, modifiers, self._size)
 
     def close(self) -> None:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator
 from enum import Enum
 
+from .links import LinkFilter
+
 REFUSED = 2027, 69
 """The modes: clusters, and DECLRMM."""
 
@@ -40,12 +42,14 @@ class Guard:
         self._tail = b""
         self._open = False
         """Whether a sequence that may set a mode has not ended."""
+        self._links = LinkFilter()
 
     def parts(self, data: bytes) -> Iterator[tuple[bytes, Then]]:
         """The same bytes in parts, and what is to be done after each.
 
-        DEL is left out: a terminal ignores it, and the library would draw it.
+        DEL is left out: a terminal ignores it, and the library would draw it. Links are, too.
         """
+        data = self._links.without(data)
         if b"\x7f" in data:
             data = data.replace(b"\x7f", b"")
         data = self._held + data

@@ -5,6 +5,7 @@ Importing this module takes about 0.1 s and 10 MiB, so it is done when a console
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pyghostty._ffi import check, ffi, lib
@@ -73,10 +74,12 @@ class TerminalHandle:
         check(lib.ghostty_terminal_get(self.raw, lib.GHOSTTY_TERMINAL_DATA_MODE, config), "mode")
         return bool(config.value)
 
-    def unset_mode(self, number: int) -> None:
-        """Reset a DEC private mode."""
-        config = ffi.new("GhosttyTerminalModeConfig *", {"mode": number, "value": False})
-        self.set("MODE", config)
+    def unset(self, modes: Iterable[int]) -> None:
+        """Reset DEC private modes."""
+        config = ffi.new("GhosttyTerminalModeConfig *")
+        for mode in modes:
+            config.mode = mode
+            lib.ghostty_terminal_set(self.raw, lib.GHOSTTY_TERMINAL_OPT_MODE, config)
 
     def scroll(self, how: str, value: int = 0) -> None:
         """Move what is shown: TOP, BOTTOM, DELTA (rows, negative is older), ROW."""

@@ -13,6 +13,8 @@ from .native import ffi, lib, sized
 _KNOWN_CELLS = 20_000
 """How many different cells are remembered: a cell is a character with its style's number."""
 
+_KNOWN_STYLES = 4096
+
 CLUSTER_MAX = 32
 """Code points of one cell that are shown. A guest can pile up more on it than a screen holds; the
 longest that people write, a flag of tags, has less than half of it."""
@@ -78,6 +80,8 @@ class RowReader:
         self._cells = cells
         self._view = ffi.new("GhosttyCellsView *")
         self._style = sized("GhosttyStyle")
+        self._style_bytes = ffi.buffer(self._style)
+        self._styles: dict[bytes, TextStyle] = {}
         self._y = ffi.new("uint16_t *")
         self._known: dict[int, _Cell] = {}
 
@@ -170,15 +174,24 @@ class RowReader:
     def _style_at(self, x: int) -> TextStyle:
         cells = self._cells[0]
         lib.ghostty_render_state_row_cells_select(cells, x)
-        style = self._style
         lib.ghostty_render_state_row_cells_get(
-            cells, lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE, style
+            cells, lib.GHOSTTY_RENDER_STATE_ROW_CELLS_DATA_STYLE, self._style
         )
-        attributes = Attr.UNDERLINE.value if style.underline else 0
-        for name, flag in _FLAGS:
-            if getattr(style, name):
-                attributes |= flag.value
-        return TextStyle(_color(style.fg_color), _color(style.bg_color), attributes)
+        raw = self._style_bytes[:]
+        style = self._styles.get(raw)
+        if style is None:
+            if len(self._styles) > _KNOWN_STYLES:
+                self._styles.clear()
+            style = self._styles[raw] = _read(self._style)
+        return style
+
+
+def _read(style: Any) -> TextStyle:
+    attributes = Attr.UNDERLINE.value if style.underline else 0
+    for name, flag in _FLAGS:
+        if getattr(style, name):
+            attributes |= flag.value
+    return TextStyle(_color(style.fg_color), _color(style.bg_color), attributes)
 
 
 def _whole(cells: list[_Cell], x: int) -> bool:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tuivirt.backend.terminal.emulator import LEAST, SIZE_MAX, GhosttyEmulator
 from tuivirt.backend.terminal.guard import REFUSED, Guard, Then
+from tuivirt.backend.terminal.links import LinkFilter
 
 TRICKS = (
     b"\x1b[?2027h", b"\x1b[?69h", b"\x1b", b"[", b"?", b"2027", b"69", b"20", b"27", b";", b"h",
@@ -77,4 +78,40 @@ def test_a_size_that_cannot_be_is_refused_and_nothing_changes(size: tuple[int, i
     with pytest.raises(ValueError, match="a terminal of"):
         emulator.resize(*size)
     assert (emulator.frame().columns, emulator.frame().lines) == (80, 24)
+    emulator.close()
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        b"\x1b]8;;http://x/\x07",
+        b"\x1b]8;id=1;http://x/\x1b\\",
+        b"\x1b]\0008;;http://x/\x07",
+        b"\x1b\x85]8;;http://x/\x07",
+        b"\x1b\x9d8;;http://x/\x07",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("length", [1, 2, 3, 100])
+def test_a_link_is_taken_out_however_it_is_written_and_split(link: bytes, length: int) -> None:
+    links = LinkFilter()
+    data = b"a" + link + b"b"
+    pieces = [data[at : at + length] for at in range(0, len(data), length)]
+    told = b"".join(map(links.without, pieces))
+    assert told == data.replace(b"8;", b"98;")
+
+
+@pytest.mark.parametrize(
+    "text", [b"[    8.69] x]8;y", b"\x1b[8m]8;", b"\x1b]2;]8;\x07", b"\x1b]18;x\x07", b"]8;"]
+)
+def test_what_is_no_link_stays(text: bytes) -> None:
+    links = LinkFilter()
+    assert b"".join(links.without(text[at : at + 1]) for at in range(len(text))) == text
+    assert LinkFilter().without(text) == text
+
+
+def test_the_links_that_crashed_the_library_do_so_no_more() -> None:
+    emulator = GhosttyEmulator(200, 60)
+    links = b"".join(b"\x1b]8;;http://%d\x07x" % one for one in range(12_000))
+    emulator.feed(b"\r\n" * 150 + links + links + b"\x1b[2;59r\x1b[59;1H" + b"\n" * 300)
     emulator.close()
