@@ -237,6 +237,9 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None:
         self._ways.wishes.act(action, refs, values)
 
+    def fill_in(self, action: str, refs: Sequence[Ref]) -> None:
+        self._ways.wishes.act(action, refs, {}, form=True)
+
     def look_up(
         self,
         screen: Screen[Any],

@@ -53,6 +53,9 @@ class Joint(Protocol):
 
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None: ...
 
+    def fill_in(self, action: str, refs: Sequence[Ref]) -> None:
+        """As ``act``, with its form in any case."""
+
     def look_up(
         self,
         screen: FleetScreen,

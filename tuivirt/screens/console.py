@@ -94,8 +94,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
 
     def _opened(self, answer: ConsoleSession | TuivirtError) -> None:
         if isinstance(answer, consoles.NoConsole):
-            ask = MissingConsole(answer, self._wanted[0], self.act)
-            self.app.push_screen(ask, self._after_refusal)
+            self.app.push_screen(MissingConsole(answer), self._after_refusal)
         elif isinstance(answer, TuivirtError):
             self.app.push_screen(error_dialog(answer), self._after_refusal)
         else:
@@ -107,9 +106,13 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
                 self._hear(answer)
             self.panes.show(same[0] if same else answer)
 
-    def _after_refusal(self, _answer: object) -> None:
+    def _after_refusal(self, wish: str | None) -> None:
+        """Back, where there is no console to show; then what was wished for, if anything."""
+        joint, ref = self.joint, self._wanted[0]
         if self.session is None:
-            self.joint.back()
+            joint.back()
+        if wish:
+            joint.fill_in(wish, [ref])
 
     def _hear(self, session: ConsoleSession) -> None:
         def changed() -> None:

@@ -8,7 +8,7 @@ from tuivirt.widgets.terminal import Place, Selection
 
 from .console_slot import Slot
 
-HINT = "↑↓ PgUp PgDn g G move   space choose   y copy   / search   n N on   esc back"
+HINT = "PgUp g G move  space choose  y copy  / n N search  esc back"
 
 _STEPS = {
     "up": (0, -1),

@@ -147,4 +147,5 @@ def _where(slot: Slot) -> str:
 
 def history(hint: str, slot: Slot) -> Sides:
     """While the keys move in what was printed."""
-    return [Toned(f" {hint}", "accent")], [Toned(_where(slot), "dim")]
+    where = _where(slot).rpartition("   ")[0]  # Its size matters less than where one is.
+    return [Toned(f" {hint}", "accent")], [Toned(f"{where} ", "dim")]

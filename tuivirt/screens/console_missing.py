@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tuivirt.actions.errors import TuivirtError
-from tuivirt.backend.model.ref import Ref
 from tuivirt.widgets.menu import Choice, Menu
 
 INSIDE = (
@@ -21,7 +18,7 @@ INSIDE_VIRTIO = (
 class MissingConsole(Menu):
     """What to add; the form of the device comes next. Nothing is changed by choosing."""
 
-    def __init__(self, error: TuivirtError, ref: Ref, act: Callable[..., None]) -> None:
+    def __init__(self, error: TuivirtError) -> None:
         super().__init__(
             error.what,
             [
@@ -37,13 +34,6 @@ class MissingConsole(Menu):
                     "v",
                     detail=f"{error.why}; {INSIDE_VIRTIO}",
                 ),
-                Choice("none", "leave it as it is", "n", detail=error.why),
+                Choice("", "leave it as it is", "n", detail=error.why),
             ],
         )
-        self._ref = ref
-        self._act = act
-
-    def _choose(self, choice: Choice) -> None:
-        super()._choose(choice)
-        if choice.id != "none":
-            self._act(choice.id, [self._ref])

@@ -9,7 +9,7 @@ from textual import events
 from textual.keys import format_key
 
 from .edit import Edit, edit_key
-from .panel import Dialog, PanelLine
+from .panel import Dialog, PanelLine, wrap
 from .text import fit, width_of
 from .tones import Toned
 
@@ -79,9 +79,13 @@ class Menu(Dialog[str | None]):
             lines.append([Toned("nothing fits", "dim")])
         pinned = 0
         if any(choice.detail for choice in self._all):
-            said = self.shown[self.at].detail if self.shown else ""
-            lines += [[], [Toned(said, "dim")]]
-            pinned = 2
+            # As many lines as the longest needs, so that nothing moves with the cursor.
+            columns = self.app.size.width
+            rows = max(len(wrap(choice.detail, columns)) for choice in self._all)
+            said = wrap(self.shown[self.at].detail, columns) if self.shown else []
+            said += [""] * (rows - len(said))
+            lines += [[], *([Toned(row, "dim")] for row in said)]
+            pinned = 1 + rows
         self.panel.show(lines, self.at + (self._search is not None), pinned=pinned)
 
     def on_key(self, event: events.Key) -> None:
