@@ -425,7 +425,7 @@ async def test_a_guest_without_a_console_is_told_what_it_lacks_and_offered_it(
         await until(pilot, lambda: "has no console" in screen_text(app), "what is lacking")
         check_golden("console-missing-80x24", screen_text(app))
         await pilot.press("s")
-        await until(pilot, lambda: "Attach a serial" in screen_text(app), "the form")
+        await until(pilot, lambda: "Add a serial port: web-01" in screen_text(app), "the form")
 
 
 async def test_a_console_that_cannot_be_opened_leads_back_with_the_reason(
