@@ -209,6 +209,7 @@ def _screen(options: ScreenOptions) -> int:
         return USAGE
     chosen = settings.load()
     log_to_file()
+    lean.share_one_heap()
     hub = EventHub(on_defect=log_defect)
     wired = wiring.connect(
         hub,
@@ -230,12 +231,10 @@ def _screen(options: ScreenOptions) -> int:
         wired = wiring.or_demo(wired, interval=chosen.interval)
         tasks = Tasks(hub.publish)
         app = TuivirtApp(wired.hosts, hub, tasks, settings=chosen, notice=wired.notice)
-        # What was imported stays: looking through all of it would hold a key up for 30 ms.
-        gc.freeze()
-        gc.enable()
         ending = Ending(sys.stdin.fileno(), wired.close)
         # Called once the screen has set its own handlers.
         app.call_later(ending.watch_signals)
+        app.call_later(app.set_timer, lean.SETTLE_S, lean.collect_start)
         app.run()
         return app.return_code or 0
     finally:

@@ -24,6 +24,16 @@ import libvirt
 print(sys.modules["typing"] is typing, libvirt.open("test:///default").numOfDomains())
 """
 
+HEAP = """
+import threading
+from tuivirt import lean
+lean.share_one_heap()
+def fill(): print(len([bytes(600) for _ in range(1000)]))
+thread = threading.Thread(target=fill)
+thread.start()
+thread.join()
+"""
+
 START = """
 import sys
 from textual.app import App
@@ -70,6 +80,10 @@ def test_asyncio_is_there_without_tls_which_whoever_wants_it_still_gets() -> Non
 
 def test_libvirt_is_there_and_typing_is_as_it_was() -> None:
     assert _said(LIBVIRT) == ["True 1"]
+
+
+def test_threads_allocate_from_the_one_heap_as_from_their_own() -> None:
+    assert _said(HEAP) == ["1000"]
 
 
 def test_the_first_picture_needs_these_modules_and_no_others() -> None:

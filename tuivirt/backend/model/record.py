@@ -1,6 +1,6 @@
 """``dataclass(frozen=True, slots=True)``, made for less.
 
-dataclasses compiles eight functions for each class, which take 20 KiB of one with twelve fields
+dataclasses compiles eight functions for each class, which take 20 KiB for one with twelve fields
 and half a millisecond of the start; here one is, and the other seven are the same for all. To a
 type checker, to ``replace``, ``fields`` and ``asdict`` each is a dataclass.
 """
