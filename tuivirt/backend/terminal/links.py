@@ -34,12 +34,17 @@ class LinkFilter:
         if not data:
             return data
         begun, whole = len(self._begun), self._begun + data
-        if b"]" in whole or b"\x9d" in whole:
-            for link in _LINKS:
-                whole = link.sub(_UNKNOWN, whole)
-        last = max(whole.rfind(b"\x1b"), 0)
-        if _STRING.search(whole, last):
+        escape, string = whole.rfind(b"\x1b"), whole.rfind(b"\x9d")
+        if escape < 0 and string < 0:
+            self._begun = b""
+            return whole
+        # A sequence is open as long as all behind it is passed over.
+        if (escape >= 0 and _STRING.match(whole, escape)) or (
+            string >= 0 and _STRING.match(whole, string)
+        ):
             self._begun = b"\x1b]"
         else:
-            self._begun = b"\x1b" if _ESCAPE.match(whole, last) else b""
+            self._begun = b"\x1b" if escape >= 0 and _ESCAPE.match(whole, escape) else b""
+        for link in _LINKS:
+            whole = link.sub(_UNKNOWN, whole)
         return whole[begun:]

@@ -4,8 +4,9 @@ A file of ``cases`` has a ``source`` and a ``size`` (columns, lines; 10 by 4) fo
 A case has a ``name``, an ``input`` (UTF-8; ``\\e \\r \\n \\t \\b \\a \\0 \\\\ \\xHH`` are bytes),
 and any of: ``rows`` (blank ones at the end left out), ``cursor`` (column, line, from 0),
 ``answer``, ``styles`` (by column and line), ``title``, ``bells``, ``alternate``, ``visible``,
-``shape``, ``blinking``, ``mouse``, ``columns``, ``kept`` (rows, those of the history too), and ``paste``
-with what is ``pasted``. ``instead`` holds what the emulator does otherwise, and ``why`` in words.
+``shape``, ``blinking``, ``mouse``, ``columns``, ``kept`` (rows, those of the history too), and
+``paste`` with what is ``pasted``. ``instead`` holds what the emulator does otherwise, and ``why``
+in words.
 """
 
 from __future__ import annotations
