@@ -352,11 +352,16 @@ def test_a_console_that_a_guest_does_not_have_is_told_with_those_that_it_has(
 def test_a_guest_without_a_console_is_told_with_what_to_add(
     qemu_uri: str, define: Callable[..., Guest]
 ) -> None:
-    guest = define(serial=False, kernel=False)
-    done = piped(command(qemu_uri, guest.name))
+    guest = define(serial=False, kernel=False, memory_mib=32)
+    guest.start()
+    argv = command(qemu_uri, guest.name)
+    done = piped(argv)
     assert done.returncode == 1
     assert f"attach-serial {guest.name} --config".encode() in done.stderr
     assert b"console=ttyS0" in done.stderr
+    words = ["-c", qemu_uri, "attach-serial", guest.name, "--config"]
+    assert piped([*argv[:4], *words]).returncode == 0
+    assert b"has serial0 from its next start on" in piped(argv).stderr
 
 
 def test_a_key_that_is_none_is_bad_usage(qemu: Place, qemu_uri: str) -> None:

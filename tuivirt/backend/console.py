@@ -44,11 +44,14 @@ def _ignore(_: Any) -> None:
     return None
 
 
-def consoles(host: Host, uuid: str) -> tuple[ConsolePort, ...]:
-    """The consoles of a domain, libvirt's default first. Source: its XML."""
+def consoles(host: Host, uuid: str, *, saved: bool = False) -> tuple[ConsolePort, ...]:
+    """The consoles of a domain, libvirt's default first. Source: its XML.
+
+    ``saved``: those that it has from its next start on.
+    """
     domain = host.domain(uuid)
     try:
-        return console_ports(domain.XMLDesc(0))
+        return console_ports(domain.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE if saved else 0))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot list the consoles of {domain.name()}") from error
 

@@ -154,15 +154,7 @@ def _port(host: Host, uuid: str, name: str, devname: str | None) -> ConsolePort:
     """The port that is meant; raises TuivirtError with what there is, or what to add."""
     ports = consoles(host, uuid)
     if not ports:
-        word = shlex.quote(name)
-        raise TuivirtError(
-            f"{name} has no console",
-            "it has neither a serial port nor a console device",
-            f"for its next boot add a serial port: tuivirt attach-serial {word} --config\n"
-            f"or a virtio console, at once too: tuivirt attach-console {word}\n"
-            "in the guest, its kernel's command line needs console=ttyS0 (virtio: console=hvc0), "
-            "and a getty must answer there (serial-getty@ttyS0, serial-getty@hvc0)",
-        )
+        raise _none(host, uuid, name)
     if devname is None:
         return ports[0]
     for port in ports:
@@ -170,6 +162,28 @@ def _port(host: Host, uuid: str, name: str, devname: str | None) -> ConsolePort:
             return port
     known = ", ".join(port.name for port in ports)
     raise NotFound(f"{name} has no console {devname!r}", f"it has {known}", "name one (devname)")
+
+
+def _none(host: Host, uuid: str, name: str) -> TuivirtError:
+    """What to say of a guest without a console."""
+    what = f"{name} has no console"
+    in_guest = (
+        "In the guest, the kernel's command line needs console=ttyS0 (virtio: console=hvc0), or a "
+        "getty must answer there (serial-getty@ttyS0, serial-getty@hvc0)"
+    )
+    later = consoles(host, uuid, saved=True)
+    if later:
+        names = ", ".join(port.name for port in later)
+        why = f"it runs without one, and has {names} from its next start on"
+        return TuivirtError(what, why, f"shut it down and start it\n{in_guest}")
+    word = shlex.quote(name)
+    return TuivirtError(
+        what,
+        "it has neither a serial port nor a console device",
+        f"add a serial port for its next start: tuivirt attach-serial {word} --config\n"
+        "Or a virtio console, at once where it has a virtio-serial controller: "
+        f"tuivirt attach-console {word}\n{in_guest}",
+    )
 
 
 @contextlib.contextmanager
