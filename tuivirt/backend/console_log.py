@@ -29,7 +29,7 @@ from .consoletext import ConsoleText, harmless
 LIMIT_BYTES = 16 * 1024 * 1024
 RETRY_S = 5.0
 """After a failure, what comes within this time is lost without another try."""
-NAME_CHARS = 160
+NAME_CHARS = 100
 """Of a name that is too long for a file, so much is kept before its digest."""
 
 _FLAGS = (
@@ -49,13 +49,15 @@ def log_path(host_name: str, domain: str, device: str) -> Path:
     ``domain`` is its name, or its UUID where it has none; all three may hold anything.
     """
     # The last hyphen is the one before the device: none is in its own part.
-    device = safe_name(device).replace("-", "%2D")
-    return state_folder() / safe_name(host_name) / f"{safe_name(domain)}-{device}.log"
+    file = f"{safe_name(domain)}-{safe_name(device, hyphens=False)}.log"
+    return state_folder() / safe_name(host_name) / file
 
 
-def safe_name(name: str) -> str:
+def safe_name(name: str, *, hyphens: bool = True) -> str:
     """``name`` as a file may be called, each name another: what is odd becomes ``%XX``."""
     safe = quote(name.encode("utf-8", "surrogateescape"), safe="+").replace("~", "%7E")
+    if not hyphens:
+        safe = safe.replace("-", "%2D")
     if safe.startswith("."):
         safe = "%2E" + safe[1:]
     if len(safe) > NAME_CHARS:
