@@ -311,7 +311,11 @@ class GhosttyEmulator:
             call(self._terminal.raw, options[0], ffi.NULL, 0, needed)
             buffer = ffi.new("uint8_t[]", max(needed[0], 1))
             check(call(self._terminal.raw, options[0], buffer, needed[0], needed), "format")
-            return str(ffi.buffer(buffer, needed[0])[:].decode("utf-8", "replace"))
+            text = str(ffi.buffer(buffer, needed[0])[:].decode("utf-8", "replace"))
+        if text.isascii():
+            return text
+        # It may be pasted elsewhere: nothing in it that is not seen.
+        return "\n".join([drawable(line) for line in text.split("\n")])
 
     def search(self, text: str) -> Found:
         with self._using():

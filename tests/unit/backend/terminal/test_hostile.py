@@ -176,6 +176,13 @@ def test_a_title_is_short_and_plain(emulator: GhosttyEmulator) -> None:
     assert emulator.frame().title == "x" * TITLE_MAX
 
 
+def test_a_text_that_is_copied_has_nothing_in_it_that_was_not_seen(
+    emulator: GhosttyEmulator,
+) -> None:
+    emulator.feed("é one\u202e\u200b\r\ntwo\u2066".encode() + b"\x1b]2;x\x07")
+    assert emulator.text() == "é one\ntwo"
+
+
 def test_half_of_a_wide_character_is_blank(emulator: GhosttyEmulator) -> None:
     emulator.feed("\x1b[?1049h\x1b[1;40H漢".encode())
     emulator.resize(40, 24)
