@@ -51,7 +51,7 @@ _SOFT_RESET = (
 """What DECSTR does, one after the other; the cursor has to go back to its place then.
 Source: DEC VT510 Reference, DECSTR; autowrap stays on as xterm has it."""
 
-_SLICE_LEAST, _SLICE_MOST = 64, 4096
+_SLICE_LEAST, _SLICE_MOST = 64, 1024
 """Bytes that are fed before others have their turn."""
 _SLOW_S = 0.005
 
@@ -195,6 +195,7 @@ class GhosttyEmulator:
 
     def frame(self) -> Frame:
         with self._using():
+            self._measure()  # In the middle of what is fed, too.
             check(lib.ghostty_render_state_update(self._state, self._terminal.raw), "update")
             if self._all:
                 dirty = ffi.new("int *", lib.GHOSTTY_RENDER_STATE_DIRTY_FULL)
