@@ -136,7 +136,10 @@ class Emulator(Protocol):
     """
 
     def feed(self, data: bytes) -> bytes:
-        """Take what the guest printed; what the terminal answers to that, often nothing."""
+        """Take what the guest printed; what the terminal answers to that, often nothing.
+
+        The answers are bounded: a guest that asks without end is not answered without end.
+        """
 
     def frame(self) -> Frame:
         """What changed since the last call; all rows at the first and after a resize."""
@@ -148,7 +151,11 @@ class Emulator(Protocol):
         """Have all rows in the next frame."""
 
     def resize(self, columns: int, lines: int) -> None:
-        """Another size, at least 1 by 1; wrapped text flows anew."""
+        """Another size, at least 1 by 1; wrapped text flows anew.
+
+        A very small one may be made larger, and a guest may change it (DECCOLM): frames say
+        what it is. ValueError for a size that cannot be.
+        """
 
     def reset(self) -> None:
         """As after power-on; the history goes too."""
@@ -193,4 +200,4 @@ class Emulator(Protocol):
         """
 
     def close(self) -> None:
-        """Give its memory back; it is not called any more after that."""
+        """Give its memory back. What is fed after that is dropped; the rest is a RuntimeError."""
