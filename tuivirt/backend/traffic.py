@@ -4,7 +4,8 @@ Up to at least 9.0.0 the thread that waits for a reply also sends what other thr
 may miss being told to: the call is then sent only with the next packet that arrives. Measured
 with one call held by a stuck guest: every second call beside it took until the daemon's next
 keepalive, 5 s; with a call every 50 ms beside them, none took 0.3 s. So while two or more jobs
-are under way, and only then, a small call is made now and then.
+are under way, and only then, a small call is made now and then: soon at first, as somebody may
+be looking at the row that the forgotten call is for, then every 50 ms.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-NUDGE_EVERY_S = 0.05
+NUDGE_AFTER_S = (0.005, 0.01, 0.02, 0.05)
+"""Since two jobs met, and then since the nudge before; the last one again and again."""
 
 
 class Traffic:
@@ -47,16 +49,19 @@ class Traffic:
         self._condition.notify_all()
 
     def _run(self) -> None:
+        nudges = 0
         while True:
             with self._condition:
                 self._condition.wait_for(lambda: self._closed or self._jobs >= 2)
                 # Most jobs are over by then, and nothing need be sent.
-                self._condition.wait_for(lambda: self._closed, NUDGE_EVERY_S)
+                after = NUDGE_AFTER_S[min(nudges, len(NUDGE_AFTER_S) - 1)]
+                self._condition.wait_for(lambda: self._closed, after)
                 if self._closed:
                     return
                 still = self._jobs >= 2
             if still:
                 self._nudge()
+            nudges = nudges + 1 if still else 0
 
     def close(self) -> None:
         """End; a nudge that hangs is left to its daemon thread."""
