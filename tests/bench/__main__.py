@@ -6,11 +6,13 @@ About eight minutes, of which one starts the farm. Ends with 1 when a target was
 from __future__ import annotations
 
 import argparse
+import contextlib
+import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from tests.bench import calls, cost, devices, keys, memory, output, start
+from tests.bench import calls, console, cost, devices, emulator, keys, memory, output, start
 from tests.bench.figure import Figure, say
 from tests.bench.stage import Stage, stage
 
@@ -23,24 +25,33 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
     "calls": calls.measure,
     "cost": cost.measure,
     "stopped": keys.measure_stopped,
+    "console": console.measure,
 }
+ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {"terminal": emulator.measure}
+"""Those that need no farm."""
+EVERY = [*ALONE, *FAMILIES]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure; the exit status."""
     parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES))
+    parser.add_argument("--only", nargs="+", choices=EVERY, default=EVERY)
     parser.add_argument("--domains", type=int, default=100, help="how many QEMU guests")
     parser.add_argument("--uri", default="", help="a farm that runs already (with --pid)")
     parser.add_argument("--pid", type=int, default=0, help="the process of its daemon")
     given = parser.parse_args(argv)
     if bool(given.uri) != bool(given.pid):
         parser.error("--uri and --pid go together")
+    runs = [(name, ALONE[name]) for name in given.only if name in ALONE]
+    farmed = [name for name in given.only if name in FAMILIES]
     met = True
-    with stage(given.domains, given.uri, given.pid) as here:
-        for name in given.only:
+    with contextlib.ExitStack() as stack:
+        if farmed:
+            here = stack.enter_context(stage(given.domains, given.uri, given.pid))
+            runs += [(name, functools.partial(FAMILIES[name], here)) for name in farmed]
+        for name, run in runs:
             say(f"{name} (load {os.getloadavg()[0]:.2f})")
-            for figure in FAMILIES[name](here):
+            for figure in run():
                 print(figure.line(), flush=True)
                 met &= figure.met
     return 0 if met else 1

@@ -31,8 +31,11 @@ class Ended(Exception):
 class Program:
     """A running program with a terminal of 160×50; ``close`` ends it."""
 
-    def __init__(self, module: str, *arguments: str, home: str) -> None:
-        """``home`` is the folder for its settings and state, so that nobody's own count."""
+    def __init__(self, module: str, *arguments: str, home: str, python: bool = True) -> None:
+        """``home`` is the folder for its settings and state, so that nobody's own count.
+
+        ``module`` is one of Python's, or with ``python=False`` the path of a program.
+        """
         env = {
             "PATH": os.environ["PATH"],
             "HOME": home,
@@ -41,7 +44,7 @@ class Program:
             "TERM": "xterm-256color",
         }
         env |= {f"XDG_{kind}_HOME": f"{home}/{kind}" for kind in ("CONFIG", "STATE")}
-        argv = [*PYTHON, module, *arguments]
+        argv = [*(PYTHON if python else ()), module, *arguments]
         self.started = time.monotonic()
         self.pid, self._fd = pty.fork()
         if self.pid == 0:

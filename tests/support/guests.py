@@ -107,6 +107,10 @@ class Disk:
         )
 
 
+VIRTIO_CONSOLE = "<console type='pty'><target type='virtio'/></console>"
+"""A console that is no serial port, hvc0 in the guest; it has a shell too. After a serial port it
+is console1."""
+
 USER_NETWORK = "<interface type='user'><model type='virtio'/></interface>"
 """A network card that needs nothing of the host."""
 

@@ -75,6 +75,7 @@ shell() {{
     while :; do setsid sh -c "exec sh </dev/$1 >/dev/$1 2>&1" & wait $!; done
 }}
 grep -q 'uart:16550A port:000002F8' /proc/tty/driver/serial && shell ttyS1 &
+[ -e /dev/hvc0 ] && shell hvc0 &
 stty -F /dev/ttyS0 rows 24 cols 80
 while :; do setsid cttyhack sh; done
 """
@@ -164,7 +165,7 @@ def find_kernel(
     return missing(otherwise)
 
 
-def _unpacked(image: bytes) -> bytes:
+def elf_of(image: bytes) -> bytes:
     """The ELF file in a bzImage, which QEMU starts by its PVH note; the image if it is not XZ's.
 
     Offsets: Documentation/x86/boot.rst.
@@ -230,7 +231,7 @@ def build(*, cloud: bool = True, wanted: tuple[str, ...] = MODULES, unpacked: bo
     aside = Path(tempfile.mkdtemp(dir=cache_folder()))
     aside.chmod(0o755)
     image = kernel.read_bytes()
-    (aside / "vmlinuz").write_bytes(_unpacked(image) if unpacked else image)
+    (aside / "vmlinuz").write_bytes(elf_of(image) if unpacked else image)
     (aside / "initrd").write_bytes(archive(entries))
     try:
         aside.rename(folder)
