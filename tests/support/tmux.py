@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.support.cells import Grid, cells
 from tests.support.needs import need_programs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,6 +109,17 @@ class Terminal:
         count = len(self.screen())
         rows = (str(row) for row in range(count))
         return [self._tmux("capture-pane", "-p", "-e", "-S", row, "-E", row) for row in rows]
+
+    def cells(self) -> Grid:
+        """Each cell of the screen, with its colours; line drawing as the lines it draws."""
+        columns = int(self._tmux("display-message", "-p", "#{pane_width}"))
+        return cells(self._tmux("capture-pane", "-p", "-e", "-N"), columns)
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Its column and row, from 0."""
+        x, y = self._tmux("display-message", "-p", "#{cursor_x} #{cursor_y}").split()
+        return int(x), int(y)
 
     def wait_for(self, pattern: str, timeout: float = 15) -> re.Match[str]:
         """Wait until the screen (rows joined by ``\\n``) shows ``pattern``."""
