@@ -71,8 +71,10 @@ class ScriptedSession:
         self.log_path = path or "/state/web-01-serial0.log"
         return self.log_path
 
-    def stop_log(self) -> None:
+    def stop_log(self) -> str:
         self.log_path = ""
+        why, self.trouble = self.trouble, ""
+        return why
 
     def let_go(self) -> None:
         self.did.append("let go")

@@ -66,7 +66,7 @@ class Pacer:
             self._ended()
 
     def _piece(self) -> bool:
-        """Send the next piece, at most to the end of a line; False when nobody is there any more."""
+        """Send the next piece, at most to the end of a line; False when nobody is there."""
         began = time.monotonic()
         piece = self._data[self._sent : self._sent + PIECE_BYTES]
         end = max(piece.find(b"\r"), piece.find(b"\n"))

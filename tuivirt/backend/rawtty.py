@@ -195,7 +195,7 @@ def _log_of(
         return
     from .console_log import ConsoleLog, log_path
 
-    path = log_path(host.name, name, port.name) if log == USUAL else Path(log).expanduser()
+    path = log_path(host.name, name, port.name) if log == USUAL else Path(os.path.expanduser(log))
     try:
         kept = ConsoleLog(path, what=f"{host.name}/{name}/{port.name}")
     except OSError as error:

@@ -6,6 +6,8 @@ the recording's own feeds the emulator and the log, and the screen takes frames 
 
 from __future__ import annotations
 
+import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +22,8 @@ from .pacing import Pacer
 if TYPE_CHECKING:
     from .console_log import ConsoleLog
     from .host import Host
+
+_log = logging.getLogger(__name__)
 
 COLUMNS, LINES = 80, 24
 """What a guest takes a serial line to be that nobody told it more of."""
@@ -76,8 +80,11 @@ class Recording:
         self._received = 0
         self._told = False
         self._closed = False
+        self._logging = threading.Lock()
+        """Held while the log is written to: it is closed by another thread."""
         self._log: ConsoleLog | None = None
         self._trouble = ""
+        self._cut_short = ""
         self._typed = bytearray()
         self._typing = threading.Lock()
         self._pacer: Pacer | None = None
@@ -112,7 +119,7 @@ class Recording:
 
     @property
     def trouble(self) -> str:
-        return self._trouble
+        return self._trouble or self._cut_short
 
     # What can be done
 
@@ -123,9 +130,14 @@ class Recording:
         self._told = False
 
     def send(self, data: bytes) -> bool:
-        if self.status.state is not ConsoleState.OPEN:
-            return False
+        self._cut_short = ""  # Whoever types has seen it.
+        return self._type(data)
+
+    def _type(self, data: bytes) -> bool:
         with self._typing:
+            # Asked in here: what is typed just when the guest goes is cleared with the rest.
+            if self.status.state is not ConsoleState.OPEN:
+                return False
             if len(self._typed) + len(data) > TYPED_BYTES:
                 return False
             self._typed += data
@@ -135,6 +147,7 @@ class Recording:
     def send_slowly(self, data: bytes, what: str) -> bool:
         if self._pacer is not None or self.status.state is not ConsoleState.OPEN:
             return False
+        self._cut_short = ""
         self._pacer = Pacer(self, data, what, self._sent)
         self._pacer.start()
         return True
@@ -151,7 +164,9 @@ class Recording:
         from .errors import TuivirtError
 
         where = (
-            Path(path).expanduser() if path else log_path(self._host_name, self.name, self.device)
+            Path(os.path.expanduser(path))
+            if path
+            else log_path(self._host_name, self.name, self.device)
         )
         try:
             log = ConsoleLog(where, what=f"{self._host_name}/{self.name}/{self.device}")
@@ -159,18 +174,22 @@ class Recording:
             why = error.strerror or str(error)
             advice = "give another file"
             raise TuivirtError(f"cannot record to {where}", why, advice) from error
-        with self._ready:
+        with self._logging:
             self._log = log
             self._trouble = ""
         self._tell()
         return str(where)
 
-    def stop_log(self) -> None:
-        with self._ready:
+    def stop_log(self) -> str:
+        why = ""
+        with self._logging:
             log, self._log = self._log, None
-        if log is not None:
-            log.close()
+            if log is not None:
+                log.close()
+                why = _why(log.error)
+                self._trouble = ""
         self._tell()
+        return why
 
     def let_go(self) -> None:
         self.stop_sending()
@@ -193,8 +212,8 @@ class Recording:
             pause = self._waiting_bytes > HIGH_BYTES and not self._paused
             self._paused = self._paused or pause
             self._ready.notify()
-        if pause:
-            self._console.pause()
+            if pause:  # In here, or it could come behind the end of this very pause.
+                self._console.pause()
 
     def _state_changed(self, status: ConsoleStatus) -> None:
         if status.state is not ConsoleState.OPEN:
@@ -219,13 +238,19 @@ class Recording:
         return len(self._typed) + self._console.queued
 
     def _sent(self) -> None:
+        pacer = self._pacer
+        if pacer is not None and (done := pacer.progress).sent < done.total:
+            self._cut_short = (
+                f"{done.what} was cut short: {done.sent} of {done.total} bytes were sent"
+            )
         self._pacer = None
         self._tell()
 
     def _tell(self) -> None:
-        if not self._told and self.on_change is not None:
+        tell = self.on_change  # Another thread may take it away at any time.
+        if not self._told and tell is not None:
             self._told = True
-            self.on_change()
+            tell()
 
     # On the recording's own thread
 
@@ -238,27 +263,40 @@ class Recording:
                     break
                 data = b"".join(self._waiting)
                 self._waiting.clear()
-                log = self._log
             for start in range(0, len(data), FEED_BYTES):
-                self._feed_one(data[start : start + FEED_BYTES], log)
+                self._feed_one(data[start : start + FEED_BYTES])
             with self._ready:
                 self._waiting_bytes -= len(data)
                 resume = self._paused and self._waiting_bytes <= HIGH_BYTES // 2
                 self._paused = self._paused and not resume
-            if resume:
-                self._console.resume()
+                if resume:
+                    self._console.resume()
             self._tell()
             if len(data) < FEED_BYTES:
                 time.sleep(GATHER_S)
         self.stop_log()
         self._emulator.close()
 
-    def _feed_one(self, data: bytes, log: ConsoleLog | None) -> None:
-        answers = self._emulator.feed(data)
+    def _feed_one(self, data: bytes) -> None:
+        try:
+            answers = self._emulator.feed(data)
+        except Exception as error:
+            # A defect, of the emulator or ours: told where it is seen, and what follows is shown.
+            _log.exception("unexpected from the emulator of %s", self.name)
+            answers = b""
+            self._trouble = f"some of what was printed cannot be shown: {error}"
         if answers and self.untaken + len(answers) <= ANSWERS_BYTES:
-            self.send(answers)
-        if log is not None:
-            log.write(data)
-            if log.error is not None and not self._trouble:
-                reason = log.error.strerror or str(log.error)
-                self._trouble = f"what is printed cannot be recorded: {reason}"
+            self._type(answers)
+        with self._logging:
+            log = self._log
+            if log is not None:
+                log.write(data)
+                if log.error is not None and not self._trouble:
+                    self._trouble = _why(log.error)
+
+
+def _why(error: OSError | None) -> str:
+    """Why a log lacks something; '' where nothing went wrong."""
+    if error is None:
+        return ""
+    return f"what is printed cannot be recorded: {error.strerror or error}"

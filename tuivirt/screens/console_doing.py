@@ -84,8 +84,10 @@ class Doing:
     def log(self, session: ConsoleSession) -> None:
         try:
             if path := session.log_path:
-                session.stop_log()
-                self._screen.say(f"recorded to {path}; tuivirt log {session.name} shows it")
+                if why := session.stop_log():
+                    self._screen.say(f"recorded to {path}, but not all: {why}", "error")
+                else:
+                    self._screen.say(f"recorded to {path}; tuivirt log {session.name} shows it")
             else:
                 self._screen.say(f"recording to {session.start_log()}")
         except TuivirtError as error:

@@ -27,7 +27,7 @@ def preview(text: str) -> list[str]:
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    shown = [f"│ {plain(line)[:SHOWN_COLUMNS]}" for line in lines[:SHOWN_LINES]]
+    shown = [f"│ {plain(line[:SHOWN_COLUMNS])[:SHOWN_COLUMNS]}" for line in lines[:SHOWN_LINES]]
     if len(lines) > SHOWN_LINES:
         shown.append(f"│ … and {len(lines) - SHOWN_LINES} lines more")
     return shown
@@ -75,7 +75,7 @@ class Sender:
     def _read(self, session: ConsoleSession, name: str) -> None:
         if not name:
             return
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         try:
             if not path.is_file():
                 raise OSError(0, "it is no file" if path.exists() else "there is no such file")
@@ -99,7 +99,7 @@ class Sender:
     def _write(self, session: ConsoleSession, name: str) -> None:
         if not name:
             return
-        path = Path(name).expanduser()
+        path = Path(os.path.expanduser(name))
         text = session.emulator.text() + "\n"
         # It may hold what nobody else is to read; and nothing that is there is written over.
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL

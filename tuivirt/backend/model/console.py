@@ -80,7 +80,8 @@ class ConsoleSession(Protocol):
 
     @property
     def trouble(self) -> str:
-        """What went wrong beside the console itself (a log that cannot be written)."""
+        """What went wrong beside the console itself: a log that cannot be written; a paste that
+        was cut short, until something is typed."""
 
     def seen(self) -> None:
         """What is new is about to be drawn: tell of what comes after it."""
@@ -100,8 +101,8 @@ class ConsoleSession(Protocol):
     def start_log(self, path: str = "") -> str:
         """Write what is printed from now on to a file too; its path. Raises TuivirtError."""
 
-    def stop_log(self) -> None:
-        """Write no more."""
+    def stop_log(self) -> str:
+        """Write no more; why something is missing in the file, or ''."""
 
     def let_go(self) -> None:
         """Give the console back for now; what was printed is kept, and ``open`` goes on."""
