@@ -41,6 +41,39 @@ def test_a_lot_of_output_arrives_whole(full: Place) -> None:
     assert talk.run("seq 1 2000").split() == [str(number) for number in range(1, 2001)]
 
 
+def test_output_without_end_is_ended_by_a_key(full: Place) -> None:
+    talk = full.talk().open()
+    talk.wait_for_shell()
+    talk.type("seq 1 999999999\n")
+    talk.expect(r"\n2000\r\n")
+    talk.type("\x03")
+    talk.expect(re.escape(full.prompt))
+    assert "calm" in talk.run("echo calm")
+
+
+def test_a_guest_is_told_the_size_of_its_terminal(full: Place) -> None:
+    talk = full.talk().open()
+    talk.wait_for_shell()
+    talk.run("stty rows 30 cols 100")
+    assert "30 100" in talk.run("stty size")
+    talk.run("stty rows 24 cols 80")
+
+
+def test_a_full_screen_program_runs_on_while_nobody_looks_and_gives_the_screen_back(
+    full: Place,
+) -> None:
+    talk = full.talk().open()
+    talk.wait_for_shell()
+    talk.type("top\n")
+    talk.expect(r" PID ")
+    talk.close()
+    again = full.talk().open()
+    again.expect(r" PID ")
+    again.type("q")
+    again.expect(re.escape(full.prompt))
+    assert "back" in again.run("echo back")
+
+
 def test_a_paused_console_hands_nothing_on_and_loses_nothing(full: Place) -> None:
     talk = full.talk().open()
     talk.wait_for_shell()

@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .fullscreen import FullScreen
     from .terminal import Terminal
 
 _ROOT = "bin  boot  dev  etc  home  proc  root  sys  tmp  usr  var"
 _SUM = re.compile(r"\$\(\((\d{1,9})\s*([-+*])\s*(\d{1,9})\)\)")
-_HELP = """\
-cat /proc/partitions  disks, those just plugged in too
-colours               all sixteen, and some of the 256
-top                   a full-screen program; q ends it
-seq N, flood          long output, output without end; ctrl+c ends it
-ls uname echo hostname uptime free clear whoami reboot poweroff
-"""
+_PROGRAMS = ("top", "less", "vi", "view", "more", "keys", "mouse", "paste")
+_NOTES = """\
+This guest is a fiction. Type help.
+
+Its shell is there to try a console on: what is printed, how it is drawn, and what becomes of
+the keys. All of it is made by the program that you look at it with."""
 
 
 class Shell:
@@ -29,22 +29,36 @@ class Shell:
         self._line = bytearray()
         self._escape = b""
         self._status = 0
-        self._full_screen = False
+        self._program: FullScreen | None = None
+        self._rows, self._columns = 24, 80
 
     def prompt(self) -> str:
         return f"\x1b[1;32mroot@{self._terminal.hostname}\x1b[0m:~# "
 
+    def look(self) -> bool:
+        """Somebody opened the console: a program that has the screen draws it for them."""
+        if self._program is None:
+            return False
+        self._program.start()
+        return True
+
     def feed(self, data: bytes) -> None:
         """Keys from the operator. The host's lock is held."""
-        for byte in data:
-            self._key(byte)
+        at = 0
+        while at < len(data):
+            if self._program is None:
+                self._key(data[at])
+                at += 1
+                continue
+            rest = self._program.feed(data[at:])
+            if rest is None:
+                return
+            self._program, self._status = None, 0
+            data, at = rest, 0
+            self._terminal.put(self.prompt())
 
     def _key(self, byte: int) -> None:
         terminal = self._terminal
-        if self._full_screen:
-            if byte in (3, ord("q")):
-                self._leave_screen()
-            return
         if self._escape:
             # An arrow or function key: swallowed up to its last letter.
             self._escape += bytes((byte,))
@@ -60,6 +74,8 @@ class Shell:
             terminal.put("^C\n" + self.prompt())
         elif byte in (8, 127):
             self._rub_out()
+        elif byte == 0x0C:
+            terminal.put("\x1b[H\x1b[2J" + self.prompt() + self._line.decode(errors="replace"))
         elif byte == 0x15:
             while self._line:
                 self._rub_out()
@@ -97,11 +113,11 @@ class Shell:
             return True
         if not words:
             return True
-        if words[0] == "top":
-            self._full_screen = True
-            self._terminal.put("\x1b[?1049h\x1b[?25l")
-            self._draw_top()
-            return False
+        if words[0] in _PROGRAMS:
+            self._program = self._start(words)
+            if self._program is not None:
+                self._program.start()
+            return self._program is None
         if words[0] == "flood" or words[0] == "seq":
             return not self._pour(words)
         if words[0] in ("reboot", "poweroff", "halt"):
@@ -122,7 +138,12 @@ class Shell:
 
     def _pour(self, words: list[str]) -> bool:
         if words[0] == "flood":
-            self._terminal.pour(_flood())
+            many = words[1] if len(words) > 1 else ""
+            if many and not many.isdecimal():
+                self._say("flood: how many lines, or nothing for no end", 1)
+                return False
+            self._status = 0
+            self._terminal.pour(_flood(int(many) if many else None, self.prompt().encode()))
             return True
         if len(words) < 2 or not words[-1].isdecimal():
             self._say("seq: a number is needed", 1)
@@ -132,30 +153,80 @@ class Shell:
         self._terminal.pour(_count(first, int(words[-1]), self.prompt().encode()))
         return True
 
+    def _start(self, words: list[str]) -> FullScreen | None:
+        """A full-screen program by its name; None when it has nothing to show."""
+        where = (self._terminal, self._rows, self._columns)
+        if words[0] == "top":
+            from .top import Top
+
+            return Top(*where)
+        if words[0] in ("keys", "mouse", "paste"):
+            from .reports import Reports
+
+            return Reports(*where)
+        text = self._text(words[1]) if len(words) > 1 else None
+        if text is None:
+            named = f"can't open '{words[1]}'" if len(words) > 1 else "a file is needed"
+            self._say(f"{words[0]}: {named}; there are {', '.join(sorted(_FILES))}", 1)
+            return None
+        from .viewer import Viewer
+
+        return Viewer(*where, words[1], text)
+
+    def _text(self, path: str) -> str | None:
+        """What is in a file; None when there is none of that name."""
+        maker = _FILES.get(path if path.startswith("/") else f"/root/{path}")
+        return None if maker is None else maker(self)
+
     # ------------------------------------------------------------------ commands
     def _ls(self, words: list[str]) -> None:
-        where = next((word for word in words if not word.startswith("-")), "~")
-        disks = [name for name, _ in self._terminal.partitions()]
-        known = {"~": "notes.txt", "/root": "notes.txt", "/": _ROOT, "/proc": "partitions uptime"}
-        if where.rstrip("/") == "/dev":
-            self._say("  ".join(["console", "null", "ttyS0", *disks]))
-        elif where in known:
-            self._say(known[where])
-        else:
+        where = next((word for word in words if not word.startswith("-")), "/root")
+        where = where.rstrip("/") or "/"
+        names = [path.rpartition("/")[2] for path in _FILES if path.rpartition("/")[0] == where]
+        if where == "/dev":
+            disks = [name for name, _ in self._terminal.partitions()]
+            names = ["console", "null", "ttyS0", *disks]
+        elif where == "/":
+            names = _ROOT.split()
+        if not names:
             self._say(f"ls: {where}: No such file or directory", 1)
+            return
+        if any(word in ("--color", "--color=always", "--color=auto") for word in words):
+            style = {"/": "1;34", "/dev": "1;33"}.get(where)
+            names = [f"\x1b[{style}m{name}\x1b[0m" if style else name for name in names]
+        self._say("  ".join(names))
 
     def _cat(self, words: list[str]) -> None:
         for path in words:
-            if path == "/proc/partitions":
-                self._say("major minor  #blocks  name\n")
-                for number, (name, kib) in enumerate(self._terminal.partitions()):
-                    self._say(f" 254 {number * 16:8d} {kib:10d} {name}")
-            elif path == "/proc/uptime":
-                self._say(f"{self._terminal.uptime():.2f} 0.00")
-            elif path in ("notes.txt", "/root/notes.txt"):
-                self._say("This guest is a fiction. Type help.")
-            else:
+            text = self._text(path)
+            if text is None:
                 self._say(f"cat: can't open '{path}': No such file or directory", 1)
+            else:
+                self._say(text)
+
+    def _partitions(self) -> str:
+        rows = [
+            f" 254 {number * 16:8d} {kib:10d} {name}"
+            for number, (name, kib) in enumerate(self._terminal.partitions())
+        ]
+        return "\n".join(["major minor  #blocks  name\n", *rows])
+
+    def _stty(self, words: list[str]) -> None:
+        if words == ["size"]:
+            self._say(f"{self._rows} {self._columns}")
+            return
+        for what, number in zip(words[::2], words[1::2], strict=False):
+            if what not in ("rows", "cols", "columns") or not number.isdecimal():
+                self._say(f"stty: invalid argument '{what} {number}'", 1)
+                return
+            # A program that is told of no row, or of a million, draws nothing, or for ever.
+            size = min(max(1, int(number)), 1000)
+            if what == "rows":
+                self._rows = size
+            else:
+                self._columns = size
+        if not words:
+            self._say(f"speed 115200 baud; rows {self._rows}; columns {self._columns};")
 
     def _uname(self, words: list[str]) -> None:
         long = f"Linux {self._terminal.hostname} 6.1.0-demo #1 SMP x86_64 GNU/Linux"
@@ -165,7 +236,16 @@ class Shell:
         row = "".join(f"\x1b[{code}m {code} " for code in (*range(40, 48), *range(100, 108)))
         cube = "".join(f"\x1b[48;5;{code}m " for code in range(16, 88))
         self._say(f"{row}\x1b[0m\n{cube}\x1b[0m")
-        self._say("\x1b[1mbold\x1b[0m \x1b[3mitalic\x1b[0m \x1b[4munderlined\x1b[0m 日本 é ↯")
+        ramp = "".join(f"\x1b[48;2;{red};64;{255 - red}m " for red in range(0, 256, 4))
+        self._say(f"{ramp}\x1b[0m")
+        marks = {1: "bold", 2: "faint", 3: "italic", 4: "underlined", 7: "reversed", 9: "struck"}
+        self._say(" ".join(f"\x1b[{code}m{name}\x1b[0m" for code, name in marks.items()))
+
+    def _letters(self, _words: list[str]) -> None:
+        self._say("wide      日本語 한국어 ｆｕｌｌ 🚀")
+        self._say("combining e\u0301 a\u0308 n\u0303  and made of one: é ä ñ")
+        self._say("boxes     ┌─┬─┐ ╔═╦═╗ ░▒▓█")
+        self._say("DEC       \x1b(0lqwqk `afg tqnqu ~ mqvqj\x1b(B")
 
     def _free(self, _words: list[str]) -> None:
         total, used = self._terminal.memory_kib()
@@ -177,42 +257,18 @@ class Shell:
         share = self._terminal.cpu_share()
         self._say(f" up {days} days, {rest // 3600}:{rest // 60 % 60:02d},  load {share:.2f}")
 
-    # ------------------------------------------------------------------ the full-screen program
-    def _draw_top(self) -> None:
-        if not self._full_screen or not self._terminal.watched:
-            self._full_screen = False
-            return
-        terminal = self._terminal
-        share, (total, used) = terminal.cpu_share(), terminal.memory_kib()
-        rows = [("postgres", 0.55), ("nginx: worker", 0.25), ("python3 app.py", 0.15), ("sshd", 0)]
-        lines = [
-            f"top - up {terminal.uptime():.0f} s    %CPU {share * 100:5.1f}",
-            f"KiB Mem {total} total {used} used",
-            "",
-            "\x1b[7m  PID USER     %CPU  COMMAND          \x1b[0m",
-        ]
-        for number, (name, part) in enumerate(rows):
-            lines.append(f"{411 + 7 * number:5d} root    {share * part * 100:5.1f}  {name}")
-        text = "".join(f"\x1b[{n + 1};1H{line}\x1b[K" for n, line in enumerate(lines))
-        terminal.put(f"{text}\x1b[J")
-        terminal.after(1.0, self._draw_top)
-
-    def _leave_screen(self) -> None:
-        self._full_screen = False
-        self._status = 0
-        self._terminal.put("\x1b[?25h\x1b[?1049l" + self.prompt())
-
 
 def _sum(found: re.Match[str]) -> str:
     left, right = int(found[1]), int(found[3])
     return str({"+": left + right, "-": left - right, "*": left * right}[found[2]])
 
 
-def _flood() -> Iterator[bytes]:
+def _flood(many: int | None, prompt: bytes) -> Iterator[bytes]:
     number = 0
-    while True:
+    while many is None or number < many:
         number += 1
         yield b"flood %08d the quick brown fox jumps over the lazy dog 0123456789\r\n" % number
+    yield prompt
 
 
 def _count(first: int, last: int, prompt: bytes) -> Iterator[bytes]:
@@ -221,6 +277,16 @@ def _count(first: int, last: int, prompt: bytes) -> Iterator[bytes]:
     yield prompt
 
 
+_FILES: dict[str, Callable[[Shell], str]] = {
+    "/root/notes.txt": lambda shell: _NOTES,
+    "/root/numbers.txt": lambda shell: "\n".join(
+        f"{number:4d}  line {number} of 500, times itself {number * number}"
+        for number in range(1, 501)
+    ),
+    "/proc/partitions": Shell._partitions,
+    "/proc/uptime": lambda shell: f"{shell._terminal.uptime():.2f} 0.00",
+}
+
 _COMMANDS: dict[str, Callable[[Shell, list[str]], None]] = {
     "ls": Shell._ls,
     "cat": Shell._cat,
@@ -228,6 +294,9 @@ _COMMANDS: dict[str, Callable[[Shell, list[str]], None]] = {
     "echo": lambda shell, words: shell._say(" ".join(words)),
     "colours": Shell._colours,
     "colors": Shell._colours,
+    "letters": Shell._letters,
+    "bell": lambda shell, words: shell._say("\a(the bell rang)"),
+    "stty": Shell._stty,
     "free": Shell._free,
     "uptime": Shell._uptime,
     "hostname": lambda shell, words: shell._say(shell._terminal.hostname),
@@ -236,3 +305,16 @@ _COMMANDS: dict[str, Callable[[Shell, list[str]], None]] = {
     "help": lambda shell, words: shell._say(_HELP.rstrip()),
     "true": lambda shell, words: None,
 }
+
+_HELP = """\
+top                  what runs, drawn each second; c m and arrows, q leaves
+less numbers.txt     a text in a scrolling region; vi view more: the same
+keys mouse paste     shows each key, mouse click and paste as it comes
+flood [N]            N lines or no end of them; ctrl+c ends it; seq N counts
+colours (colors)     16, 256 and all colours, and how text can be marked
+letters              wide and combining ones, boxes, DEC's line drawing
+bell                 rings it
+stty rows R cols C   the size that programs draw for; stty size tells it
+ls --color /         names in colours; ls /dev, cat /proc/partitions: the disks
+uname echo hostname whoami uptime free clear true help reboot poweroff halt
+"""

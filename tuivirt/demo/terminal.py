@@ -26,6 +26,9 @@ FIRMWARE_S = 0.4
 """From power on to the kernel's first line: time to open the console and see it."""
 
 _BOOT = """\
+Demo firmware 1.0: {memory} MiB, {vcpus} processors, booting from the first disk
+Loading Linux 6.1.0-demo ...
+Loading initial ramdisk ...
 [    0.000000] Linux version 6.1.0-demo (gcc 12.2.0) #1 SMP
 [    0.000000] Command line: console=ttyS0 root=/dev/vda1 ro
 [    0.004112] BIOS-provided physical RAM map: {memory} MiB
@@ -73,7 +76,7 @@ class Terminal:
                 old.take_away()
             stream.open(self)
             self._stream = stream
-            if not self._booting and self.guest.running:
+            if not self._booting and self.guest.running and not self._shell.look():
                 # A guest is silent until Enter is pressed; the hint is all that the demo adds.
                 self.put(self._greeting() + "Press Enter for a shell, then try: help\n")
 
@@ -138,7 +141,8 @@ class Terminal:
 
     def _greeting(self) -> str:
         spec = self.guest.spec
-        return f"\n{spec.system} {self.hostname} ttyS0\n\n"
+        name = self.hostname
+        return f"\n{spec.system} {name} ttyS0\n\n{name} login: root (automatic login)\n\n"
 
     def boot(self) -> None:
         """Tell the boot log line by line, then offer the shell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ import libvirt
 import pytest
 
 from tests.unit.demo.conftest import Ear, disk
+from tuivirt.demo import shell as shells
 from tuivirt.demo.connection import DemoConnection
 
 READABLE, WRITABLE = libvirt.VIR_STREAM_EVENT_READABLE, libvirt.VIR_STREAM_EVENT_WRITABLE
@@ -121,6 +123,60 @@ def test_a_full_screen_program_draws_again_by_itself_and_cleans_up(demo: DemoCon
     reader.expect(b"top - up")
     reader.type("q").expect(b"\x1b[?1049l")
     assert reader.run("echo back") == "back"
+
+
+def test_help_names_all_that_there_is(demo: DemoConnection) -> None:
+    said = shell(demo).run("help")
+    words = set(re.findall(r"\w+", said))
+    power = {"reboot", "poweroff", "halt", "seq", "flood"}
+    assert {*shells._COMMANDS, *shells._PROGRAMS, *power} <= words
+    assert max(map(len, said.splitlines())) < 80
+
+
+def test_a_program_draws_for_the_size_that_stty_was_told(demo: DemoConnection) -> None:
+    reader = shell(demo)
+    assert reader.run("stty size") == "24 80"
+    assert "invalid argument" in reader.run("stty rows zork")
+    assert reader.run("stty rows 0 cols 5000; stty size") == "1 1000"
+    reader.run("stty rows 10 cols 40")
+    reader.type("less numbers.txt\r").expect(b"\x1b[10;1H")
+    reader.expect(b"lines 1-8 of 500")
+    reader.type("\x1b[B")
+    reader.expect(b"\x1b[2;9r\x1b[9;1H\x1bD\x1b[r\x1b[9;1H\x1b[0m   9  line 9 of 500")
+    reader.type("q").expect(b"\x1b[?1049l")
+
+
+def test_what_the_terminal_sends_is_shown_also_when_it_comes_in_pieces(
+    demo: DemoConnection,
+) -> None:
+    reader = shell(demo)
+    reader.type("keys\r").expect(b"\x1b[?2004h")
+    reader.type("\x1b[").type("15~").expect(b"^[[15~")
+    reader.type("\x1b[<20;7;3M").expect(b"mouse shift+ctrl+left press, column 7 row 3")
+    reader.type("\x1b[<34;8;3M").expect(b"mouse right drag, column 8 row 3")
+    reader.type("\x1b[200~one\rt").type("wo q\x1b[201~").expect(b"9 characters, 2 lines")
+    reader.type("qecho typed ahead\r").expect(b"\x1b[?2004l")
+    reader.expect(b"\r\ntyped ahead")
+
+
+def test_a_flood_of_so_many_lines_ends_by_itself(demo: DemoConnection) -> None:
+    reader = shell(demo)
+    lines = reader.run("flood 3000").splitlines()
+    assert (len(lines), lines[-1][:14]) == (3000, "flood 00003000")
+    assert reader.run("flood many") == "flood: how many lines, or nothing for no end"
+
+
+def test_a_program_goes_on_when_its_console_is_left_and_is_drawn_for_the_next(
+    demo: DemoConnection,
+) -> None:
+    first = shell(demo)
+    first.type("top\r").expect(b"top - up")
+    first.stream.finish()
+    again = Reader(demo, "web-01")
+    again.expect(b"\x1b[?1049h")
+    again.expect(b"top - up", times=2)
+    again.type("m").expect(b"sorted by memory")
+    again.type("q").expect(PROMPT)
 
 
 def test_only_one_holds_the_console_unless_it_is_forced(demo: DemoConnection) -> None:
