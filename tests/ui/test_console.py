@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from textual.pilot import Pilot
 from tuivirt.actions import consoles
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.backend.model.console import ConsoleState, Sending
+from tuivirt.screens import console_lines
 from tuivirt.screens.console import ConsoleScreen
 from tuivirt.settings import Settings
 from tuivirt.widgets.dialogs import ConfirmDialog, MessageDialog
@@ -465,3 +468,74 @@ async def test_what_a_guest_prints_is_never_a_control_to_the_operators_terminal(
         left = re.sub(r"\x1b\[[0-9;]*[mHK]", "", sent)
         assert not [char for char in left if not char.isprintable()]
         await pilot.pause()
+
+
+async def test_a_notice_is_read_before_what_keeps_the_console_from_its_guest(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = ScriptedSession()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "web-01-serial0.txt").write_text("mine")
+    async with opened(monkeypatch, one) as (app, pilot, screen):
+        one.becomes(ConsoleState.GUEST_OFF, "the guest is off, waiting for it")
+        await pilot.press(PREFIX, "s", "enter")
+        assert "is there already; nothing was written" in screen_lines(app)[-1]
+        monkeypatch.setattr(console_lines, "FRESH_S", 0.0)
+        screen.show_footer()
+        await pilot.pause()
+        assert "the guest is off, waiting for it; ctrl+] S starts it" in screen_lines(app)[-1]
+        monkeypatch.setattr(console_lines, "FRESH_S", 8.0)
+        await pilot.press("x")
+        assert "not sent; ctrl+] S starts it: the guest is off" in screen_lines(app)[-1]
+
+
+async def test_what_cannot_be_saved_whole_leaves_no_half_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = ScriptedSession()
+    monkeypatch.chdir(tmp_path)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    try:
+        async with opened(monkeypatch, one) as (app, pilot, _):
+            await pilot.press(PREFIX, "s", "enter")
+            assert "cannot save to web-01-serial0.txt: File too large" in screen_text(app)
+    finally:
+        limit = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_guest_that_was_renamed_is_called_by_its_new_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ScriptedSession(name="before")
+    async with opened(monkeypatch, one) as (app, pilot, screen):
+        screen.receive(app.fleet)
+        await pilot.pause()
+        assert screen_lines(app)[0].startswith(" [web-01 serial0]")
+
+
+async def test_no_size_is_typed_into_a_full_screen_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one) as (app, pilot, _):
+        await says(app, pilot, one, "\x1b[?1049hvi")
+        one.typed = b""
+        await pilot.press(PREFIX, "w")
+        assert one.typed == b""
+        assert "a full-screen program" in screen_lines(app)[-1]
+
+
+async def test_a_paste_while_the_keys_look_back_is_not_the_guests(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one) as (app, pilot, screen):
+        await says(app, pilot, one, SHELL)
+        one.typed = b""
+        await pilot.press(PREFIX, "left_square_bracket")
+        screen.panes.slot.pane.post_message(events.Paste("reboot"))
+        await pilot.pause()
+        assert one.typed == b""
+        assert "not pasted" in screen_lines(app)[-1]

@@ -66,6 +66,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         self._asked: Callable[[str], None] | None = None
         self._mouse = Mouse(self.copy)
         self._doing = Doing(self)
+        self._notices = lines.Notices(self.joint.notice)
 
     # Which consoles
 
@@ -171,6 +172,9 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             session.on_change = None
 
     def receive(self, fleet: Fleet) -> None:
+        for session in self.sessions:
+            if domain := fleet.domain(session.ref):
+                session.name = domain.name  # It may have been renamed.
         if self._is_there:
             self._draw_lines()
         if self._menu is not None and self._menu.is_current:
@@ -236,15 +240,17 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
     def _draw_lines(self) -> None:
         if not self._is_there:
             return
-        prefix = shown_key(self._prefix)
+        prefix = self.prefix
         new = {s: s.received - self._seen.get(s, 0) for s in self.sessions}
         tabs = lines.tabs(self.sessions, self.session, new, self._rang, prefix, self.fleet)
         self._tabs.show(*tabs)
         slot = self.panes.slot
-        if self._history is not None:
+        notice = self.joint.notice
+        fresh = self._notices.is_fresh(notice)
+        if self._history is not None and not fresh:
             self._status.show(*lines.history(HINT, slot))
         else:
-            self._status.show(*lines.status(slot, self.fleet, self.joint.notice, prefix))
+            self._status.show(*lines.status(slot, self.fleet, notice, prefix, fresh))
 
     def zoom(self) -> None:
         """All rows to the guest, or not: on a terminal of 24 it may need each of them."""
@@ -252,6 +258,11 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             line.display = not line.display
 
     # Keys and mouse
+
+    @property
+    def prefix(self) -> str:
+        """The menu's key, as it is written on it."""
+        return shown_key(self._prefix)
 
     @property
     def _prefix(self) -> str:
@@ -277,11 +288,13 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             slot.paint()
         data = session.emulator.key(key, character)
         if data and not session.send(data):
-            self.say(lines.why_not_sent(session), "warning")
+            self.say(lines.why_not_sent(session, self.prefix), "warning")
 
     def on_terminal_pane_pasted(self, event: TerminalPane.Pasted) -> None:
         self.panes.go_to_pane(event.pane)
-        if self.session is not None:
+        if self._history is not None:
+            self.say("not pasted: the keys move in what was printed; esc leaves that", "warning")
+        elif self.session is not None:
             self._doing.sender.paste(self.session, event.text)
 
     def on_terminal_pane_moused(self, event: TerminalPane.Moused) -> None:

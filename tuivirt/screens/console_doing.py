@@ -97,6 +97,11 @@ class Doing:
         size = self._screen.panes.slot.pane.size
         if size.width < 1 or size.height < 1:
             return  # A guest that is told zero may never wrap a line again.
+        frame = self._screen.panes.slot.pane.frame
+        if frame is not None and frame.alternate:
+            why = "a full-screen program would take stty for its own keys; leave it first"
+            self._screen.say(why, "warning")
+            return
         session.emulator.resize(size.width, size.height)
         session.send(f"stty rows {size.height} cols {size.width}\r".encode())
         self._screen.panes.slot.paint()

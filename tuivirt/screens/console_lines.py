@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 
 from tuivirt.backend.model.console import ConsoleSession, ConsoleState
@@ -13,6 +14,9 @@ from .console_slot import Slot
 
 Sides = tuple[list[Toned], list[Toned]]
 """What stands on the left, and on the right."""
+
+FRESH_S = 8.0
+"""So long a notice stands before what else there is to say: a file was not saved, for instance."""
 
 _TONES = {"error": "bad", "warning": "warn", "information": ""}
 
@@ -57,8 +61,13 @@ def _short(session: ConsoleSession) -> str:
     }.get(session.status.state, "")
 
 
-def status(slot: Slot, fleet: Fleet, notice: tuple[str, str], prefix: str) -> Sides:
-    """What stands in the way, a notice, or the guest's figures; where it is in what is kept."""
+def status(
+    slot: Slot, fleet: Fleet, notice: tuple[str, str], prefix: str, fresh: bool = False
+) -> Sides:
+    """What stands in the way, a notice, or the guest's figures; where it is in what is kept.
+
+    ``fresh``: the notice is new, and comes before all that can be read afterwards too.
+    """
     session = slot.session
     if session is None:
         text, severity = notice
@@ -66,7 +75,9 @@ def status(slot: Slot, fleet: Fleet, notice: tuple[str, str], prefix: str) -> Si
     sending = session.sending
     text, severity = notice
     left: list[Toned]
-    if sending is not None:
+    if text and fresh and (severity != "information" or not session.trouble):
+        left = [Toned(f" {text}", _TONES[severity])]
+    elif sending is not None:
         done = f"{size_bytes(sending.sent)} of {size_bytes(sending.total)}"
         left = [Toned(f" sending {sending.what}: {done}   {prefix} ctrl+c stops", "accent")]
     elif (waits := _waits(session, prefix)) is not None:
@@ -83,11 +94,7 @@ def status(slot: Slot, fleet: Fleet, notice: tuple[str, str], prefix: str) -> Si
 def _waits(session: ConsoleSession, prefix: str) -> Toned | None:
     """Why nothing can be typed, and what to do."""
     status = session.status
-    advice = {
-        ConsoleState.GUEST_OFF: f"{prefix} S starts it",
-        ConsoleState.HELD: f"{prefix} t takes it over",
-        ConsoleState.CLOSED: f"{prefix} t tries again, {prefix} x closes",
-    }.get(status.state, "")
+    advice = _advice(status.state, prefix)
     if status.state is ConsoleState.OPEN:
         return None
     if status.state is ConsoleState.OPENING:
@@ -98,11 +105,36 @@ def _waits(session: ConsoleSession, prefix: str) -> Toned | None:
     return Toned(f" {status.text}{f'; {advice}' if advice else ''}", "warn")
 
 
-def why_not_sent(session: ConsoleSession) -> str:
-    """Why a key did not reach the guest."""
-    if session.status.state is ConsoleState.OPEN:
+def _advice(state: ConsoleState, prefix: str) -> str:
+    return {
+        ConsoleState.GUEST_OFF: f"{prefix} S starts it",
+        ConsoleState.HELD: f"{prefix} t takes it over",
+        ConsoleState.CLOSED: f"{prefix} t tries again, {prefix} x closes",
+    }.get(state, "")
+
+
+class Notices:
+    """Tells a notice that nobody can have read yet; ``known`` was there before."""
+
+    def __init__(self, known: tuple[str, str]) -> None:
+        self._last = known
+        self._since = -FRESH_S
+
+    def is_fresh(self, notice: tuple[str, str]) -> bool:
+        """Whether it came a moment ago."""
+        now = time.monotonic()
+        if notice is not self._last:
+            self._last, self._since = notice, now
+        return now - self._since < FRESH_S
+
+
+def why_not_sent(session: ConsoleSession, prefix: str) -> str:
+    """Why a key did not reach the guest, and what to do."""
+    status = session.status
+    if status.state is ConsoleState.OPEN:
         return "the guest takes no more of what is typed; it was dropped"
-    return f"not sent: {session.status.text}"
+    advice = _advice(status.state, prefix)
+    return f"not sent{f'; {advice}' if advice else ''}: {status.text}"
 
 
 def _figures(session: ConsoleSession, fleet: Fleet) -> str:

@@ -75,7 +75,7 @@ def choices(
         Choice("history", "scroll back, choose and copy text", "left_square_bracket"),
         Choice("search", "search what was printed", "slash"),
         Choice("save", "save what was printed to a file", "s"),
-        Choice("log", f"stop recording to {log}" if log else "record to a file", "g"),
+        Choice("log", "stop recording" if log else "record to a file", "g", note=log),
         Choice("size", "tell the guest this window's size (types stty)", "w", closed),
         Choice("file", "send the text of a file", "f", closed),
         Choice("literal", "send the next key as it is, ctrl+] too", "k", closed),

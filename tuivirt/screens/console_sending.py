@@ -33,6 +33,17 @@ def preview(text: str) -> list[str]:
     return shown
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a file for its owner alone, whole or not at all. Raises OSError, also if it exists."""
+    made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(made, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)  # A half of it would be taken for all.
+        raise
+
+
 class Sender:
     """Pastes, files, and saving."""
 
@@ -66,7 +77,7 @@ class Sender:
         if session.sending is not None:
             self._screen.say("another text is being sent; wait, or stop it", "warning")
         elif not session.send_slowly(session.emulator.paste(text), what):
-            self._screen.say(why_not_sent(session), "warning")
+            self._screen.say(why_not_sent(session, self._screen.prefix), "warning")
 
     def file(self, session: ConsoleSession) -> None:
         """Send the text of a file of this machine."""
@@ -79,9 +90,14 @@ class Sender:
         try:
             if not path.is_file():
                 raise OSError(0, "it is no file" if path.exists() else "there is no such file")
-            if path.stat().st_size > LARGEST_FILE:
+            # The kernel's files have no size, and some wait for more at their end.
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                data = file.read(LARGEST_FILE + 1) or b""
+            if len(data) > LARGEST_FILE:
                 raise OSError(0, f"it is larger than {size_bytes(LARGEST_FILE)}")
-            text = path.read_bytes().decode()
+            if not data:
+                raise OSError(0, "it is empty")
+            text = data.decode()
         except UnicodeDecodeError:
             why = "it is not text; encode it first, as base64 does"
             self._screen.say(f"cannot send {path}: {why}", "error")
@@ -101,11 +117,8 @@ class Sender:
             return
         path = Path(os.path.expanduser(name))
         text = session.emulator.text() + "\n"
-        # It may hold what nobody else is to read; and nothing that is there is written over.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
         try:
-            with os.fdopen(os.open(path, flags, 0o600), "w", encoding="utf-8") as file:
-                file.write(text)
+            write_new(path, text)
         except FileExistsError:
             self._screen.say(f"{path} is there already; nothing was written", "error")
         except OSError as error:
