@@ -60,8 +60,9 @@ def test_its_programs_take_the_size_of_the_pane_and_its_keys(
     at.sees("Press keys, click, drag, paste")
     at.press("F5")
     at.sees(r"^key   \^\[\[15~ +1b 5b 31 35 7e$")
-    at.press("Up")
-    at.sees(r"^key   \^\[OA ")
+    at.press("M-b", "M-1", "M-.", "M-BSpace", "Up")
+    sent = [r"\^\[b", r"\^\[1", r"\^\[\.", r"\^\[\^\?", r"\^\[OA"]
+    at.sees("^" + r".*\n".join(f"key   {key} " for key in sent))
     at.press("q")
     at.sees(rf"{PROMPT}$")
 

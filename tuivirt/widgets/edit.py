@@ -83,6 +83,7 @@ KEYS: dict[str, str] = {
     "ctrl+h": "rub_out",
     "delete": "delete",
     "ctrl+w": "rub_out_word",
+    "alt+backspace": "rub_out_word",
     "ctrl+u": "rub_out_all",
 }
 

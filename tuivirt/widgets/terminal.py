@@ -13,10 +13,13 @@ from textual.widget import Widget
 
 from tuivirt.backend.model.terminal import Cursor, CursorShape, Frame, Match, Row, Scroll
 
+from . import alt_keys
 from .terminal_rows import CHOSEN, CURSOR_AWAY, CURSORS, FOUND, Mark, marked, strip_of
 
 Place = tuple[int, int]
 """Column, and row as ``Scroll`` counts them: 0 is the oldest."""
+
+alt_keys.install()
 
 _NOWHERE = Cursor(0, 0, False, CursorShape.BLOCK, False)
 

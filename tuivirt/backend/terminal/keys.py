@@ -33,6 +33,8 @@ _CHARACTERS = {
     "minus": "-",
     "hyphen": "-",
     "hyphen_minus": "-",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
     "plus": "+",
     "space": " ",
 }
