@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import resource
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -134,6 +135,70 @@ async def test_another_key_of_the_settings_opens_the_menu_and_is_told(
         assert one.typed == b"\x1d"
         await pilot.press("ctrl+t", "ctrl+t")
         assert app.front is not screen
+
+
+async def test_that_other_key_can_be_sent_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = ScriptedSession()
+    settings = Settings(keys={"console.prefix": "ctrl+t"})
+    async with opened(monkeypatch, one, settings=settings) as (app, pilot, screen):
+        await pilot.press("ctrl+t", "k", "ctrl+t")
+        assert one.typed == b"\x14"
+        await pilot.press("ctrl+t")
+        assert app.screen is not screen
+
+
+async def test_a_console_that_is_left_before_it_is_open_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, may_open = ScriptedSession(), threading.Event()
+
+    def slowly(*_: object) -> ScriptedSession:
+        assert may_open.wait(20)
+        return one
+
+    monkeypatch.setattr(consoles, "open_console", slowly)
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.open_console(one.ref, {})
+        await pilot.pause()
+        await pilot.press(PREFIX, PREFIX)
+        assert not isinstance(app.front, ConsoleScreen)
+        await pilot.pause()
+        may_open.set()
+        await until(pilot, lambda: app.sessions == [one], "it is kept")
+        assert "the console of web-01 is open and recorded" in screen_text(app)
+        app.open_console(one.ref, {})
+        await pilot.pause()
+        assert isinstance(app.screen, ConsoleScreen)
+        assert app.screen.session is one
+        one.says("still here")
+        await until(pilot, lambda: "still here" in screen_text(app), "what it prints")
+    assert one.did == ["let go", "close"]
+
+
+async def test_a_console_opened_from_anothers_menu_stands_in_the_same_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = ScriptedSession(), ScriptedSession(2, name="db-01")
+    async with opened(monkeypatch, one, two) as (app, pilot, screen):
+        await pilot.press(PREFIX, "a")
+        app.open_console(two.ref, {})
+        await pilot.pause()
+        assert app.screen is screen
+        assert screen.session is two
+        two.says("from db-01")
+        await until(pilot, lambda: "from db-01" in screen_text(app), "what it prints")
+
+
+async def test_a_pane_that_is_gone_before_it_is_filled_stays_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = ScriptedSession(), ScriptedSession(2, name="db-01")
+    async with opened(monkeypatch, one, two, size=(120, 40)) as (_app, pilot, screen):
+        assert screen.panes.add(two) == ""
+        screen.panes.only()
+        await pilot.pause()
+        assert screen.panes.shown == [one]
 
 
 async def test_the_key_of_the_menu_itself_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:

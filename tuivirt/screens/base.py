@@ -49,6 +49,8 @@ class Joint(Protocol):
     sessions: list[ConsoleSession]
     """The consoles that are open."""
 
+    def keep_console(self, opened: ConsoleSession) -> ConsoleSession: ...
+
     def lend_console(self, ref: Ref, device: str) -> None: ...
 
     def act(self, action: str, refs: Sequence[Ref], values: dict[str, Any]) -> None: ...
@@ -58,7 +60,7 @@ class Joint(Protocol):
 
     def look_up(
         self,
-        screen: FleetScreen,
+        screen: Screen[Any],
         host: str,
         function: Callable[..., Any],
         args: tuple[Any, ...],

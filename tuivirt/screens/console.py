@@ -30,8 +30,8 @@ from .console_menu import LIFE, PREFIX, ConsoleMenu, choices
 from .console_missing import MissingConsole
 from .console_mouse import Mouse
 from .console_panes import Panes
-from .console_slot import HIDDEN_S, Changed, Slot
-from .telling import error_dialog
+from .console_slot import HIDDEN_S, Slot
+from .telling import error_dialog, joined
 
 
 class ConsoleScreen(FleetScreen, inherit_bindings=False):
@@ -91,21 +91,27 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
                     session.open(force=True)
                 return
         wanted = (ref.key, device, force, safe)
-        self.look_up(ref.host, consoles.open_console, *wanted, then=self._opened)
+        # Asked for by the screen below all: what was opened for one that is left has to be kept.
+        asks = self.app.screen_stack[0]
+        self.joint.look_up(asks, ref.host, consoles.open_console, wanted, self._opened)
 
     def _opened(self, answer: ConsoleSession | TuivirtError) -> None:
-        if isinstance(answer, consoles.NoConsole):
+        if not self.is_attached:
+            self._opened_late(answer)
+        elif isinstance(answer, consoles.NoConsole):
             self.app.push_screen(MissingConsole(answer), self._after_refusal)
         elif isinstance(answer, TuivirtError):
             self.app.push_screen(error_dialog(answer), self._after_refusal)
         else:
-            same = [s for s in self.sessions if (s.ref, s.device) == (answer.ref, answer.device)]
-            if same:
-                answer.close()  # Asked for twice.
-            else:
-                self.sessions.append(answer)
-                self._hear(answer)
-            self.panes.show(same[0] if same else answer)
+            self.panes.show(self.joint.keep_console(answer))
+
+    def _opened_late(self, answer: ConsoleSession | TuivirtError) -> None:
+        """The screen was left before; the console stays, as those that were open."""
+        if isinstance(answer, TuivirtError):
+            self.say(joined(answer), "error")
+        else:
+            name = self.joint.keep_console(answer).name
+            self.say(f"the console of {name} is open and recorded; c shows it")
 
     def _after_refusal(self, wish: str | None) -> None:
         """Back, where there is no console to show; then what was wished for, if anything."""
@@ -115,20 +121,13 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         if wish:
             joint.fill_in(wish, [ref])
 
-    def _hear(self, session: ConsoleSession) -> None:
-        def changed() -> None:
-            self.post_message(Changed(session))
-
-        session.on_change = changed
-        session.seen()
-
     def close_session(self, session: ConsoleSession) -> None:
         """Give a console back; the next one is shown in its place."""
         self._end_history()
         self.sessions.remove(session)
-        session.on_change = None
         session.close()
         self._seen.pop(session, None)
+        self._rang.discard(session)
         self.panes.forget(session, self.sessions)
         if self.session is None:
             self.joint.back()
@@ -160,16 +159,10 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         yield self._bar
 
     def on_mount(self) -> None:
-        for session in self.sessions:
-            self._hear(session)
-            self._seen[session] = session.received
+        self._seen = {session: session.received for session in self.sessions}
         self.set_interval(HIDDEN_S, self._look_at_hidden)
         super().on_mount()
         self.enter(*self._wanted)
-
-    def on_unmount(self) -> None:
-        for session in self.sessions:
-            session.on_change = None
 
     def receive(self, fleet: Fleet) -> None:
         for session in self.sessions:
@@ -206,11 +199,6 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         self._bar.ask(what, text, back_to=self.panes.slot.pane)
 
     # Drawing
-
-    def on_changed(self, event: Changed) -> None:
-        for slot in self.panes.slots:
-            if slot.session is event.session:
-                slot.plan()
 
     def _turned(self) -> None:
         self._end_history()
@@ -315,10 +303,13 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
 
     # The menu
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The menu's key is a key like any other when it is to be."""
+        if action == "prefix" and self._literal:
+            return False
+        return super().check_action(action, parameters)
+
     def action_prefix(self) -> None:
-        if self._literal:
-            self._type(PREFIX, None)
-            return
         session = self.session
         rows = choices(session, len(self.sessions) - 1, len(self.panes.slots), self._refusals())
         title = "Console" if session is None else f"{session.name} {session.device}"

@@ -9,7 +9,7 @@ from textual.containers import Horizontal
 from tuivirt.backend.model.console import ConsoleSession
 from tuivirt.widgets.terminal import TerminalPane
 
-from .console_slot import Slot
+from .console_slot import Changed, Slot
 
 LEAST_COLUMNS = 40
 """A pane beside others is at least this wide."""
@@ -28,11 +28,21 @@ class Panes(Horizontal):
         super().__init__()
         self._drawn = drawn
         self._turned = turned
-        self.slots = [Slot(self.set_timer, drawn)]
+        self.slots = [Slot(self.set_timer, drawn, self.post_message)]
         self._current = 0
 
     def on_mount(self) -> None:
         self.mount(self.slot.pane)
+
+    def on_unmount(self) -> None:
+        for slot in self.slots:
+            slot.let_go()
+
+    def on_changed(self, event: Changed) -> None:
+        event.stop()
+        for slot in self.slots:
+            if slot.session is event.session:
+                slot.plan()
 
     @property
     def slot(self) -> Slot:
@@ -72,14 +82,15 @@ class Panes(Horizontal):
         """Show it beside the others; why not, or ''."""
         if self.size.width // (len(self.slots) + 1) < LEAST_COLUMNS:
             return f"no room: a pane is at least {LEAST_COLUMNS} columns wide"
-        slot = Slot(self.set_timer, self._drawn)
+        slot = Slot(self.set_timer, self._drawn, self.post_message)
         slot.pane.add_class("beside")
         self.slots.append(slot)
         self.mount(slot.pane)
 
         def fill() -> None:
-            slot.put(session)
-            self.go_to(slot)
+            if slot in self.slots:  # Not gone again meanwhile.
+                slot.put(session)
+                self.go_to(slot)
 
         self.call_after_refresh(fill)
         return ""

@@ -34,25 +34,42 @@ class Slot:
         self,
         set_timer: Callable[[float, Callable[[], None]], Timer],
         drawn: Callable[[Slot], None],
+        changed: Callable[[Changed], object],
     ) -> None:
+        """``changed`` is called on any thread, ``drawn`` when a frame was."""
         self.pane = TerminalPane()
         self.session: ConsoleSession | None = None
         self.bells = 0
         self.searched = ""
         self.found = Found(0, None, ())
         self._drawn = drawn
+        self._changed = changed
+        self._heard: Callable[[], None] | None = None
         self._painting = Painting(set_timer, self.paint)
 
     def put(self, session: ConsoleSession | None) -> None:
         """Show this console from now on."""
         if session is self.session:
             return
+        self.let_go()
         self.session = session
         self.searched, self.found = "", Found(0, None, ())
         self.pane.forget()
         if session is not None:
+            self._hear(session)
             session.emulator.refresh()
             self.paint()
+
+    def _hear(self, session: ConsoleSession) -> None:
+        def heard() -> None:
+            self._changed(Changed(session))
+
+        self._heard = session.on_change = heard
+
+    def let_go(self) -> None:
+        """Hear no more of the console, unless it is another that hears of it by now."""
+        if self.session is not None and self.session.on_change is self._heard:
+            self.session.on_change = None
 
     def plan(self) -> None:
         """Something is new: draw it, at once if the last frame is old enough."""

@@ -38,7 +38,23 @@ class Consoling(App[int], inherit_bindings=False):
         from .console import ConsoleScreen  # Its emulator is loaded with the first console.
 
         device, force, safe = (values.get(name) for name in ("devname", "force", "safe"))
-        self.push_screen(ConsoleScreen(ref, device, bool(force), bool(safe)))
+        wanted = ref, device, bool(force), bool(safe)
+        for known in [each for each in self.screen_stack if isinstance(each, ConsoleScreen)]:
+            # One is enough: a console is drawn in one place.
+            while self.screen_stack[-1] is not known:
+                self.pop_screen()
+            known.enter(*wanted)
+            return
+        self.push_screen(ConsoleScreen(*wanted))
+
+    def keep_console(self, opened: ConsoleSession) -> ConsoleSession:
+        """Count it among those that are open; if it was asked for twice, the first stays."""
+        for known in self.sessions:
+            if (known.ref, known.device) == (opened.ref, opened.device):
+                opened.close()
+                return known
+        self.sessions.append(opened)
+        return opened
 
     def lend_console(self, ref: Ref, device: str) -> None:
         """The whole terminal to a console; then the screen comes back as it was."""
@@ -65,10 +81,16 @@ class Consoling(App[int], inherit_bindings=False):
         for session in self.sessions:
             session.on_change = None
             session.stop_log()
-            session.close()
+            session.let_go()
+
+    def on_unmount(self) -> None:
+        # Not before: a terminal that is forgotten cannot be drawn once more.
+        self.close_consoles()
+        while self.sessions:
+            self.sessions.pop().close()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A guest gets the program's own keys too."""
-        if action == "leave" and isinstance(self.screen, FleetScreen) and self.screen_stack:
+        if action == "leave" and self.screen_stack and isinstance(self.screen, FleetScreen):
             return not self.screen.takes_all_keys
         return super().check_action(action, parameters)
