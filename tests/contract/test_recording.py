@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import Place
+from tests.contract.conftest import Heard, Place, started
+from tests.support.guests import Guest, domain_xml, unique_name
 from tuivirt.actions.consoles import open_console
+from tuivirt.backend import lifecycle
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.console import ConsoleSession, ConsoleState
 
@@ -140,6 +142,23 @@ def test_a_device_that_the_guest_does_not_have_is_told_with_those_it_has(full: P
     assert "serial0" in told.value.advice
 
 
+def test_the_first_that_the_firmware_says_is_there(qemu_uri: str) -> None:
+    name = unique_name("bios")
+    xml = domain_xml(name).replace("</os>", "<bios useserial='yes'/></os>")
+    with Guest.define(qemu_uri, xml) as guest:
+        host = started(qemu_uri, Heard())
+        session = open_console(host, guest.uuid, None, False, False)
+        with closing(session):
+            watcher = Watcher(session)
+            waits = ConsoleState.GUEST_OFF
+            watcher.until(lambda: session.status.state is waits, "it waits for the guest")
+            outcome = host.actions.submit(lambda: lifecycle.start(host, guest.uuid))
+            assert outcome.result(60) == f"{name} is running"
+            watcher.until(lambda: "Booting" in watcher.text, "the kernel is booted")
+            assert watcher.text.lstrip().startswith("SeaBIOS (version")
+        host.close()
+
+
 def test_a_long_text_arrives_whole_at_the_pace_of_a_serial_port(qemu: Place) -> None:
     text = "".join(f"{number:05} {'x' * (number % 50)}\n" for number in range(400))
     session = open_console(qemu.host, qemu.uuid, None, False, False)
@@ -168,3 +187,19 @@ def test_a_text_under_way_can_be_stopped(qemu: Place) -> None:
         watcher.until(lambda: session.sending is None, "it stops")
         session.send(b"\x04")
         watcher.run("echo ali''ve", r"^alive$")
+
+
+def test_a_text_under_way_is_not_for_what_comes_after_a_reset(qemu: Place) -> None:
+    session = open_console(qemu.host, qemu.uuid, None, False, False)
+    with closing(session):
+        watcher = Watcher(session)
+        watcher.shell()
+        session.send(b"cat >/dev/null\r")
+        assert session.send_slowly(b"\n" * 100_000, "lines")
+        watcher.until(lambda: (now := session.sending) is not None and now.sent > 100, "it begins")
+        qemu.run(lifecycle.reset)
+        watcher.until(lambda: session.sending is None, "it stops")
+        assert "lines was cut short" in session.trouble
+        before = session.received
+        watcher.until(lambda: session.received > before + 100, "it boots")
+        watcher.shell()

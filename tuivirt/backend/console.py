@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import libvirt
 
-from . import eventloop
+from . import eventloop, listening
 from .consolestream import ConsoleStream, GivingBack
 from .errors import NotConnected, NotFound, TuivirtError, code_of, from_libvirt, is_gone
 from .events import DomainEvent, Event, LinkChanged
@@ -59,8 +59,9 @@ def consoles(host: Host, uuid: str, *, saved: bool = False) -> tuple[ConsolePort
 class Console:
     """One console of one domain.
 
-    ``on_data`` (bytes), ``on_state`` (ConsoleStatus) and ``on_room`` (there is room again after
-    ``write`` had to refuse some) run on libvirt's event thread and must not block.
+    ``on_data`` (bytes), ``on_state`` (ConsoleStatus), ``on_room`` (there is room again after
+    ``write`` had to refuse some) and ``on_reset`` (the guest begins anew; its ports stay open) run
+    on libvirt's event thread and must not block.
 
     libvirt's protocol has no way to slow a guest down: while paused, the client library keeps
     what arrives in memory, at the pace of the serial port (some 45 KiB/s).
@@ -77,6 +78,7 @@ class Console:
         on_data: Callable[[bytes], None] = _ignore,
         on_state: Callable[[ConsoleStatus], None] = _ignore,
         on_room: Callable[[], None] | None = None,
+        on_reset: Callable[[], None] | None = None,
     ) -> None:
         self.host = host
         self.uuid = uuid
@@ -84,6 +86,7 @@ class Console:
         self.on_data = on_data
         self.on_state = on_state
         self.on_room = on_room
+        self.on_reset = on_reset
         self._force = force
         self._safe = safe
         self._loop = eventloop.start()
@@ -101,6 +104,7 @@ class Console:
         self._closing = False
         self._timer: threading.Timer | None = None
         self._unsubscribe: Callable[[], None] | None = None
+        listening.remember(self)
 
     # For any thread.
 
@@ -336,6 +340,8 @@ class Console:
     def _domain_event(self, event: DomainEvent) -> None:
         if self._closing or self._status.state is ConsoleState.CLOSED:
             return
+        if event.family == "reboot" and self.on_reset is not None:
+            self.on_reset()
         if lifecycle(event, libvirt.VIR_DOMAIN_EVENT_STARTED, libvirt.VIR_DOMAIN_EVENT_RESUMED):
             if self._stream is None:
                 self._barren = 0

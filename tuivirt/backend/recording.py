@@ -71,6 +71,7 @@ class Recording:
             on_data=self._heard,
             on_state=self._state_changed,
             on_room=self._push,
+            on_reset=self._drop_typed,
         )
         self._host_name = host.name
         self._ready = threading.Condition()
@@ -217,11 +218,14 @@ class Recording:
 
     def _state_changed(self, status: ConsoleStatus) -> None:
         if status.state is not ConsoleState.OPEN:
-            # Typed for a shell that is gone: it must not run in what comes after it.
-            with self._typing:
-                self._typed.clear()
-            self.stop_sending()
+            self._drop_typed()
         self._tell()
+
+    def _drop_typed(self) -> None:
+        """It was typed for a shell that is gone, and must not run in what comes after it."""
+        with self._typing:
+            self._typed.clear()
+        self.stop_sending()
 
     # On any thread
 
