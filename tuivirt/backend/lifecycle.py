@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from . import listening
 from .errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
 from .model.domain import DomainState
 from .model.ref import Kind, Ref
@@ -76,10 +77,20 @@ def state_of(domain: Any) -> DomainState | None:
 def start(host: Host, uuid: str, *, paused: bool = False, force_boot: bool = False) -> str:
     """Start a domain that is off. ``force_boot`` throws a managed save away.
 
-    Source: virDomainCreateWithFlags.
+    One whose console is open in this program is kept paused until the console listens again:
+    what the firmware says first would be lost. Source: virDomainCreateWithFlags.
     """
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
+    listeners = [] if paused else listening.waiting(host, uuid)
+    if listeners:
+        start(host, uuid, paused=True, force_boot=force_boot)
+        listening.wait_until_open(listeners)
+        try:
+            return resume(host, uuid)
+        except TuivirtError as error:
+            error.done = f"{name} was started, and is paused"
+            raise
     flags = libvirt.VIR_DOMAIN_START_PAUSED if paused else 0
     flags |= libvirt.VIR_DOMAIN_START_FORCE_BOOT if force_boot else 0
     wanted = (DomainState.PAUSED,) if paused else (DomainState.RUNNING, DomainState.BLOCKED)
