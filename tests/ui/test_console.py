@@ -320,6 +320,24 @@ async def test_what_comes_meanwhile_does_not_move_what_is_read(
         assert "more" in screen_text(app)
 
 
+async def test_what_is_chosen_stays_chosen_when_older_lines_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, copied = ScriptedSession(), list[str]()
+    async with opened(monkeypatch, one) as (app, pilot, screen):
+        monkeypatch.setattr(app, "copy_to_clipboard", copied.append)
+        await says(app, pilot, one, "".join(f"line {n}\r\n" for n in range(12_000)))
+        await pilot.press(PREFIX, "left_square_bracket", "pageup", "pageup", "V", "down")
+        pane = screen.panes.slot.pane
+        assert pane.selection is not None
+        assert pane.frame is not None
+        chosen, offset = one.emulator.text(*pane.selection.ends), pane.frame.scroll.offset
+        while pane.frame.scroll.offset == offset:
+            await says(app, pilot, one, "more\r\n" * 50)
+        await pilot.press("y")
+        assert copied == [chosen]
+
+
 async def test_the_mouse_scrolls_and_copies_unless_the_guest_asked_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -590,6 +608,16 @@ async def test_no_size_is_typed_into_a_full_screen_program(
         await pilot.press(PREFIX, "w")
         assert one.typed == b""
         assert "a full-screen program" in screen_lines(app)[-1]
+
+
+async def test_the_tabs_name_the_panes_from_the_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = ScriptedSession(1), ScriptedSession(2, name="web-02")
+    async with opened(monkeypatch, one, two, size=(160, 50)) as (app, pilot, screen):
+        await pilot.press(PREFIX, "n")
+        await pilot.press(PREFIX, "v")
+        await until(pilot, lambda: screen.panes.shown == [two, one], "they are side by side")
+        await until(pilot, lambda: screen.session is one, "the new one gets the keys")
+        assert screen_lines(app)[0].startswith("  web-02 serial0 │[web-01 serial0]")
 
 
 async def test_a_paste_while_the_keys_look_back_is_not_the_guests(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tuivirt.widgets.terminal import Place, Selection
+from tuivirt.widgets.terminal import Place, Selection, moved
 
 from .console_slot import Slot
 
@@ -42,6 +42,7 @@ class History:
         if frame is not None:
             self._point = (frame.cursor.x, frame.scroll.offset + frame.cursor.y)
         self._anchor: Place | None = None
+        slot.moved = self._moved
         self._draw()
 
     def key(self, key: str) -> None:
@@ -117,6 +118,12 @@ class History:
         self._draw()
         self._slot.paint()
 
+    def _moved(self, rows: int) -> None:
+        """The rows that are shown are now so many further on, or back where that is negative."""
+        self._point = moved(self._point, rows)
+        if self._anchor is not None:
+            self._anchor = moved(self._anchor, rows)
+
     def _draw(self) -> None:
         selection = None if self._anchor is None else Selection(self._anchor, self._point)
         self._slot.pane.choose(selection, self._point)
@@ -136,6 +143,7 @@ class History:
 
     def end(self) -> None:
         """Back to the guest: its own screen, as it is now."""
+        self._slot.moved = None
         if self._slot.session is not None:
             self._slot.session.emulator.scroll_to(None)
         self._slot.pane.choose(None, None)

@@ -42,6 +42,8 @@ class Slot:
         self.bells = 0
         self.searched = ""
         self.found = Found(0, None, ())
+        self.moved: Callable[[int], None] | None = None
+        """Told by how many rows what is read moved, as older ones were dropped."""
         self._drawn = drawn
         self._changed = changed
         self._heard: Callable[[], None] | None = None
@@ -80,13 +82,23 @@ class Slot:
         if self.session is None:
             return
         self.session.seen()
+        before = self.pane.frame
         frame = self.session.emulator.frame()
+        if before is not None and not before.scroll.at_end and not frame.rows:
+            # The same rows at another place: it counts from the oldest, and some were dropped.
+            self._tell_moved(frame.scroll.offset - before.scroll.offset)
         self.bells += frame.bells
         self.pane.show(frame)
         if self.searched:
             self.found = self.session.emulator.found()
             self.pane.mark(tuple(self.found.shown))
         self._drawn(self)
+
+    def _tell_moved(self, rows: int) -> None:
+        if rows:
+            self.pane.move_choice(rows)
+            if self.moved is not None:
+                self.moved(rows)
 
     def search(self, text: str) -> None:
         """Have a text stand out; '' ends it."""

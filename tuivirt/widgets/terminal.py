@@ -143,6 +143,13 @@ class TerminalPane(Widget, can_focus=True):
             self._selection, self._point = selection, point
             self.refresh()
 
+    def move_choice(self, rows: int) -> None:
+        """What is chosen has another place by now."""
+        if (chosen := self._selection) is not None:
+            self._selection = Selection(moved(chosen.anchor, rows), moved(chosen.point, rows))
+        if self._point is not None:
+            self._point = moved(self._point, rows)
+
     @property
     def selection(self) -> Selection | None:
         """What is chosen."""
@@ -249,6 +256,12 @@ class TerminalPane(Widget, can_focus=True):
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         self._moused("press", 5, event)
+
+
+def moved(place: Place, rows: int) -> Place:
+    """A place as it is counted now; the first there is for one that is dropped."""
+    x, y = place
+    return (x, y + rows) if y + rows >= 0 else (0, 0)
 
 
 def _window(start: int, focus: int, room: int, all_of: int) -> int:
