@@ -24,7 +24,7 @@ def save(app: TuivirtApp, name: str) -> None:
 
 
 async def draw() -> None:
-    """Write docs/screen.svg and docs/domain.svg."""
+    """Write docs/screen.svg, docs/domain.svg and docs/console.svg."""
     hub = EventHub()
     wiring = connect(hub, ["demo:///srv1?life=0"], interval=0.5)
     app = TuivirtApp(wiring.hosts, hub, Tasks(hub.publish), settings=Settings())
@@ -37,6 +37,12 @@ async def draw() -> None:
             await pilot.press("j", "enter")
             await pilot.pause(SETTLE_S)
             save(app, "domain.svg")
+            await pilot.press("c")
+            await pilot.pause(SETTLE_S / 4)
+            for line in ("help", "ls", "top"):
+                await pilot.press(*line, "enter")
+                await pilot.pause(1.0)
+            save(app, "console.svg")
     finally:
         wiring.close()
 
