@@ -611,13 +611,13 @@ async def test_no_size_is_typed_into_a_full_screen_program(
 
 
 async def test_the_tabs_name_the_panes_from_the_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = ScriptedSession(1), ScriptedSession(2, name="web-02")
+    one, two = ScriptedSession(1), ScriptedSession(2, name="db-01")
     async with opened(monkeypatch, one, two, size=(160, 50)) as (app, pilot, screen):
         await pilot.press(PREFIX, "n")
         await pilot.press(PREFIX, "v")
         await until(pilot, lambda: screen.panes.shown == [two, one], "they are side by side")
         await until(pilot, lambda: screen.session is one, "the new one gets the keys")
-        assert screen_lines(app)[0].startswith("  web-02 serial0 │[web-01 serial0]")
+        assert screen_lines(app)[0].startswith("  db-01 serial0 │[web-01 serial0]")
 
 
 async def test_a_paste_while_the_keys_look_back_is_not_the_guests(

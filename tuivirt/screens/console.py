@@ -230,7 +230,8 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             return
         prefix = self.prefix
         new = {s: s.received - self._seen.get(s, 0) for s in self.sessions}
-        tabs = lines.tabs(self.sessions, self.session, new, self._rang, prefix, self.fleet)
+        shown = self.panes.shown
+        tabs = lines.tabs(self.sessions, self.session, new, self._rang, prefix, self.fleet, shown)
         self._tabs.show(*tabs)
         slot = self.panes.slot
         notice = self.joint.notice

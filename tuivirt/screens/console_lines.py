@@ -28,8 +28,15 @@ def tabs(
     rang: Collection[ConsoleSession],
     prefix: str,
     fleet: Fleet,
+    shown: Sequence[ConsoleSession] = (),
 ) -> Sides:
-    """Each console: ``●`` it is written to a file, ``◦2 k`` new output, ``♪`` its bell rang."""
+    """Each console: ``●`` it is written to a file, ``◦2 k`` new output, ``♪`` its bell rang.
+
+    ``shown``: those in the panes, from the left. Several come first, in that order and with a
+    line between, so that it is plain whose pane is which.
+    """
+    beside = shown if len(shown) > 1 else ()
+    sessions = [*beside, *(session for session in sessions if session not in beside)]
     pieces: list[Toned] = [Toned(" ")]
     names = [session.name for session in sessions]
     for session in sessions:
@@ -47,6 +54,8 @@ def tabs(
         if session.status.state not in (ConsoleState.OPEN, ConsoleState.OPENING):
             marks += f" ({_short(session)})"
         label = f"{name} {session.device}{marks}"
+        if session in beside[1:]:
+            pieces.append(Toned("│", "dim"))
         pieces.append(Toned(f"[{label}]" if here else f" {label} ", "accent" if here else ""))
     host = f"host {current.ref.host}   " if current is not None and len(fleet.hosts) > 1 else ""
     return pieces, [Toned(f"{host}{prefix} menu ", "dim")]
@@ -88,7 +97,9 @@ def status(
         left = [Toned(f" {text}", _TONES[severity])]
     else:
         left = [Toned(f" {_figures(session, fleet)}")]
-    return left, [Toned(_where(slot), "dim")]
+        return left, [Toned(_where(slot), "dim")]
+    # A sentence needs the room more than where one is.
+    return left, [Toned(_where(slot).rpartition("   ")[2], "dim")]
 
 
 def _waits(session: ConsoleSession, prefix: str) -> Toned | None:
@@ -166,7 +177,8 @@ def _where(slot: Slot) -> str:
         parts.append(f"{number}{found.total} found")
     rows, columns = slot.pane.hidden
     if rows or columns:
-        parts.append(f"{rows} rows hidden" if rows else f"{columns} columns hidden")
+        number, what = (rows, "row") if rows else (columns, "column")
+        parts.append(f"{number} {what}{'' if number == 1 else 's'} hidden")
     if frame.alternate:
         parts.append("full-screen program")
     elif not scroll.at_end:

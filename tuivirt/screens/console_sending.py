@@ -78,6 +78,8 @@ class Sender:
             self._screen.say("another text is being sent; wait, or stop it", "warning")
         elif not session.send_slowly(session.emulator.paste(text), what):
             self._screen.say(why_not_sent(session, self._screen.prefix), "warning")
+        else:
+            self._screen.say("")  # What was said before is not about this.
 
     def file(self, session: ConsoleSession) -> None:
         """Send the text of a file of this machine."""
