@@ -45,7 +45,8 @@ def _meaning(key: bytes) -> str:
     if key.startswith(b"\x1b[200~"):
         text = key[6:-6].decode(errors="replace").replace("\r", "\n")
         count = text.rstrip("\n").count("\n") + 1
-        return f"paste {len(text)} characters, {count} lines: {text[:40]!a}"
+        lines = "1 line" if count == 1 else f"{count} lines"
+        return f"paste {len(text)} characters, {lines}: {text[:40]!a}"
     shown = "".join(
         f"^{chr(byte ^ 64)}" if byte < 32 or byte == 127 else chr(byte)
         for byte in key
