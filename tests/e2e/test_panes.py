@@ -115,7 +115,7 @@ def test_two_ports_of_a_guest_stand_side_by_side_and_each_gets_its_own_keys(
     at.sees(r"ttyS1 *│")
 
 
-def test_a_guest_is_forced_off_and_started_without_leaving_its_console(
+def test_a_guest_is_forced_off_started_and_rebooted_without_leaving_its_console(
     operator: Sit, define: Callable[..., Guest]
 ) -> None:
     guest = define()
@@ -133,6 +133,14 @@ def test_a_guest_is_forced_off_and_started_without_leaving_its_console(
     # The first that the firmware says is there, what was typed meanwhile is not.
     at.sees(rf"built-in shell(.*\n)+{PROMPT}$")
     assert not at.now("lost")
+    at.type("clear; echo before >/tmp/boot; reboot -f")
+    at.press("Enter")
+    at.sees("reboot: Restarting system")
+    at.sees(rf"built-in shell(.*\n)+{PROMPT}$")
+    at.type("ls /tmp/boot; echo back $((40 + 2))")
+    at.press("Enter")
+    at.sees("back 42")
+    assert at.now("/tmp/boot: No such file")
 
 
 def test_several_pasted_lines_are_shown_first_and_arrive_whole(
