@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -17,18 +18,22 @@ OPEN_S = 5.0
 LOOK_S = 0.005
 
 _known: WeakSet[Console] = WeakSet()
+_lock = threading.Lock()
 
 
 def remember(console: Console) -> None:
     """There is a console."""
-    _known.add(console)
+    with _lock:
+        _known.add(console)
 
 
 def waiting(host: Host, uuid: str) -> list[Console]:
     """The consoles of a domain that is off."""
+    with _lock:
+        known = list(_known)
     return [
         console
-        for console in tuple(_known)
+        for console in known
         if console.host is host
         and console.uuid == uuid
         and console.status.state is ConsoleState.GUEST_OFF
