@@ -177,8 +177,8 @@ def _where(slot: Slot) -> str:
         parts.append(f"{number}{found.total} found")
     rows, columns = slot.pane.hidden
     if rows or columns:
-        number, what = (rows, "row") if rows else (columns, "column")
-        parts.append(f"{number} {what}{'' if number == 1 else 's'} hidden")
+        hidden, what = (rows, "row") if rows else (columns, "column")
+        parts.append(f"{hidden} {what}{'' if hidden == 1 else 's'} hidden")
     if frame.alternate:
         parts.append("full-screen program")
     elif not scroll.at_end:
