@@ -22,6 +22,7 @@ from tuivirt.screens import console_lines
 from tuivirt.screens.console import ConsoleScreen
 from tuivirt.settings import Settings
 from tuivirt.widgets.dialogs import ConfirmDialog, MessageDialog
+from tuivirt.widgets.terminal import TerminalPane
 
 from . import factory
 from .consoles import ScriptedSession
@@ -199,6 +200,24 @@ async def test_a_pane_that_is_gone_before_it_is_filled_stays_away(
         screen.panes.only()
         await pilot.pause()
         assert screen.panes.shown == [one]
+
+
+async def test_what_was_meant_for_a_pane_that_is_gone_goes_to_no_other_guest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, two = ScriptedSession(), ScriptedSession(2, name="db-01")
+    async with opened(monkeypatch, one, two, size=(120, 40)) as (_app, pilot, screen):
+        assert screen.panes.add(two) == ""
+        await until(pilot, lambda: screen.session is two, "the new one gets the keys")
+        pane = screen.panes.slot.pane
+        screen.panes.turn()
+        pane.post_message(TerminalPane.Pressed(pane, "x", "x"))
+        pane.post_message(TerminalPane.Pasted(pane, "reboot"))
+        screen.panes.only()
+        await pilot.pause()
+        assert screen.panes.shown == [one]
+        assert one.typed == two.typed == b""
+        assert one.did == []
 
 
 async def test_the_key_of_the_menu_itself_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,8 +117,8 @@ class Pump:
             self._said += data
             pause = len(self._said) > HIGH_BYTES and not self._paused
             self._paused = self._paused or pause
-        if pause:
-            self._console.pause()
+            if pause:  # In here, or it could come behind the end of this very pause.
+                self._console.pause()
         self._wake()
 
     def _news_of(self, status: ConsoleStatus) -> None:
@@ -304,8 +304,8 @@ class Pump:
             del self._said[:written]
             resume = self._paused and len(self._said) < HIGH_BYTES // 2
             self._paused = self._paused and not resume
-        if resume:
-            self._console.resume()
+            if resume:
+                self._console.resume()
 
     def _keep(self, data: bytes) -> None:
         """Write it to the log too, and say once when that fails."""

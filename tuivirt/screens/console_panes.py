@@ -44,6 +44,22 @@ class Panes(Horizontal):
             if slot.session is event.session:
                 slot.plan()
 
+    def on_terminal_pane_pressed(self, event: TerminalPane.Pressed) -> None:
+        self._take_or_stop(event)
+
+    def on_terminal_pane_pasted(self, event: TerminalPane.Pasted) -> None:
+        self._take_or_stop(event)
+
+    def on_terminal_pane_moused(self, event: TerminalPane.Moused) -> None:
+        self._take_or_stop(event)
+
+    def _take_or_stop(
+        self, event: TerminalPane.Pressed | TerminalPane.Pasted | TerminalPane.Moused
+    ) -> None:
+        """What was meant for a pane that is gone by now goes to no other guest."""
+        if all(event.pane is not slot.pane for slot in self.slots):
+            event.stop()
+
     @property
     def slot(self) -> Slot:
         """The one that gets the keys."""
