@@ -68,6 +68,8 @@ def test_a_full_screen_program_runs_on_while_nobody_looks_and_gives_the_screen_b
     talk.expect(r" PID ")
     talk.close()
     again = full.talk().open()
+    again.wait_for(ConsoleState.OPEN)
+    again.type(" ")  # Busybox's draws at any key; else after five seconds.
     again.expect(r" PID ")
     again.type("q")
     again.expect(re.escape(full.prompt))
