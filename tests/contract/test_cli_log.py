@@ -53,6 +53,7 @@ def test_all_that_was_recorded_is_shown_or_the_last_lines(logs: Logs) -> None:
     begins, ends = "-- begins: local/web/serial0 --", "-- ends: local/web/serial0 --"
     assert texts(logs.tuivirt("log", "web")) == [begins, "one", "two", ends]
     assert texts(logs.tuivirt("log", "web", "-n", "2")) == ["two", ends]
+    assert len(texts(logs.tuivirt("log", "web", "-n", "9" * 30))) == 4
 
 
 def test_what_the_log_before_holds_comes_first(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ def show_log(given: argparse.Namespace) -> int:
         one = _chosen(given)
         lines = Lines(one.path)
         try:
-            last = deque(lines, given.lines) if given.lines is not None else lines
+            last = deque(lines, min(given.lines, sys.maxsize)) if given.lines else lines
             _print(one, last, given.output == "json")
             while given.follow:
                 _pause()

@@ -85,7 +85,7 @@ class Doing:
         try:
             if path := session.log_path:
                 if why := session.stop_log():
-                    self._screen.say(f"recorded to {path}, but not all: {why}", "error")
+                    self._screen.say(f"not all was recorded: {why}; what was is in {path}", "error")
                 else:
                     self._screen.say(f"recorded to {path}; tuivirt log {session.name} shows it")
             else:
