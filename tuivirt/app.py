@@ -173,6 +173,7 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         while self._snapshots:
             _, snapshot = self._snapshots.popitem()
             self.fleet = self.fleet.with_host(snapshot)
+        self.follow_guests()
         self._painting.plan(every_s)
 
     def _take(self, event: Event) -> None:

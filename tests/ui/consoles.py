@@ -76,6 +76,11 @@ class ScriptedSession:
         why, self.trouble = self.trouble, ""
         return why
 
+    def follow(self, host: object, ref: Ref) -> None:
+        self.ref = ref
+        self.did.append(f"follow to {ref.host}")
+        self.becomes(ConsoleState.OPEN, "open")
+
     def let_go(self) -> None:
         self.did.append("let go")
 

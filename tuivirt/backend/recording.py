@@ -63,17 +63,8 @@ class Recording:
         self.device = device
         self.on_change: Callable[[], None] | None = None
         self._emulator = emulator
-        self._console = Console(
-            host,
-            ref.key,
-            devname=device or None,
-            safe=safe,
-            on_data=self._heard,
-            on_state=self._state_changed,
-            on_room=self._push,
-            on_reset=self._drop_typed,
-        )
-        self._host_name = host.name
+        self._safe = safe
+        self._console = self._console_on(host)
         self._ready = threading.Condition()
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
@@ -93,6 +84,18 @@ class Recording:
             target=self._feed, name=f"console-{name}-{device}", daemon=True
         )
         self._thread.start()
+
+    def _console_on(self, host: Host) -> Console:
+        return Console(
+            host,
+            self.ref.key,
+            devname=self.device or None,
+            safe=self._safe,
+            on_data=self._heard,
+            on_state=self._state_changed,
+            on_room=self._push,
+            on_reset=self._drop_typed,
+        )
 
     # What it is
 
@@ -167,10 +170,10 @@ class Recording:
         where = (
             Path(os.path.expanduser(path))
             if path
-            else log_path(self._host_name, self.name, self.device)
+            else log_path(self.ref.host, self.name, self.device)
         )
         try:
-            log = ConsoleLog(where, what=f"{self._host_name}/{self.name}/{self.device}")
+            log = ConsoleLog(where, what=f"{self.ref.host}/{self.name}/{self.device}")
         except OSError as error:
             why = error.strerror or str(error)
             advice = "give another file"
@@ -191,6 +194,12 @@ class Recording:
                 self._trouble = ""
         self._tell()
         return why
+
+    def follow(self, host: Host, ref: Ref) -> None:
+        self.let_go()
+        self.ref = ref
+        self._console = self._console_on(host)
+        self._console.open()
 
     def let_go(self) -> None:
         self.stop_sending()

@@ -18,6 +18,7 @@ from .telling import error_dialog
 
 if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
+    from tuivirt.backend.model.fleet import Fleet
 
 
 class Consoling(App[int], inherit_bindings=False):
@@ -25,6 +26,7 @@ class Consoling(App[int], inherit_bindings=False):
 
     if TYPE_CHECKING:  # What the app has that this is a part of.
         hosts: Mapping[str, Any]
+        fleet: Fleet
 
         def say(self, text: str, severity: str = "information") -> None: ...
 
@@ -75,6 +77,27 @@ class Consoling(App[int], inherit_bindings=False):
     def tell_error(self, error: TuivirtError) -> None:
         """An error in full."""
         self.push_screen(error_dialog(error))
+
+    def follow_guests(self) -> None:
+        """A guest that is off here and runs on another host was migrated: its console goes along.
+
+        It is known by its UUID, which no two guests have in common.
+        """
+        if not self.sessions:
+            return  # Before anything of consoles is imported.
+        from tuivirt.backend.model.console import ConsoleState
+
+        gone = (ConsoleState.GUEST_OFF, ConsoleState.CLOSED)
+        for session in self.sessions:
+            if session.status.state not in gone:
+                continue
+            for name in self.hosts:
+                there = session.ref._replace(host=name)
+                domain = self.fleet.domain(there)
+                if name != session.ref.host and domain is not None and domain.active:
+                    session.follow(self.hosts[name], there)
+                    self.say(f"{session.name} runs on {name} now; its console goes on there")
+                    break
 
     def close_consoles(self) -> None:
         """The program ends: what is recorded is written out, and nothing is waited for."""

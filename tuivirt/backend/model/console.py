@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from .ref import Ref
 from .terminal import Emulator
@@ -103,6 +103,9 @@ class ConsoleSession(Protocol):
 
     def stop_log(self) -> str:
         """Write no more; why something is missing in the file, or ''."""
+
+    def follow(self, host: Any, ref: Ref) -> None:
+        """The guest runs on another host now (a ``backend.host.Host``): go on there."""
 
     def let_go(self) -> None:
         """Give the console back for now; what was printed is kept, and ``open`` goes on."""
