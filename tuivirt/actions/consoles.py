@@ -24,7 +24,8 @@ class NoConsole(TuivirtError):
 def ports(host: Host, uuid: str) -> tuple[ConsolePort, ...]:
     """The ports of a domain that can be opened, libvirt's default first.
 
-    Raises NoConsole when there are none, with what to do about it.
+    Raises NoConsole when there are none, with what to do about it; a plain TuivirtError when only
+    a start is missing.
     """
     known = consoles(host, uuid)
     found = tuple(port for port in known if port.backend in _OPENABLE)
@@ -34,6 +35,13 @@ def ports(host: Host, uuid: str) -> tuple[ConsolePort, ...]:
     if known:
         others = ", ".join(f"{port.name} ({port.backend})" for port in known)
         why = f"libvirt opens only ports that end in a pty; it has {others}"
+    elif later := [port for port in consoles(host, uuid, saved=True) if port.backend in _OPENABLE]:
+        raise TuivirtError(
+            f"{name} has no console to open yet",
+            f"it runs without one, and has {', '.join(port.name for port in later)} from its next"
+            " start on",
+            "shut it down and start it",
+        )
     else:
         why = "it has no serial port and no console device"
     raise NoConsole(f"{name} has no console to open", why)
