@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.contract.conftest import Heard, Place, started
-from tests.support.guests import Guest, domain_xml, unique_name
-from tuivirt.actions.consoles import open_console
+from tests.support.guests import VIRTIO_CONSOLE, Guest, domain_xml, unique_name
+from tuivirt.actions.consoles import open_console, ports
 from tuivirt.backend import lifecycle
+from tuivirt.backend import managed_save as saving
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.console import ConsoleSession, ConsoleState
 
@@ -156,6 +157,42 @@ def test_the_first_that_the_firmware_says_is_there(qemu_uri: str) -> None:
             assert outcome.result(60) == f"{name} is running"
             watcher.until(lambda: "Booting" in watcher.text, "the kernel is booted")
             assert watcher.text.lstrip().startswith("SeaBIOS (version")
+        host.close()
+
+
+def test_a_console_goes_on_after_a_managed_save(qemu_uri: str) -> None:
+    with Guest.define(qemu_uri, domain_xml(unique_name("save"))) as guest:
+        guest.boot().close()
+        host = started(qemu_uri, Heard())
+        session = open_console(host, guest.uuid, None, False, False)
+        with closing(session):
+            watcher = Watcher(session)
+            watcher.shell()
+            watcher.run("here=$((40 + 2)); echo se''t", r"^set$")
+            host.actions.submit(lambda: saving.managed_save(host, guest.uuid)).result(60)
+            waits = ConsoleState.GUEST_OFF
+            watcher.until(lambda: session.status.state is waits, "it waits for the guest")
+            host.actions.submit(lambda: lifecycle.start(host, guest.uuid)).result(60)
+            watcher.until(lambda: session.status.state is ConsoleState.OPEN, "it is open again")
+            watcher.run("echo still $here", r"^still 42$")
+        host.close()
+
+
+def test_a_virtio_console_is_one_like_a_serial_port(qemu_uri: str) -> None:
+    xml = domain_xml(unique_name("virtio"), extra_devices=VIRTIO_CONSOLE, cmdline="noirqdebug")
+    with Guest.define(qemu_uri, xml) as guest:
+        guest.boot().close()
+        host = started(qemu_uri, Heard())
+        assert [port.name for port in ports(host, guest.uuid)] == ["serial0", "console1"]
+        session = open_console(host, guest.uuid, "console1", False, False)
+        with closing(session):
+            watcher = Watcher(session)
+            watcher.until(lambda: session.status.state is ConsoleState.OPEN, "it is open")
+            watcher.until(lambda: session.send(b"\r") and "#" in watcher.text, "a prompt")
+            watcher.run("tty", r"^/dev/hvc0$")
+            watcher.run("seq 1 20000", r"^20000$")
+            numbers = re.findall(r"^\d+$", watcher.text, re.MULTILINE)
+            assert numbers[-5000:] == [str(number) for number in range(15001, 20001)]
         host.close()
 
 

@@ -41,6 +41,26 @@ def test_full_screen_programs_are_drawn_as_they_mean_it(
     at.leave_pane()
 
 
+def test_somebody_logs_in(operator: Sit, shared_guest: Guest) -> None:
+    eye = shared_guest.serials[0]
+    eye.run("echo 'root:zmKpQMHtnRaFA:0:0:root:/root:/bin/sh' >/etc/passwd")  # Its password: x.
+    at = operator("-c", shared_guest.uri)
+    at.pick(shared_guest.name)
+    at.open_pane()
+    at.type("clear; login")
+    at.press("Enter")
+    at.sees(r"login:$")
+    at.type("root")
+    at.press("Enter")
+    at.sees("^Password:")
+    at.type("x")
+    at.press("Enter")
+    at.sees(r"^[#~].*$")
+    at.type("echo I am $(id -un); exit")
+    at.press("Enter")
+    at.sees("I am root")
+
+
 def test_a_pane_tells_the_guest_its_size_and_goes_back_to_what_was_printed(
     operator: Sit, shared_guest: Guest
 ) -> None:
