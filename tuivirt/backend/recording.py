@@ -76,7 +76,8 @@ class Recording:
         """Held while the log is written to: it is closed by another thread."""
         self._log: ConsoleLog | None = None
         self._trouble = ""
-        self._cut_short = ""
+        self._remark = ""
+        """Told until somebody types."""
         self._typed = bytearray()
         self._typing = threading.Lock()
         self._pacer: Pacer | None = None
@@ -123,7 +124,7 @@ class Recording:
 
     @property
     def trouble(self) -> str:
-        return self._trouble or self._cut_short
+        return self._trouble or self._remark
 
     # What can be done
 
@@ -134,7 +135,7 @@ class Recording:
         self._told = False
 
     def send(self, data: bytes) -> bool:
-        self._cut_short = ""  # Whoever types has seen it.
+        self._remark = ""  # Whoever types has seen it.
         return self._type(data)
 
     def _type(self, data: bytes) -> bool:
@@ -151,7 +152,7 @@ class Recording:
     def send_slowly(self, data: bytes, what: str) -> bool:
         if self._pacer is not None or self.status.state is not ConsoleState.OPEN:
             return False
-        self._cut_short = ""
+        self._remark = ""
         self._pacer = Pacer(self, data, what, self._sent)
         self._pacer.start()
         return True
@@ -253,9 +254,7 @@ class Recording:
     def _sent(self) -> None:
         pacer = self._pacer
         if pacer is not None and (done := pacer.progress).sent < done.total:
-            self._cut_short = (
-                f"{done.what} was cut short: {done.sent} of {done.total} bytes were sent"
-            )
+            self._remark = f"{done.what} was cut short: {done.sent} of {done.total} bytes were sent"
         self._pacer = None
         self._tell()
 
@@ -297,7 +296,7 @@ class Recording:
             # A defect, of the emulator or ours: told where it is seen, and what follows is shown.
             _log.exception("unexpected from the emulator of %s", self.name)
             answers = b""
-            self._trouble = f"some of what was printed cannot be shown: {error}"
+            self._remark = f"some of what was printed cannot be shown: {error}"
         if answers and self.untaken + len(answers) <= ANSWERS_BYTES:
             self._type(answers)
         with self._logging:

@@ -143,6 +143,8 @@ def test_what_breaks_the_emulator_is_told_and_what_comes_after_it_is_shown(
     recorded.console.says(b"odd")
     recorded.until(lambda: "no such sequence" in recorded.session.trouble)
     recorded.emulator.broken = False
+    recorded.session.send(b"x")
+    assert recorded.session.trouble == ""
     recorded.console.says(b"even")
     recorded.until(lambda: recorded.emulator.fed == b"even")
 

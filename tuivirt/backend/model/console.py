@@ -80,8 +80,8 @@ class ConsoleSession(Protocol):
 
     @property
     def trouble(self) -> str:
-        """What went wrong beside the console itself: a log that cannot be written; a paste that
-        was cut short, until something is typed."""
+        """What went wrong beside the console itself: a log that cannot be written; until something
+        is typed, a paste that was cut short and what could not be shown."""
 
     def seen(self) -> None:
         """What is new is about to be drawn: tell of what comes after it."""
