@@ -356,14 +356,15 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     # Keys
 
     def action_leave(self) -> None:
-        """At once, or, while tasks are under way, when the operator knows what that means."""
+        """At once, or, while something is under way, when the operator knows what that means."""
         from tuivirt.screens.leaving import LeaveDialog
 
         tasks = self.tasks.under_way
+        sending = [session for session in self.sessions if session.sending is not None]
         if isinstance(self.screen, LeaveDialog):
             self.screen.action_answer(True)
-        elif tasks:
-            self.push_screen(LeaveDialog(tasks, self.fleet), self._leave)
+        elif tasks or sending:
+            self.push_screen(LeaveDialog(tasks, self.fleet, sending), self._leave)
         else:
             self._leave(True)
 

@@ -105,9 +105,9 @@ class Operator:
     def choose(self, key: str) -> None:
         """A choice of the console's menu."""
         self.press(LEAVE_CONSOLE)
-        self.sees("leave; it goes on recording")
+        self.sees("leave; it stays open")
         self.press(key)
-        self.sees_no("leave; it goes on recording")
+        self.sees_no("leave; it stays open")
 
     def open_console(self) -> None:
         """The pane, and from there the whole terminal to the guest."""

@@ -167,7 +167,7 @@ async def test_a_console_that_is_left_before_it_is_open_is_not_lost(
         await pilot.pause()
         may_open.set()
         await until(pilot, lambda: app.sessions == [one], "it is kept")
-        assert "the console of web-01 is open and recorded" in screen_text(app)
+        assert "the console of web-01 is open" in screen_text(app)
         app.open_console(one.ref, {})
         await pilot.pause()
         assert isinstance(app.screen, ConsoleScreen)
@@ -637,6 +637,18 @@ async def test_the_tabs_name_the_panes_from_the_left(monkeypatch: pytest.MonkeyP
         await until(pilot, lambda: screen.panes.shown == [two, one], "they are side by side")
         await until(pilot, lambda: screen.session is one, "the new one gets the keys")
         assert screen_lines(app)[0].startswith("  db-01 serial0 │[web-01 serial0]")
+
+
+async def test_leaving_while_a_text_is_sent_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one) as (app, pilot, _):
+        one.sending = Sending(2048, 10240, "notes.txt")
+        await pilot.press(PREFIX, PREFIX)
+        await pilot.press("ctrl+q")
+        told = " ".join(screen_text(app).split())
+        assert "notes.txt is being sent to web-01 serial0, 2 k of 10 k so far" in told
+        await pilot.press("n")
+        assert app.sessions == [one]
 
 
 async def test_a_paste_while_the_keys_look_back_is_not_the_guests(

@@ -35,11 +35,11 @@ from .telling import error_dialog, joined
 
 
 class ConsoleScreen(FleetScreen, inherit_bindings=False):
-    """What ``c`` opens. The consoles stay open when it is left, and go on recording."""
+    """What ``c`` opens. The consoles stay open when it is left, and keep what is printed."""
 
     HELP = (
         "The serial consoles that are open. Every key goes to the guest but ctrl+], which opens a "
-        "menu; ctrl+] twice leaves. A console that is left stays open and goes on recording, with "
+        "menu; ctrl+] twice leaves. A console that is left stays open until tuivirt ends, with "
         "10,000 lines kept; c on its guest comes back to it. Nobody else can open it meanwhile."
     )
     KIND = Kind.DOMAIN
@@ -111,7 +111,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
             self.say(joined(answer), "error")
         else:
             name = self.joint.keep_console(answer).name
-            self.say(f"the console of {name} is open and recorded; c shows it")
+            self.say(f"the console of {name} is open; c shows it")
 
     def _after_refusal(self, wish: str | None) -> None:
         """Back, where there is no console to show; then what was wished for, if anything."""
@@ -137,7 +137,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         many = len(self.sessions)
         if many:
             text = "the console stays" if many == 1 else f"{many} consoles stay"
-            self.say(f"{text} open and recorded; c comes back, ctrl+] x closes")
+            self.say(f"{text} open; c comes back, {self.prefix} x closes")
         self.joint.back()
 
     # What the base asks

@@ -54,7 +54,7 @@ def choices(
     sending = session.sending
     log = session.log_path
     rows = [
-        Choice("leave", "leave; it goes on recording", "q"),
+        Choice("leave", "leave; it stays open", "q"),
         Choice("close", "close this console", "x"),
         Choice("raw", "raw: the whole terminal to the guest", "r", closed),
         Choice("zoom", "all rows to the guest, or not", "z"),

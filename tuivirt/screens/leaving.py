@@ -6,10 +6,11 @@ import time
 from collections.abc import Sequence
 
 from tuivirt.actions.registry import ACTIONS
+from tuivirt.backend.model.console import ConsoleSession
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.widgets.dialogs import ConfirmDialog
-from tuivirt.widgets.text import age, plain
+from tuivirt.widgets.text import age, plain, size_bytes
 
 from .waiting import waits_for
 
@@ -21,14 +22,27 @@ _DETACHING = "detach-"
 class LeaveDialog(ConfirmDialog):
     """Asked when tuivirt is left while something runs; ctrl+q again is the answer *leave*."""
 
-    def __init__(self, tasks: Sequence[Task], fleet: Fleet) -> None:
-        count = "a task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
-        super().__init__(
-            "Leave tuivirt",
-            [f"{count[0].upper()}{count[1:]} under way.", *(_becomes(t, fleet) for t in tasks)],
-            yes="leave",
-            no="stay",
-        )
+    def __init__(
+        self, tasks: Sequence[Task], fleet: Fleet, sending: Sequence[ConsoleSession] = ()
+    ) -> None:
+        """``sending``: consoles to which a text is being sent."""
+        lines = []
+        if tasks:
+            count = "A task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
+            lines = [f"{count} under way.", *(_becomes(t, fleet) for t in tasks)]
+        lines += map(_cut_short, sending)
+        super().__init__("Leave tuivirt", lines, yes="leave", no="stay")
+
+
+def _cut_short(session: ConsoleSession) -> str:
+    text = session.sending
+    if text is None:  # It has ended just now.
+        return f"{session.name} {session.device}: all was sent."
+    done = f"{size_bytes(text.sent)} of {size_bytes(text.total)}"
+    return (
+        f"{plain(text.what)} is being sent to {session.name} {session.device}, {done} so far. "
+        "The rest is not sent."
+    )
 
 
 def _becomes(task: Task, fleet: Fleet) -> str:
