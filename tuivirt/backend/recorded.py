@@ -64,9 +64,11 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         """The lines up to the end as it is now. Raises OSError."""
         if self._file is None:
-            with contextlib.suppress(FileNotFoundError), older(self._path).open("rb") as before:
-                yield from self._read(before)
+            # This one first: it may be moved away while the older is read, in its place.
             self._file = self._path.open("rb")
+            with contextlib.suppress(FileNotFoundError), older(self._path).open("rb") as before:
+                if not os.path.sameopenfile(before.fileno(), self._file.fileno()):
+                    yield from self._read(before)
         yield from self._read(self._file)
         with contextlib.suppress(FileNotFoundError):
             while not self._is_newest():
