@@ -18,6 +18,8 @@ from textual.pilot import Pilot
 from tuivirt.actions import consoles
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.backend.model.console import ConsoleState, Sending
+from tuivirt.backend.model.domain import DomainState
+from tuivirt.backend.model.fleet import Fleet
 from tuivirt.screens import console_lines
 from tuivirt.screens.console import ConsoleScreen
 from tuivirt.settings import Settings
@@ -218,6 +220,26 @@ async def test_what_was_meant_for_a_pane_that_is_gone_goes_to_no_other_guest(
         assert screen.panes.shown == [one]
         assert one.typed == two.typed == b""
         assert one.did == []
+
+
+async def test_a_console_goes_along_only_with_a_guest_that_runs_here_no_more() -> None:
+    one = ScriptedSession()
+
+    def hosts(here: DomainState) -> Fleet:
+        return factory.fleet(
+            factory.host([factory.domain(1, "web-01", here)]),
+            factory.host([factory.domain(1, "web-01", host="srv2")], name="srv2"),
+        )
+
+    app = DrivenApp(hosts(DomainState.RUNNING))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.sessions.append(one)
+        one.becomes(ConsoleState.CLOSED, "it cannot be opened")
+        app.show(hosts(DomainState.RUNNING))
+        assert one.did == []
+        app.show(hosts(DomainState.SHUTOFF))
+        assert one.did == ["follow to srv2"]
 
 
 async def test_the_key_of_the_menu_itself_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,8 +89,9 @@ class Consoling(App[int], inherit_bindings=False):
 
         gone = (ConsoleState.GUEST_OFF, ConsoleState.CLOSED)
         for session in self.sessions:
-            if session.status.state not in gone:
-                continue
+            here = self.fleet.domain(session.ref)
+            if session.status.state not in gone or (here is not None and here.active):
+                continue  # One that runs here has another reason to have no console.
             for name in self.hosts:
                 there = session.ref._replace(host=name)
                 domain = self.fleet.domain(there)
