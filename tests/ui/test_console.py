@@ -522,7 +522,7 @@ async def test_the_raw_mode_gives_the_console_to_the_terminal_and_takes_it_back(
 ) -> None:
     one = ScriptedSession()
     async with opened(monkeypatch, one) as (app, pilot, _):
-        monkeypatch.setattr(app, "lend_console", lambda ref, device: one.did.append(device))
+        monkeypatch.setattr(app, "lend_console", lambda ref, device, log: one.did.append(device))
         await pilot.press(PREFIX, "r")
         assert one.did == ["let go", "serial0", "open"]
 

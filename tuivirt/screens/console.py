@@ -6,6 +6,7 @@ Every key goes to the guest but one, which opens a menu (see ``console_menu``).
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -32,6 +33,8 @@ from .console_mouse import Mouse
 from .console_panes import Panes
 from .console_slot import HIDDEN_S, Slot
 from .telling import error_dialog, joined
+
+BELL_S = 1.0
 
 
 class ConsoleScreen(FleetScreen, inherit_bindings=False):
@@ -62,6 +65,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         self._literal = False
         self._seen: dict[ConsoleSession, int] = {}
         """What each console had printed when it was last shown."""
+        self._rung_at = 0.0
         self._rang: set[ConsoleSession] = set()
         self._asked: Callable[[str], None] | None = None
         self._mouse = Mouse(self.copy)
@@ -211,10 +215,17 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
     def _drawn(self, slot: Slot) -> None:
         if slot.bells:
             slot.bells = 0
-            self.app.bell()
+            self._ring()
         if slot.session is not None:
             self._seen[slot.session] = slot.session.received
         self._draw_lines()
+
+    def _ring(self) -> None:
+        """The operator's own bell, once a second at most however often a guest rings."""
+        now = monotonic()
+        if now - self._rung_at >= BELL_S:
+            self._rung_at = now
+            self.app.bell()
 
     def _look_at_hidden(self) -> None:
         """Consoles that are not shown: a bell, and that they have something new."""
@@ -222,7 +233,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         for session in self.sessions:
             if session not in shown and session.emulator.bells() and session not in self._rang:
                 self._rang.add(session)
-                self.app.bell()
+                self._ring()
         self._draw_lines()
 
     def _draw_lines(self) -> None:

@@ -43,7 +43,7 @@ class Doing:
 
     def raw(self, session: ConsoleSession) -> None:
         session.let_go()
-        self._screen.joint.lend_console(session.ref, session.device)
+        self._screen.joint.lend_console(session.ref, session.device, session.log_path)
         session.open()
 
     def zoom(self, _session: ConsoleSession) -> None:

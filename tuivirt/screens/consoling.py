@@ -58,9 +58,12 @@ class Consoling(App[int], inherit_bindings=False):
         self.sessions.append(opened)
         return opened
 
-    def lend_console(self, ref: Ref, device: str) -> None:
-        """The whole terminal to a console; then the screen comes back as it was."""
-        self.lend_terminal(ACTIONS["console"], ref, {"devname": device})
+    def lend_console(self, ref: Ref, device: str, log: str = "") -> None:
+        """The whole terminal to a console; then the screen comes back as it was.
+
+        ``log``: the file that what is printed meanwhile goes to as well.
+        """
+        self.lend_terminal(ACTIONS["console"], ref, {"devname": device, "log": log or None})
 
     def lend_terminal(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         """Run an action that takes over the terminal; then the screen comes back as it was."""

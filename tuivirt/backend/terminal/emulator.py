@@ -26,7 +26,8 @@ from .rows import RowReader
 from .search import Search
 from .turn import Turn
 
-SCROLLBACK_LINES = 10_000
+SCROLLBACK_LINES = 10_600
+"""The library drops a page of some 520 lines of 80 columns at once: 10,000 are always kept."""
 SCROLLBACK_BYTES = 64 << 20
 """A line of many colours takes more than one of one."""
 
