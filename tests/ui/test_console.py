@@ -20,6 +20,7 @@ from tuivirt.actions.errors import TuivirtError
 from tuivirt.backend.model.console import ConsoleState, Sending
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.terminal import MouseReports
 from tuivirt.screens import console_lines
 from tuivirt.screens.console import ConsoleScreen
 from tuivirt.settings import Settings
@@ -269,6 +270,20 @@ async def test_what_keeps_it_from_its_guest_is_told_with_what_to_do(
         await says(app, pilot, one, "")
         assert told in screen_lines(app)[-1]
         await pilot.press("l", "s")
+        assert one.typed == b""
+
+
+async def test_a_terminal_that_garbage_has_set_is_put_right_and_forgets_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one) as (app, pilot, _):
+        await says(app, pilot, one, "before\r\n\x1b(0\x1b[?1000h\x1b[3;5r\x1b[31m\x1b]0;open")
+        await pilot.press(PREFIX, "e")
+        await says(app, pilot, one, "lqk $ ")
+        assert "lqk $" in screen_text(app)
+        assert "before" in one.emulator.text()
+        assert one.emulator.frame().mouse is MouseReports.NONE
         assert one.typed == b""
 
 

@@ -14,6 +14,12 @@ from .telling import joined
 if TYPE_CHECKING:
     from .console import ConsoleScreen
 
+TIDY = (
+    b"\x18\x1b\\\x0f\x1b(B\x1b[!p\x1b[m\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[r"
+    b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[999;1H"
+)
+"""What ends whatever a guest has begun, so that a shell's prompt can be read again."""
+
 
 class Doing:
     """Acts on the console that gets the keys."""
@@ -108,6 +114,11 @@ class Doing:
 
     def file(self, session: ConsoleSession) -> None:
         self.sender.file(session)
+
+    def tidy(self, session: ConsoleSession) -> None:
+        session.emulator.feed(TIDY)
+        self._screen.panes.slot.paint()
+        self._screen.say("colours, line drawing, mouse and the like are as at the start")
 
     def literal(self, _session: ConsoleSession) -> None:
         self._screen.next_is_literal()
