@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.support.initramfs import PROMPT as PROMPT_WITH_BLANK
-from tests.support.tmux import Terminal
+from tests.support.tmux import ScreenTimeout, Terminal
 from tuivirt.widgets.guard import Guard
 
 PATIENCE_S = 40.0
@@ -93,9 +93,21 @@ class Operator:
         """``c``, and wait until the guest's shell answers in the pane."""
         self.press("c")
         self.sees(PANE)
-        self.sees_no("opening")
-        self.press("Enter")
-        self.sees(rf"^{PROMPT}")
+        self.sees(r"^ .*\[\S+ \w+\d\W")
+        self.sees_no(r"^ opening")
+        self.prompt()
+
+    def prompt(self) -> None:
+        """Press Enter until the guest's shell says its prompt: the console may just be opening."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            self.press("Enter")
+            try:
+                self.sees(rf"^{PROMPT}", 3)
+                return
+            except ScreenTimeout:
+                if time.monotonic() > deadline:
+                    raise
 
     def leave_pane(self) -> None:
         """Back to the screen before; the console stays open."""

@@ -86,7 +86,7 @@ def test_a_text_that_is_edited(operator: Sit, shared_guest: Guest) -> None:
     at.press("Escape")
     at.sees("^- /tmp/text")
     in_pane = drawn_by_pane(at)
-    at.choose("r")
+    go_raw(at)
     at.press("C-l")
     sees_drawn(at, drawn_by_terminal, in_pane)
     at.type("Gdd")

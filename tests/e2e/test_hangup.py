@@ -101,15 +101,22 @@ def test_a_line_that_is_cut_ends_it(line: Callable[..., Line], before: tuple[str
     assert at.ended(SOON_S) == HUNG_UP
 
 
+@pytest.mark.parametrize("whole", [False, True], ids=["pane", "raw"])
 @pytest.mark.parametrize("before", [(), DEAF], ids=["", "SIGHUP ignored"])
 def test_a_line_that_is_cut_in_the_console_ends_it(
-    line: Callable[..., Line], before: tuple[str, ...]
+    line: Callable[..., Line], before: tuple[str, ...], whole: bool
 ) -> None:
     at = line("--demo", before=before)
     at.type("/ci-runner\r")
     at.sees("Domains 1 of")
     at.type("c")
-    at.sees(r"\[connected;")
+    at.sees(r"ctrl\+\] menu")
+    if whole:
+        at.sees("Press Enter")
+        at.type("\x1d")
+        at.sees("raw: the whole")
+        at.type("r")
+        at.sees(r"\[connected to ")
     at.cut()
     assert at.ended(SOON_S) == HUNG_UP
 
@@ -135,7 +142,7 @@ def test_a_signal_ends_a_console_though_the_terminal_takes_nothing_of_what_the_g
     shared_guest: Guest,
 ) -> None:
     with Line("-c", shared_guest.uri, "console", shared_guest.name) as at:
-        at.sees(r"\[connected;")
+        at.sees(r"\[connected to ")
         at.type("\r")
         at.sees("guest#")
         at.type("yes\r")

@@ -281,6 +281,7 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         slot = self.panes.slot
         session, frame = slot.session, slot.pane.frame
         if session is None:
+            self.say("not sent: the console is still being opened", "warning")
             return
         slot.pane.choose(None, None)
         if frame is not None and not frame.scroll.at_end:

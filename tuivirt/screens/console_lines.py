@@ -80,7 +80,9 @@ def status(
     session = slot.session
     if session is None:
         text, severity = notice
-        return [Toned(f" {text or 'opening …'}", _TONES[severity])], []
+        if fresh and severity != "information":
+            return [Toned(f" {text}", _TONES[severity])], []
+        return [Toned(" opening …", "dim")], []
     sending = session.sending
     text, severity = notice
     left: list[Toned]
