@@ -333,8 +333,12 @@ class ConsoleScreen(FleetScreen, inherit_bindings=False):
         """Why the guest cannot be started, reset, forced off."""
         ref = self.targets()[0]
         domain, host = self.fleet.domain(ref), self.fleet.hosts.get(ref.host)
+        if domain is None:
+            return dict.fromkeys(LIFE, "it is gone")
+        # The menu's title names the guest already, and there is little room beside its lines.
         return {
-            name: ACTIONS[name].refusal(domain, host) if domain else "it is gone" for name in LIFE
+            name: ACTIONS[name].refusal(domain, host).removeprefix(f"{domain.name} ")
+            for name in LIFE
         }
 
     def _chosen(self, choice: str | None) -> None:

@@ -78,7 +78,7 @@ def choices(
         Choice("log", "stop recording" if log else "record to a file", "g", note=log),
         Choice("size", "tell the guest this window's size (types stty)", "w", closed),
         Choice("file", "send the text of a file", "f", closed),
-        Choice("tidy", "put the terminal right after garbage; keeps what was printed", "e"),
+        Choice("tidy", "put the terminal right after garbage", "e"),
         Choice("literal", "send the next key as it is, ctrl+] too", "k", closed),
         Choice("send_break", "send a break", "b", closed),
         *(Choice(name, said, key, refusals[name]) for name, (said, key) in LIFE.items()),
