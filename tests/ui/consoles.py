@@ -65,7 +65,7 @@ class ScriptedSession:
     def open(self, *, force: bool = False) -> None:
         self.did.append("open by force" if force else "open")
 
-    def start_log(self, path: str = "") -> str:
+    def start_log(self, path: str | None = None) -> str:
         if path == "/full":
             raise TuivirtError("cannot record to /full", "No space left on device")
         self.log_path = path or "/state/web-01-serial0.log"

@@ -25,12 +25,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from .consoletext import ConsoleText, harmless
+from .errors import BadInput, TuivirtError
 
 LIMIT_BYTES = 16 * 1024 * 1024
 RETRY_S = 5.0
 """After a failure, what comes within this time is lost without another try."""
 NAME_CHARS = 100
 """Of a name that is too long for a file, so much is kept before its digest."""
+
+_OTHER = "name another file (log)"
 
 _FLAGS = (
     os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -69,6 +72,31 @@ def safe_name(name: str, *, hyphens: bool = True) -> str:
 def older(path: Path) -> Path:
     """Where the generation before the file at ``path`` is."""
     return path.with_name(path.name + ".1")
+
+
+def open_log(host_name: str, domain: str, device: str, path: str | None) -> ConsoleLog:
+    """Begin to record a console in the file at ``path``; None: at its ``log_path``.
+
+    ``~`` and ``~user`` are a home. Raises TuivirtError when that file cannot be written.
+    """
+    where = log_path(host_name, domain, device) if path is None else _meant(path)
+    try:
+        return ConsoleLog(where, what=f"{host_name}/{domain}/{device}")
+    except (OSError, ValueError) as error:  # A ValueError is a NUL in it.
+        why = getattr(error, "strerror", None) or str(error)
+        advice = _OTHER if path is not None else ""
+        raise TuivirtError(f"cannot record to {where}", why, advice) from error
+
+
+def _meant(path: str) -> Path:
+    if not path:
+        raise BadInput("cannot record to a file without a name", advice=_OTHER)
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):  # What it does not know it leaves as it is.
+        user = path[1:].partition("/")[0]
+        why = f"there is no user {user!r}; write ./{path} if it begins so"
+        raise BadInput(f"cannot record to {path}", why, _OTHER)
+    return Path(expanded)
 
 
 class ConsoleLog:

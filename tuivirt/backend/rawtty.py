@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shlex
 import signal
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .console import Console, ConsoleState, consoles
+from .console import Console, ConsoleState
+from .console_ports import chosen
 from .consolepump import Pump, Way
-from .errors import BadInput, NotFound, TuivirtError
+from .errors import BadInput, TuivirtError
 from .parting import Ended, Parting
 from .settling import LINGER_S
 
@@ -75,7 +74,7 @@ def attach(
     """
     key = escape_byte(escape)
     name = host.domain(uuid).name()
-    port = _port(host, uuid, name, devname)
+    port = chosen(host, uuid, devname)
     if pace_bytes_per_s is None and port.model != "virtio":
         pace_bytes_per_s = PACE_BYTES_PER_S
     with _log_of(host, name, port, log) as kept, _input() as stdin:
@@ -150,42 +149,6 @@ def _why_closed(name: str, parting: Parting) -> Exception:
     return status.error
 
 
-def _port(host: Host, uuid: str, name: str, devname: str | None) -> ConsolePort:
-    """The port that is meant; raises TuivirtError with what there is, or what to add."""
-    ports = consoles(host, uuid)
-    if not ports:
-        raise _none(host, uuid, name)
-    if devname is None:
-        return ports[0]
-    for port in ports:
-        if port.name == devname:
-            return port
-    known = ", ".join(port.name for port in ports)
-    raise NotFound(f"{name} has no console {devname!r}", f"it has {known}", "name one (devname)")
-
-
-def _none(host: Host, uuid: str, name: str) -> TuivirtError:
-    """What to say of a guest without a console."""
-    what = f"{name} has no console"
-    in_guest = (
-        "In the guest, the kernel's command line needs console=ttyS0 (virtio: console=hvc0), or a "
-        "getty must answer there (serial-getty@ttyS0, serial-getty@hvc0)"
-    )
-    later = consoles(host, uuid, saved=True)
-    if later:
-        names = ", ".join(port.name for port in later)
-        why = f"it runs without one, and has {names} from its next start on"
-        return TuivirtError(what, why, f"shut it down and start it\n{in_guest}")
-    word = shlex.quote(name)
-    return TuivirtError(
-        what,
-        "it has neither a serial port nor a console device",
-        f"add a serial port for its next start: tuivirt attach-serial {word} --config\n"
-        "Or a virtio console, at once where it has a virtio-serial controller: "
-        f"tuivirt attach-console {word}\n{in_guest}",
-    )
-
-
 @contextlib.contextmanager
 def _log_of(
     host: Host, name: str, port: ConsolePort, log: str | None
@@ -193,14 +156,9 @@ def _log_of(
     if log is None:
         yield None
         return
-    from .console_log import ConsoleLog, log_path
+    from .console_log import open_log
 
-    path = log_path(host.name, name, port.name) if log == USUAL else Path(os.path.expanduser(log))
-    try:
-        kept = ConsoleLog(path, what=f"{host.name}/{name}/{port.name}")
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise TuivirtError(f"cannot write to {path}", why, "name another file (log)") from error
+    kept = open_log(host.name, name, port.name, None if log == USUAL else log)
     try:
         yield kept
     finally:

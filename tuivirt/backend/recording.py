@@ -7,7 +7,6 @@ the recording's own feeds the emulator and the log, and the screen takes frames 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -162,28 +161,15 @@ class Recording:
         if pacer is not None:
             pacer.stop()
 
-    def start_log(self, path: str = "") -> str:
-        from pathlib import Path
+    def start_log(self, path: str | None = None) -> str:
+        from .console_log import open_log
 
-        from .console_log import ConsoleLog, log_path
-        from .errors import TuivirtError
-
-        where = (
-            Path(os.path.expanduser(path))
-            if path
-            else log_path(self.ref.host, self.name, self.device)
-        )
-        try:
-            log = ConsoleLog(where, what=f"{self.ref.host}/{self.name}/{self.device}")
-        except OSError as error:
-            why = error.strerror or str(error)
-            advice = "give another file"
-            raise TuivirtError(f"cannot record to {where}", why, advice) from error
+        log = open_log(self.ref.host, self.name, self.device, path)
         with self._logging:
             self._log = log
             self._trouble = ""
         self._tell()
-        return str(where)
+        return str(log.path)
 
     def stop_log(self) -> str:
         why = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from .keys import Keys
@@ -15,7 +16,7 @@ FIRST, LAST = (b"g", b"\x1b[H", b"\x1bOH", b"\x1b[1~"), (b"G", b"\x1b[F", b"\x1b
 _QUIT, _REDRAW = (b"q", b"\x03"), b"\x0c"
 
 
-class FullScreen:
+class FullScreen(ABC):
     """A program that has the screen until ``q`` or ctrl+c. The host's lock is held."""
 
     ON = OFF = ""
@@ -56,10 +57,10 @@ class FullScreen:
             "" if style else "\x1b[K"
         )
 
+    @abstractmethod
     def draw(self) -> None:
         """Draw all of the screen."""
-        raise NotImplementedError
 
+    @abstractmethod
     def key(self, key: bytes) -> None:
         """Act on a key other than those that end it."""
-        raise NotImplementedError

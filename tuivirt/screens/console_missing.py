@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
+from tuivirt.actions.consoles import inside
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.widgets.menu import Choice, Menu
-
-INSIDE = (
-    "inside: console=ttyS0 on its kernel's command line, and a getty there "
-    "(systemctl enable --now serial-getty@ttyS0)"
-)
-INSIDE_VIRTIO = (
-    "inside: console=hvc0 on its kernel's command line, and a getty there "
-    "(systemctl enable --now serial-getty@hvc0)"
-)
 
 
 class MissingConsole(Menu):
@@ -26,13 +18,13 @@ class MissingConsole(Menu):
                     "attach-serial",
                     "add a serial port, for the next boot",
                     "s",
-                    detail=f"{error.why}; {INSIDE}",
+                    detail=f"{error.why}; {inside('ttyS0')}",
                 ),
                 Choice(
                     "attach-console",
                     "add a virtio console, now or at the next boot",
                     "v",
-                    detail=f"{error.why}; {INSIDE_VIRTIO}",
+                    detail=f"{error.why}; {inside('hvc0')}",
                 ),
                 Choice("", "leave it as it is", "n", detail=error.why),
             ],

@@ -9,6 +9,7 @@ import pytest
 
 from tuivirt.actions import consoles
 from tuivirt.actions.errors import TuivirtError
+from tuivirt.backend import console_ports
 from tuivirt.backend.xml.belongings import ConsolePort
 
 PTY = ConsolePort("serial0", "serial", "pty")
@@ -24,7 +25,7 @@ def ports(
     def known(_host: object, _uuid: str, **which: bool) -> tuple[ConsolePort, ...]:
         return saved if which.get("saved") else live
 
-    monkeypatch.setattr(consoles, "consoles", known)
+    monkeypatch.setattr(console_ports, "consoles", known)
     return consoles.ports(HOST, "uuid")
 
 
@@ -51,3 +52,16 @@ def test_one_that_libvirt_does_not_open_is_told_by_its_kind(
 ) -> None:
     with pytest.raises(consoles.NoConsole, match=r"it has serial1 \(tcp\)"):
         ports(monkeypatch, (TCP,), (PTY,))
+
+
+def test_the_one_that_is_opened_unasked_is_the_first_with_a_pty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(console_ports, "consoles", lambda *_, **_which: (TCP, PTY))
+    assert console_ports.chosen(HOST, "uuid", None) == PTY
+    assert console_ports.chosen(HOST, "uuid", "serial0") == PTY
+    with pytest.raises(TuivirtError, match="it ends in tcp") as told:
+        console_ports.chosen(HOST, "uuid", "serial1")
+    assert told.value.advice == "it has serial0"
+    with pytest.raises(TuivirtError, match="has no console 'serial9': it has serial0"):
+        console_ports.chosen(HOST, "uuid", "serial9")

@@ -14,7 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuivirt.backend import console_log
-from tuivirt.backend.console_log import ConsoleLog, log_path, older, safe_name
+from tuivirt.backend.console_log import ConsoleLog, log_path, older, open_log, safe_name
+from tuivirt.backend.errors import TuivirtError
 
 WHAT = "local/web-01/serial0"
 
@@ -196,3 +197,35 @@ def test_two_names_never_share_a_file(one: str, other: str) -> None:
 
 def test_a_hyphen_in_a_name_makes_no_other_guests_file() -> None:
     assert log_path("h", "a-b", "c") != log_path("h", "a", "b-c")
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [
+        ("", "a file without a name"),
+        ("~nosuchuser/log", "there is no user 'nosuchuser'"),
+        ("a\0b", "null"),
+        (".", "directory"),
+    ],
+)
+def test_a_file_that_none_can_have_meant_is_refused_and_nothing_is_made(
+    named: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TuivirtError, match=why) as told:
+        open_log("local", "web-01", "serial0", named)
+    assert told.value.advice == "name another file (log)"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_is_written_in_the_home_that_is_named_or_where_all_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    for named, path in [
+        ("~/web.log", tmp_path / "web.log"),
+        (None, log_path("local", "web-01", "serial0")),
+    ]:
+        open_log("local", "web-01", "serial0", named).close()
+        assert texts(path)[0] == f"-- begins: {WHAT} --"

@@ -98,8 +98,11 @@ class ConsoleSession(Protocol):
     def open(self, *, force: bool = False) -> None:
         """Try again; by force it is taken from whoever has it."""
 
-    def start_log(self, path: str = "") -> str:
-        """Write what is printed from now on to a file too; its path. Raises TuivirtError."""
+    def start_log(self, path: str | None = None) -> str:
+        """Write what is printed from now on to a file too; its path. Raises TuivirtError.
+
+        None: where ``tuivirt log`` finds it.
+        """
 
     def stop_log(self) -> str:
         """Write no more; why something is missing in the file, or ''."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from .native import TerminalHandle, check, ffi, lib
+from .encoder import Encoder
+from .native import lib
 
 _NAMED = {
     "up": "ARROW_UP",
@@ -50,7 +51,6 @@ _PLAIN = {"ENTER": _ALT, "ESCAPE": _ALT, "TAB": _ALT | _SHIFT}
 sequences that a shell takes for typed text."""
 _LNM = 20 | 1 << 15
 """The library's number of the ANSI mode."""
-_ROOM = 128
 
 
 def control(character: str) -> bytes | None:
@@ -77,18 +77,10 @@ def _character(name: str) -> str | None:
         return None
 
 
-class KeyEncoder:
-    """Encodes for one terminal; its caller holds the terminal's lock."""
+class KeyEncoder(Encoder):
+    """Encodes what Textual tells of the keyboard; its caller holds the terminal's lock."""
 
-    def __init__(self, terminal: TerminalHandle) -> None:
-        self._terminal = terminal
-        encoder = ffi.new("GhosttyKeyEncoder *")
-        check(lib.ghostty_key_encoder_new(ffi.NULL, encoder), "key_encoder_new")
-        event = ffi.new("GhosttyKeyEvent *")
-        check(lib.ghostty_key_event_new(ffi.NULL, event), "key_event_new")
-        self._encoder, self._event = encoder[0], event[0]
-        self._buffer = ffi.new("char[]", _ROOM)
-        self._length = ffi.new("size_t *")
+    KIND = "key"
 
     def encode(self, name: str, character: str | None) -> bytes:
         """The bytes; none for a key that sends nothing."""
@@ -106,7 +98,7 @@ class KeyEncoder:
         return b"\x1b" + sent if modifiers & _ALT and sent else sent
 
     def _named(self, key: str, modifiers: int) -> bytes:
-        lib.ghostty_key_encoder_setopt_from_terminal(self._encoder, self._terminal.raw)
+        self._follow_terminal()
         if not self._terminal.get("KITTY_KEYBOARD_FLAGS", "uint8_t")[0]:
             modifiers &= _PLAIN.get(key, modifiers)
             if key == "ENTER" and self._terminal.mode(_LNM):
@@ -115,12 +107,4 @@ class KeyEncoder:
         lib.ghostty_key_event_set_action(event, lib.GHOSTTY_KEY_ACTION_PRESS)
         lib.ghostty_key_event_set_key(event, getattr(lib, f"GHOSTTY_KEY_{key}"))
         lib.ghostty_key_event_set_mods(event, modifiers)
-        call = lib.ghostty_key_encoder_encode
-        if call(self._encoder, event, self._buffer, _ROOM, self._length):
-            return b""
-        return bytes(ffi.buffer(self._buffer, self._length[0])[:])
-
-    def close(self) -> None:
-        """Give the library's memory back."""
-        lib.ghostty_key_event_free(self._event)
-        lib.ghostty_key_encoder_free(self._encoder)
+        return self._encoded()

@@ -15,7 +15,7 @@ class ConsolePort:
     kind: str
     """serial, console or parallel."""
     backend: str
-    """pty, tcp, unix, file …: libvirt streams only those with a pty or a local socket."""
+    """pty, tcp, unix, file …: libvirt opens a console only on those with a pty."""
     model: str = ""
     """Its target's type: isa-serial, virtio, sclp …"""
 
