@@ -43,15 +43,29 @@ _TONES = {
 }
 
 
+class Clock:
+    """What the rows take for now: one for all, so that only what changed is made anew."""
+
+    __slots__ = ("now",)
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+        """Monotonic seconds."""
+
+
 @record(frozen=True, slots=True)
 class Row:
-    """A domain with its figures and its host, at one moment."""
+    """A domain with its figures and its host."""
 
     domain: Domain
     stats: DomainStats | None
     host: HostSnapshot
-    now: float
-    """Monotonic seconds."""
+    clock: Clock
+
+    @property
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.clock.now
 
     @property
     def running(self) -> bool:
@@ -353,24 +367,34 @@ class DomainsScreen(FleetScreen):
             NARROW, caption="Domains", sort="cpu", search=_search, id="table"
         )
         self._only_host: str | None = None
+        self._clock = Clock()
+        self._rows: dict[Any, tuple[HostSnapshot, dict[Any, Row]]] = {}
+        """By host: what its rows were made of, and the rows."""
 
     def compose_body(self) -> ComposeResult:
         yield self._table
 
     def show_fleet(self, fleet: Fleet) -> None:
         self._table.use_columns(columns_for(self.app.size.width, len(fleet.hosts)))
-        now = time.monotonic()
-        rows: dict[Any, Row] = {}
-        for host in fleet.hosts.values():
-            if self._only_host in (None, host.name):
-                stats = host.domain_stats
-                for uuid, domain in host.domains.items():
-                    rows[Ref(host.name, Kind.DOMAIN, uuid)] = Row(
-                        domain, stats.get(uuid), host, now
-                    )
-        if not rows:
+        self._clock.now = time.monotonic()
+        only = self._only_host
+        hosts = [host for host in fleet.hosts.values() if only in (None, host.name)]
+        self._rows = {host.name: self._rows_of(host) for host in hosts}
+        sections: dict[Any, dict[Any, Row]] = {n: rows for n, (_, rows) in self._rows.items()}
+        if not any(sections.values()):
             self._table.set_empty(why_empty(fleet, "domains", "A domain is defined with virsh."))
-        self._table.update(rows)
+        self._table.update_sections(sections)
+
+    def _rows_of(self, host: HostSnapshot) -> tuple[HostSnapshot, dict[Any, Row]]:
+        """The rows of a host; those made last, where it is as it was then."""
+        made = self._rows.get(host.name)
+        if made is not None and made[0] is host:
+            return made
+        stats, clock, kind = host.domain_stats.get, self._clock, Kind.DOMAIN
+        return host, {
+            Ref(host.name, kind, uuid): Row(domain, stats(uuid), host, clock)
+            for uuid, domain in host.domains.items()
+        }
 
     def only_host(self, host: str | None) -> None:
         """Show the domains of one host, or of all."""

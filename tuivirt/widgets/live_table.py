@@ -125,6 +125,12 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         self._follow()
         self._paint()
 
+    def update_sections(self, sections: Mapping[Hashable, Mapping[Hashable, R]]) -> None:
+        """The same of rows in sections: one that is the same object as last time costs nothing."""
+        self.rows.replace_sections(sections)
+        self._follow()
+        self._paint()
+
     def use_columns(self, columns: Sequence[Column[R]]) -> None:
         """Other columns from now on; sorted by the one of the same id, where it is there."""
         if tuple(columns) == self.columns:
@@ -143,6 +149,8 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     @property
     def marks(self) -> tuple[Hashable, ...]:
         """Marked keys, in the order shown; marked rows that a filter hides are left out."""
+        if not self.rows.marks:
+            return ()
         return tuple(key for key in self.rows.order if key in self.rows.marks)
 
     @property
@@ -262,7 +270,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def _follow(self) -> None:
         """After the order changed: the cursor stays on its object, else near where it was."""
         order = self.rows.order
-        index = self.rows.index(self.cursor) if self.cursor is not None else None
+        index = self.rows.index(self.cursor, self._index) if self.cursor is not None else None
         if not self._settled:
             # Figures come after names: until there are any, the cursor waits at the top.
             index = 0
