@@ -339,7 +339,14 @@ def test_a_layout_never_leaves_its_width(width: int) -> None:
         ("Web", ["Web-2"]),
         ("!web", ["db"]),
         ("^d|2$", ["Web-2", "db"]),
-        ("#prod", ["web-1"]),
+        ("#prod", ["web-1", "db"]),
+        ("!#prod", ["Web-2"]),
+        ("#prod #old", ["db"]),
+        ("#prod #", ["web-1", "db"]),
+        ("#prod web", ["web-1"]),
+        ("#prod !web", ["db"]),
+        ("!#prod web", ["Web-2", "db"]),
+        ("#pro", []),
     ],
 )
 def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
@@ -347,7 +354,7 @@ def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
 ) -> None:
     found = parse_filter(expression)
     assert found is not None
-    rows = [("web-1", ("Prod",)), ("Web-2", ()), ("db", ())]
+    rows = [("web-1", ("Prod",)), ("Web-2", ()), ("db", ("old", "PROD"))]
     assert [name for name, tags in rows if found.match(name, tags)] == matches
 
 

@@ -1,4 +1,4 @@
-"""What ``/`` takes: a regular expression, ``!`` its inverse, ``#`` a tag."""
+"""What ``/`` takes: a regular expression, ``!`` its inverse, and before it tags with ``#``."""
 
 from __future__ import annotations
 
@@ -26,11 +26,10 @@ def parse_filter(expression: str) -> Filter | None:
 
     Small letters match capital ones too, unless a capital letter was typed. Raises BadFilter.
     """
-    if expression in ("", "!", "#"):
+    if expression in ("", "!", "#", "!#"):
         return None
-    if expression[0] == "#":
-        tag = expression[1:].casefold()
-        return Filter(expression, lambda _text, tags: any(t.casefold() == tag for t in tags))
+    if expression.startswith(("#", "!#")):
+        return _of_tags(expression)
     inverse = expression[0] == "!"
     source = expression[1:] if inverse else expression
     try:
@@ -41,3 +40,25 @@ def parse_filter(expression: str) -> Filter | None:
     if inverse:
         return Filter(expression, lambda text, _tags: search(text) is None)
     return Filter(expression, lambda text, _tags: search(text) is not None)
+
+
+def _of_tags(expression: str) -> Filter:
+    """``#web``, ``#web #prod`` for both, ``#web @srv1`` with an expression after them.
+
+    An ``!`` before all of it shows the others.
+    """
+    inverse = expression[0] == "!"
+    wanted = set()
+    rest = expression.removeprefix("!")
+    while rest.startswith("#"):
+        word, _, rest = rest[1:].partition(" ")
+        wanted.add(word.casefold())
+        rest = rest.lstrip(" ")
+    wanted.discard("")  # One that is still being typed.
+    other = parse_filter(rest)
+
+    def match(text: str, tags: Iterable[str]) -> bool:
+        has = wanted <= {tag.casefold() for tag in tags} if wanted else True
+        return (has and (other is None or other.match(text, tags))) is not inverse
+
+    return Filter(expression, match)

@@ -7,7 +7,7 @@ layout: a tick costs what is visible, and a move of the cursor two lines.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,16 +21,34 @@ from .rows import Rows
 from .table_lines import (
     GUTTER,
     RowLine,
+    caption_of,
     changed_regions,
     format_row,
     row_strip,
+    said_strip,
     strip_of,
     titles_strip,
 )
-from .text import fit, plain, wrap_text
+from .text import fit
 from .tones import Toned
 
+if TYPE_CHECKING:
+    from .grouping import Grouping
+
 R = TypeVar("R")
+
+
+class Told(Message):
+    """What a table tells of itself, and of which row."""
+
+    def __init__(self, table: LiveTable[Any], key: Hashable | None = None) -> None:
+        super().__init__()
+        self.table = table
+        self.key = key
+
+    @property
+    def control(self) -> LiveTable[Any]:
+        return self.table
 
 
 class LiveTable(PlainLines, Generic[R], can_focus=True):
@@ -50,40 +68,14 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         Binding("enter", "open", "Open", show=False, id="table.open"),
     ]
 
-    class CursorMoved(Message):
+    class CursorMoved(Told):
         """The cursor stands on another row (None: there is none)."""
 
-        def __init__(self, table: LiveTable[Any], key: Hashable | None) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            return self.table
-
-    class Opened(Message):
+    class Opened(Told):
         """Enter or a double click on a row."""
 
-        def __init__(self, table: LiveTable[Any], key: Hashable) -> None:
-            super().__init__()
-            self.table = table
-            self.key = key
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            return self.table
-
-    class ViewChanged(Message):
+    class ViewChanged(Told):
         """Other rows are visible or marked than before."""
-
-        def __init__(self, table: LiveTable[Any]) -> None:
-            super().__init__()
-            self.table = table
-
-        @property
-        def control(self) -> LiveTable[Any]:
-            return self.table
 
     def __init__(
         self,
@@ -151,21 +143,24 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         """Marked keys, in the order shown; marked rows that a filter hides are left out."""
         if not self.rows.marks:
             return ()
-        return tuple(key for key in self.rows.order if key in self.rows.marks)
+        return tuple(key for key in self.rows.listed if key in self.rows.marks)
 
     @property
     def targets(self) -> tuple[Hashable, ...]:
         """What an action applies to: the marked rows, else the one under the cursor."""
-        return self.marks or (() if self.cursor is None else (self.cursor,))
+        if self.marks or self.cursor is None:
+            return self.marks
+        key = self.rows.key_of(self.cursor)
+        return () if key is None else (key,)
 
     @property
     def visible_keys(self) -> tuple[Hashable, ...]:
         """The keys of the rows that are on the screen."""
-        return tuple(self.rows.order[self._top : self._top + self._body_height])
+        return self.rows.keys_of(self.rows.order[self._top : self._top + self._body_height])
 
     def row(self, key: Hashable | None) -> R | None:
         """The row of a key."""
-        return None if key is None else self.rows.all.get(key)
+        return None if key is None else self.rows.all.get(self.rows.key_of(key))
 
     def move_to(self, key: Hashable) -> None:
         """Put the cursor on this row, if it is shown."""
@@ -187,6 +182,25 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def filter_text(self) -> str:
         return self.rows.filter.expression if self.rows.filter else ""
 
+    def group_by(self, grouping: Grouping[R] | None) -> None:
+        """Show the rows below the names of their groups; None: in one list."""
+        self.rows.group_by(grouping)
+        self._follow()
+        self._redraw()
+
+    def fold(self, close: bool | None = None) -> bool:
+        """Fold or unfold (None: either) the group at the cursor, which then stands on its name.
+
+        Without ``close`` only where it stands there already. False: there is nothing to fold.
+        """
+        header = self.rows.fold(self.cursor, close)
+        if header is None:
+            return False
+        self._set_cursor(self.rows.index(header) or 0)
+        self._scroll()
+        self._paint()
+        return True
+
     def sort_by(self, column_id: str, reverse: bool | None = None) -> None:
         """Sort by a column; the same again turns the order around."""
         self.rows.sort_by(column_id, reverse)
@@ -207,7 +221,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def action_mark(self) -> None:
         if self.cursor is None:
             return
-        self.rows.marks ^= {self.cursor}
+        self.rows.mark(self.cursor)
         self._anchor = self.cursor
         self._go(self._index + 1)
         self._paint()
@@ -218,13 +232,13 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
             return
         start = self.rows.index(self._anchor) if self._anchor is not None else None
         low, high = sorted((self._index if start is None else start, self._index))
-        self.rows.marks.update(self.rows.order[low : high + 1])
+        self.rows.marks.update(self.rows.keys_of(self.rows.order[low : high + 1], folded=True))
         self._anchor = self.cursor
         self._paint()
 
     def action_open(self) -> None:
-        if self.cursor is not None:
-            self.post_message(self.Opened(self, self.cursor))
+        if self.cursor is not None and not self.fold():
+            self.post_message(self.Opened(self, self.rows.key_of(self.cursor)))
 
     def action_sort(self, column_id: str) -> None:
         self.sort_by(column_id)
@@ -336,7 +350,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
             self._was_empty = not order
             self._strips.clear()
             regions.append(Region(0, 2, self.size.width, height))
-        caption = self._caption()
+        caption = caption_of(self.caption, self.rows)
         if caption != self._caption_drawn:
             self._caption_drawn = caption
             self._strips.pop(0, None)
@@ -349,22 +363,13 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
             self.post_message(self.ViewChanged(self))
 
     def _format(self, key: Hashable) -> RowLine:
-        row = self.rows.all[key]
-        return format_row(key, row, key == self.cursor, key in self.rows.marks, self._placed)
-
-    def _caption(self) -> tuple[str, str]:
-        total = len(self.rows.all)
-        shown = len(self.rows.order)
-        left = f"{self.caption} {shown} of {total}"
-        if self.rows.filter is not None:
-            left += f"   /{self.rows.filter.expression}"
-        if self.rows.marks:
-            left += f"   {len(self.marks)} marked"
-        column = self.rows.sorted_by
-        right = ""
-        if column is not None:
-            right = f"sorted by {column.title.strip()} {'▼' if self.rows.reverse else '▲'}"
-        return plain(left), plain(right)
+        rows = self.rows
+        cursor, marked = key == self.cursor, rows.is_marked(key)
+        if rows.grouping is not None and (
+            cells := rows.grouping.cells(key, self._placed, rows.all)
+        ):
+            return RowLine(key, cursor, marked, cells)
+        return format_row(key, rows.all[rows.key_of(key)], cursor, marked, self._placed)
 
     def render_line(self, y: int) -> Strip:
         """The line as it was formatted last; made once until it changes."""
@@ -377,7 +382,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def _make(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            left, right = self._caption()
+            left, right = caption_of(self.caption, self.rows)
             room = max(0, width - 2 - len(right))
             return strip_of([Toned(" "), Toned(fit(left, room)), Toned(right, "dim")], width)
         if y == 1:
@@ -391,12 +396,4 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         """A line without a row: an empty table says here what to do."""
         if self.rows.order:
             return Strip.blank(width)
-        if self.rows.filter is not None and self.rows.all:
-            said = f"The filter /{self.rows.filter.expression} hides all {len(self.rows.all)}."
-            text = [said, "Press / to change it, esc to clear it."]
-        else:
-            text = wrap_text(self.empty, max(1, width - GUTTER - 1))
-        number = y - 3
-        if 0 <= number < len(text):
-            return strip_of([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)
-        return Strip.blank(width)
+        return said_strip(self.rows, self.empty, y - 3, width)

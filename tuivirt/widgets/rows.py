@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .columns import Column
 from .filtering import Filter, parse_filter
+
+if TYPE_CHECKING:
+    from .grouping import Grouping
 
 R = TypeVar("R")
 
@@ -38,7 +41,11 @@ class Rows(Generic[R]):
         self._sections: dict[Hashable, Section[R]] = {}
         self._sorted: dict[Hashable, tuple[list[tuple[Any, Hashable]], list[Hashable]]] = {}
         """By section: (value, key) of what is shown and has one, sorted, and the keys without."""
-        self.order: list[Hashable] = []
+        self.listed: list[Hashable] = []
+        """The keys of the rows that the filter lets through, in their order."""
+        self.order: list[Hashable] = self.listed
+        """What is shown, line by line: the same, or, of groups, names and those not folded."""
+        self.grouping: Grouping[R] | None = None
         self.marks: set[Hashable] = set()
         self.filter: Filter | None = None
         self.sorted_by: Column[R] | None = self._columns.get(sort)
@@ -109,6 +116,40 @@ class Rows(Generic[R]):
         self._sorted.clear()
         self._arrange()
 
+    def group_by(self, grouping: Grouping[R] | None) -> None:
+        """Below the names of their groups, or in one list again."""
+        self.grouping = grouping
+        self._arrange()
+
+    def fold(self, key: Hashable | None, close: bool | None) -> Hashable | None:
+        """Fold or unfold the group that ``key`` is of; where its name is shown, or None."""
+        header = self.grouping.fold(key, close) if self.grouping is not None else None
+        if header is not None:
+            self._arrange()
+        return header
+
+    def key_of(self, key: Hashable) -> Hashable | None:
+        """The key of the row that is shown as ``key``; None for the name of a group."""
+        return key if self.grouping is None else self.grouping.key_of(key)
+
+    def keys_of(self, keys: Sequence[Hashable], *, folded: bool = False) -> tuple[Hashable, ...]:
+        """Those of several; ``folded``: with all that stand behind the name of a folded group."""
+        return tuple(keys) if self.grouping is None else self.grouping.keys_of(keys, folded)
+
+    def mark(self, key: Hashable) -> None:
+        """Mark the row, or no longer; the name of a group stands for all in it."""
+        of = (key,) if self.grouping is None else self.grouping.members(key)
+        if self.marks.issuperset(of):
+            self.marks.difference_update(of)
+        else:
+            self.marks.update(of)
+
+    def is_marked(self, key: Hashable) -> bool:
+        """Whether the row is marked; of the name of a group, all in it."""
+        if self.grouping is None or not self.marks:
+            return key in self.marks
+        return self.marks.issuperset(self.grouping.members(key))
+
     def index(self, key: Hashable, near: int = -1) -> int | None:
         """Where the key stands among those shown; looked for at ``near`` first."""
         if 0 <= near < len(self.order) and self.order[near] == key:
@@ -119,12 +160,12 @@ class Rows(Generic[R]):
 
     def is_known(self, index: int) -> bool:
         """Whether the row there has a value to be sorted by."""
-        if index >= len(self.order):
+        if index >= len(self.listed):
             return False
         column = self.sorted_by
         if column is None or column.sort_key is None:
             return True
-        return column.sort_key(self.all[self.order[index]]) is not None
+        return column.sort_key(self.all[self.listed[index]]) is not None
 
     def _arrange(self) -> None:
         self._positions = None
@@ -140,8 +181,10 @@ class Rows(Generic[R]):
         # it is quick with parts that are in order already.
         if len(self._sections) > 1:
             known.sort(key=_value, reverse=self.reverse)
-        self.order = list(map(_key, known))
-        self.order += unknown
+        self.listed = self.order = list(map(_key, known))
+        self.listed += unknown
+        if self.grouping is not None:
+            self.order = self.grouping.arrange(self.listed, self.all)
 
     def _sort(self, section: Section[R]) -> tuple[list[tuple[Any, Hashable]], list[Hashable]]:
         """What is shown of a section: (value, key) in order, and the keys without a value."""

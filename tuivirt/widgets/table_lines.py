@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from rich.segment import Segment
 from textual.geometry import Region
@@ -11,8 +11,11 @@ from textual.strip import Strip
 
 from .columns import GAP, Placed, fit_cell
 from .piece import Piece
-from .text import fit, width_of
+from .text import fit, plain, width_of, wrap_text
 from .tones import Toned, style_of
+
+if TYPE_CHECKING:
+    from .rows import Rows
 
 R = TypeVar("R")
 
@@ -70,6 +73,34 @@ def row_strip(line: RowLine, placed: Sequence[Placed[Any]], width: int) -> Strip
         pieces.extend(cell)
         x = place.x + place.width
     return strip_of(pieces, width, cursor=line.cursor)
+
+
+def caption_of(caption: str, rows: Rows[Any]) -> tuple[str, str]:
+    """What stands above a table: how many of its rows are shown, and how they are sorted."""
+    left = f"{caption} {len(rows.listed)} of {len(rows.all)}"
+    if rows.grouping is not None:
+        left += f"   by {rows.grouping.word}"
+    if rows.filter is not None:
+        left += f"   /{rows.filter.expression}"
+    if rows.marks:
+        left += f"   {sum(key in rows.marks for key in rows.listed)} marked"
+    column = rows.sorted_by
+    right = ""
+    if column is not None:
+        right = f"sorted by {column.title.strip()} {'▼' if rows.reverse else '▲'}"
+    return plain(left), plain(right)
+
+
+def said_strip(rows: Rows[Any], empty: str, number: int, width: int) -> Strip:
+    """A line of what a table without rows says, counted from 0."""
+    if rows.filter is not None and rows.all:
+        said = f"The filter /{rows.filter.expression} hides all {len(rows.all)}."
+        text = [said, "Press / to change it, esc to clear it."]
+    else:
+        text = wrap_text(empty, max(1, width - GUTTER - 1))
+    if 0 <= number < len(text):
+        return strip_of([Toned(" " * GUTTER + fit(text[number], width - GUTTER))], width)
+    return Strip.blank(width)
 
 
 def titles_strip(placed: Sequence[Placed[Any]], width: int) -> Strip:
