@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .events import ListChanged, Publish, SnapshotChanged
+from .errors import TuivirtError
+from .events import Event, ListChanged, Publish, SnapshotChanged
 from .inventory import compare
 from .model.domain import Domain
-from .model.host import HostSnapshot
+from .model.host import HostSnapshot, Link
 from .model.ref import Kind
 from .model.resources import Network, NodeDevice
 from .uses import networks_of_devices
@@ -44,6 +46,29 @@ class Board:
     def snapshot(self) -> HostSnapshot:
         """The newest one; from any thread."""
         return self._snapshot
+
+    def wait_filled(self, timeout: float) -> HostSnapshot:
+        """The first snapshot with all lists. Raises TuivirtError when it could not be opened."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while not self._snapshot.filled:
+                if self._snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
+                    raise TuivirtError(
+                        f"cannot connect to {self.uri}",
+                        self._snapshot.reason,
+                        self._snapshot.advice,
+                    )
+                if self._snapshot.question is not None:
+                    # Whoever answers takes their time, and may say that they will not.
+                    deadline = time.monotonic() + timeout
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise TuivirtError(
+                        f"{self.uri} did not answer within {timeout:.0f} s",
+                        advice="is the daemon stopped or very busy? try again, or restart it",
+                    )
+                self._changed.wait(left)
+            return self._snapshot
 
     def update(self, **changes: Any) -> None:
         """Replace parts of the snapshot and publish it."""

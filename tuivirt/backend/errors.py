@@ -37,6 +37,10 @@ class NotConnected(TuivirtError):
     """The host's connection is not open."""
 
 
+class Unanswered(TuivirtError):
+    """The operator was asked, and did not answer or was refused: to try again is up to them."""
+
+
 class ReadOnly(TuivirtError):
     """The connection is read-only and the action changes something."""
 

@@ -20,7 +20,7 @@ import libvirt
 from . import eventloop
 from .board import Board
 from .configs import Configs
-from .errors import BadInput, NotConnected, NotFound, ReadOnly, TuivirtError, from_libvirt, is_gone
+from .errors import BadInput, NotConnected, NotFound, ReadOnly, from_libvirt, is_gone
 from .events import Event, EventHub, LinkChanged, Noticed, Publish
 from .hoststats import HostMeter
 from .inventory import with_sizes
@@ -28,7 +28,7 @@ from .keeper import Keeper
 from .lanes import Lane
 from .leases import read_leases
 from .model.domain import Domain
-from .model.host import HostSnapshot, Link, Sampling
+from .model.host import Link, Sampling
 from .model.ref import Kind, Ref
 from .model.stats import DomainStats
 from .sampler import Sampler
@@ -92,25 +92,9 @@ class Host(Board):
         if self._sampler is not None:
             self._sampler.start()
 
-    def wait_filled(self, timeout: float) -> HostSnapshot:
-        """The first snapshot with all lists. Raises TuivirtError when it could not be opened."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not self._snapshot.filled:
-                if self._snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
-                    raise TuivirtError(
-                        f"cannot connect to {self.uri}",
-                        self._snapshot.reason,
-                        self._snapshot.advice,
-                    )
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise TuivirtError(
-                        f"{self.uri} did not answer within {timeout:.0f} s",
-                        advice="is the daemon stopped or very busy? try again, or restart it",
-                    )
-                self._changed.wait(left)
-            return self._snapshot
+    def rest(self) -> None:
+        """Not connect: it is only known, until ``start``."""
+        self.update(link=Link.CLOSED)
 
     def close(self) -> None:
         """End everything, within 0.6 s; a call that hangs is left to its daemon thread."""
@@ -266,8 +250,8 @@ class Host(Board):
             self.generation += 1
             self.handles = {}
 
-    def drop(self, link: Link, reason: str, advice: str, retry_at: float) -> None:
-        """The connection was lost, or could not be opened."""
+    def drop(self, link: Link, reason: str, advice: str, retry_at: float | None) -> None:
+        """The connection was lost, or could not be opened; no ``retry_at``: on demand only."""
         with self._lock:
             self._conn = None
             self.handles = {}

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from .connection import open_connection
-from .errors import TuivirtError
+from .errors import TuivirtError, Unanswered
 from .events import LibvirtEvent, Noticed
 from .families import QUIET, Registrations
 from .info import read_info
@@ -34,9 +34,11 @@ from .inventory import (
 from .model.host import Link
 from .model.ref import Kind, Ref
 from .opening import explain
+from .uri import transport
 from .xml.errors import XmlError
 
 if TYPE_CHECKING:
+    from .admission import Admission
     from .host import Host
     from .model.resources import NodeDevice
 
@@ -78,6 +80,8 @@ class Keeper:
         self._opened = 0
         """How many connections there have been."""
         self._registrations: Registrations | None = None
+        self._admission: Admission | None = None
+        """The way in where the operator may be asked something."""
         self._thread = threading.Thread(target=self._run, name=f"{host.name}-keeper", daemon=True)
 
     def start(self) -> None:
@@ -88,6 +92,8 @@ class Keeper:
         with self._condition:
             self._closing = True
             self._condition.notify_all()
+        if self._admission is not None:
+            self._admission.close()
 
     def want(self, ref: Ref) -> None:
         """Read one object again, soon."""
@@ -107,9 +113,9 @@ class Keeper:
         delay = FIRST_DELAY_S
         while not self._closing:
             try:
-                conn = open_connection(self._uri, self._host.readonly)
-            except libvirt.libvirtError as error:
-                problem = explain(error, self._host.uri)
+                conn = self._open()
+            except TuivirtError as error:
+                problem = error
             else:
                 if self._closing:
                     # Nobody waits for it any more, and a closed host must not come to life.
@@ -122,18 +128,47 @@ class Keeper:
                     delay = FIRST_DELAY_S
             if self._closing:
                 return
-            wait = delay * random.uniform(0.7, 1.3)
-            delay = min(LONGEST_DELAY_S, 2 * delay)
+            # Who was asked and did not answer is not asked again until they want that.
+            on_demand = isinstance(problem, Unanswered)
+            wait = None if on_demand else delay * random.uniform(0.7, 1.3)
+            delay = FIRST_DELAY_S if on_demand else min(LONGEST_DELAY_S, 2 * delay)
             self._host.drop(
                 Link.LOST if self._opened else Link.FAILED,
                 problem.why or problem.what,
                 problem.advice,
-                time.monotonic() + wait,
+                None if wait is None else time.monotonic() + wait,
             )
             with self._condition:
                 self._all = False
                 self._condition.wait_for(lambda: self._closing or self._all, wait)
                 self._all = False
+
+    def _open(self) -> Any:
+        """A connection. Raises TuivirtError."""
+        if self._admission is None:
+            if not transport(self._uri):
+                try:
+                    return open_connection(self._uri, self._host.readonly, self._asked)
+                except libvirt.libvirtError as error:
+                    if self._admission is None:
+                        raise explain(error, self._host.uri) from error
+            else:
+                self._admitted()
+        return self._admitted().open()
+
+    def _asked(self, _wanted: Any, _opaque: Any) -> int:
+        """libvirt asks for something on a way that seldom does: once more, by somebody who can."""
+        self._admitted()
+        return -1
+
+    def _admitted(self) -> Admission:
+        if self._admission is None:
+            from .admission import Admission  # Most hosts ask nothing.
+
+            self._admission = Admission(self._host, self._uri)
+            if self._closing:
+                self._admission.close()
+        return self._admission
 
     def _hold(self, conn: Any) -> TuivirtError:
         """Live with an open connection until it is gone; says why it is."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 import libvirt
 
 from .errors import TuivirtError, code_of
-from .uri import is_known, shown
+from .uri import is_known, shown, transport
 
 _CHECK_URI = (
     "check the URI's spelling; for example qemu:///system, qemu:///session, "
@@ -15,8 +16,8 @@ _CHECK_URI = (
 )
 
 
-def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
-    """libvirt's reason with advice that fits it.
+def explain(error: libvirt.libvirtError, uri: str, said: str = "") -> TuivirtError:
+    """libvirt's reason with advice that fits it; ``said`` is what ssh said where that is the way.
 
     libvirt gives one code for most of these (38, a system error), so its text must be looked
     at; text that is not recognised is shown with general advice. That text is made here, by the
@@ -26,7 +27,20 @@ def explain(error: libvirt.libvirtError, uri: str) -> TuivirtError:
     why = shown(error.get_error_message() or str(error))
     uri = shown(uri)
     code = code_of(error)
-    return TuivirtError(f"cannot connect to {uri}", why, _advice(why, uri, code), code=code)
+    advice = ""
+    if is_known(uri) and transport(uri) in _AWAY:
+        from .reasons import by_libvirt, told_by_ssh  # Long, and only for hosts elsewhere.
+
+        told = told_by_ssh(said, uri) if _BROKE_OFF.match(why) else None
+        why, advice = told if told is not None else (why, by_libvirt(why, uri))
+    return TuivirtError(
+        f"cannot connect to {uri}", why, advice or _advice(why, uri, code), code=code
+    )
+
+
+_AWAY = ("ssh", "libssh", "libssh2", "tls", "tcp")
+_BROKE_OFF = re.compile("cannot (recv|write) data|end of file while", re.IGNORECASE)
+"""libvirt's words for an ssh that ended; with any others libvirt itself has the reason."""
 
 
 _REFUSED = (
@@ -52,20 +66,6 @@ def _advice(why: str, uri: str, code: int | None) -> str:
         )
     if code in _REFUSED and local:
         return "join the group libvirt, or run as a user that polkit lets manage libvirt"
-    if "host key verification failed" in text:
-        return f"check the key of {host}, then accept it once with: ssh {host}"
-    if "permission denied" in text or "publickey" in text:
-        return f"ssh to {host} was refused: check the key, the user name and ssh-agent"
-    if (
-        "could not resolve" in text
-        or "name or service not known" in text
-        or ("no address associated" in text)
-    ):
-        return f"the host name {host} is not known: check its spelling and DNS"
-    if "unable to connect to server" in text or "connection refused" in text:
-        return f"nothing listens at that address on {host}: check the port and the daemon"
-    if "no route to host" in text or "timed out" in text:
-        return f"{host} cannot be reached: check the network and the firewall"
     if "no such file or directory" in text or "failed to connect socket" in text:
         if local:
             return "start the daemon: systemctl start libvirtd (or virtqemud), or use --demo"

@@ -14,13 +14,18 @@ _DRIVERS = frozenset(
 )  # fmt: skip
 """The schemes of libvirt's drivers (libvirt.org/drivers.html), those it dropped too, and ours."""
 
+_OUR_SSH = re.compile(r"[?&]command=[^&\s]*tuivirt-[^&\s/%]*(?:/|%2[Ff])ssh\b")
+"""The parameter that leads libvirt to our own ssh (ssh/door.py)."""
+_REMOTE = ("bhyve", "ch", "lxc", "openvz", "qemu", "vbox", "vz", "xen")
+"""Those whose hosts a libvirtd answers for."""
+
 
 def shown(text: str) -> str:
-    """``text``, a URI or a sentence with one in it, without passwords.
+    """``text``, a URI or a sentence with one in it, without passwords, and with what was given.
 
     Screens, the log, errors and the command line's output get this; only libvirt gets the rest.
     """
-    return _PASSWORD.sub(r"\1@", text)
+    return _OUR_SSH.sub("", _PASSWORD.sub(r"\1@", text))
 
 
 def is_known(uri: str) -> bool:
@@ -30,6 +35,21 @@ def is_known(uri: str) -> bool:
     """
     scheme, there, _ = uri.partition("://")
     return not there or scheme.partition("+")[0].lower() in _DRIVERS
+
+
+def transport(uri: str) -> str:
+    """How libvirt gets to the host of a URI: ``ssh``, ``tls``, ``tcp`` …; empty: by a socket here.
+
+    An alias of libvirt.conf has no scheme and is told as ``alias``.
+    """
+    scheme, there, rest = uri.partition("://")
+    if not there:
+        return "alias"
+    _driver, _, way = scheme.lower().partition("+")
+    if way:
+        return "" if way == "unix" else way
+    # Without one, a host is reached by TLS.
+    return "tls" if rest[:1] not in ("/", "?", "") and scheme in _REMOTE else ""
 
 
 def is_local(uri: str) -> bool:

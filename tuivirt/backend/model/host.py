@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from .domain import Domain
 from .record import record
 from .resources import HostInterface, Network, NodeDevice, Pool
 from .stats import DomainStats, HostStats
+
+if TYPE_CHECKING:
+    from .entry import HostEntry
+    from .question import Question
 
 
 class Link(StrEnum):
@@ -77,6 +82,10 @@ class HostSnapshot:
     retry_at: float | None = None
     """Monotonic time of the next try, when it is lost or failed."""
     info: HostInfo | None = None
+    entry: HostEntry | None = None
+    """What the settings say of it, its URI without a password; None: they do not know it."""
+    question: Question | None = None
+    """What is asked of the operator, and waits for an answer."""
     stats: HostStats | None = None
     sampling: Sampling = Sampling()
     filled: bool = False

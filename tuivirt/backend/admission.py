@@ -1,0 +1,150 @@
+"""Opening a connection that may have to ask the operator something: by ssh, TLS, TCP, or SASL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import libvirt
+
+from .aliases import resolved
+from .connection import open_connection
+from .errors import TuivirtError, Unanswered, code_of
+from .events import Noticed
+from .inquiry import Inquiry
+from .model.question import QuestionKind
+from .opening import explain
+from .uri import transport
+
+if TYPE_CHECKING:
+    from .host import Host
+    from .ssh.door import Door
+
+TRIES = 3
+"""How often a user and a password are asked for, as ssh does."""
+_NAMES = (libvirt.VIR_CRED_AUTHNAME, libvirt.VIR_CRED_USERNAME)
+_SECRET = (libvirt.VIR_CRED_PASSPHRASE, libvirt.VIR_CRED_NOECHOPROMPT)
+_LOOPBACK = ("localhost", "::1", "")
+
+
+class Admission:
+    """The way in to one host. ``uri`` is whole: it may hold a password."""
+
+    def __init__(self, host: Host, uri: str) -> None:
+        self._host = host
+        self._uri = resolved(uri)
+        self.inquiry = Inquiry(host)
+        self._door: Door | None = None
+        self._warned = False
+
+    def open(self) -> Any:
+        """A libvirt connection. Blocks for as long as the transport does, and the operator.
+
+        Raises TuivirtError with the reason; Unanswered where another try would only ask again.
+        """
+        problem = TuivirtError("never tried")
+        for number in range(TRIES):
+            self.inquiry.begin(anew=number == 0)
+            try:
+                conn = self._try()
+            except libvirt.libvirtError as error:
+                problem = self._judge(error)
+            except OSError as error:  # The door's folder.
+                raise TuivirtError(f"cannot connect to {self._host.uri}", str(error)) from error
+            else:
+                return conn
+            if self.inquiry.unanswered:
+                raise Unanswered(problem.what, self.inquiry.unanswered, "ctrl+r asks again")
+            if not _is_refusal(problem):
+                raise problem
+            self.inquiry.refused()
+            if not self.inquiry.asked:
+                raise problem
+            if self._door is not None:
+                break  # ssh has asked three times itself.
+        if not self.inquiry.by_person:
+            raise problem
+        advice = f"{problem.advice}; ctrl+r tries again" if problem.advice else "ctrl+r tries again"
+        raise Unanswered(problem.what, problem.why, advice, code=problem.code)
+
+    def close(self) -> None:
+        """Withdraw what is asked, and end an ssh that is on its way."""
+        self.inquiry.close()
+        if self._door is not None:
+            self._door.close()
+
+    def _try(self) -> Any:
+        host, uri, way = self._host, self._uri, transport(self._uri)
+        if way == "tcp":
+            self._warn()
+        if way != "ssh":
+            return open_connection(uri, host.readonly, self.answer)
+        if self._door is None:
+            from .ssh.door import Door
+
+            self._door = Door(uri, self.inquiry)
+        self._door.begin()
+        try:
+            return open_connection(self._door.uri, host.readonly, self.answer)
+        finally:
+            self._door.settled()
+
+    def _warn(self) -> None:
+        """Say once that anybody on the line can read along."""
+        where = urlsplit(self._uri).hostname or ""
+        if self._warned or where in _LOOPBACK or where.startswith("127."):
+            return
+        self._warned = True
+        text = (
+            f"the connection to {where} is plain TCP: unless SASL encrypts it, all of it, consoles "
+            "too, can be read and changed on the way; qemu+tls:// and qemu+ssh:// cannot"
+        )
+        self._host.tell(Noticed(host=self._host.name, text=text))
+
+    def _judge(self, error: libvirt.libvirtError) -> TuivirtError:
+        door = self._door
+        if door is None:
+            return explain(error, self._host.uri)
+        if door.given_up and not self.inquiry.unanswered:
+            return TuivirtError(
+                f"cannot connect to {self._host.uri}",
+                "the host did not go on for a minute"
+                + (f": {said}" if (said := door.said()) else ""),
+                "is it, or its sshd, overloaded or stopped? It is tried again",
+                code=code_of(error),
+            )
+        return explain(error, self._host.uri, door.said())
+
+    def answer(self, wanted: list[list[Any]], _opaque: Any = None) -> int:
+        """libvirt's callback: fills in ``wanted``; 0, or -1 where the operator did not answer.
+
+        Each is [type, prompt, challenge, default, answer].
+        """
+        user = unquote(urlsplit(self._uri).username or "")
+        for each in wanted:
+            kind, prompt, _challenge, default, _answer = each
+            prompt = prompt or ""
+            sort = QuestionKind.SECRET if kind in _SECRET else QuestionKind.TEXT
+            yes_no = prompt.endswith("(y/n)?")
+            if yes_no:
+                sort = QuestionKind.YES_NO
+            question = self.inquiry.post(
+                sort,
+                prompt,
+                # A one-time code would be wrong the next time.
+                kept=kind in (*_NAMES, libvirt.VIR_CRED_PASSPHRASE) or "assword" in prompt,
+                default=default or (user if kind in _NAMES else ""),
+            )
+            answer = question.wait()
+            if answer is None:
+                return -1
+            each[4] = answer[:1] if yes_no else answer
+        return 0
+
+
+def _is_refusal(problem: TuivirtError) -> bool:
+    """Whether the host knew whom it spoke with, or did not want to, and said no."""
+    if problem.code in (libvirt.VIR_ERR_AUTH_FAILED, libvirt.VIR_ERR_AUTH_CANCELLED):
+        return True
+    why = problem.why.lower()
+    return "permission denied (" in why or "too many authentication failures" in why

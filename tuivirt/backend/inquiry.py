@@ -1,0 +1,120 @@
+"""What one host asks of the operator: one question at a time, and what need not be asked again."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from .model.question import Question, QuestionKind
+
+if TYPE_CHECKING:
+    from .host import Host
+
+
+class Inquiry:
+    """The questions of one host. An open one stands in the host's snapshot, for whoever answers.
+
+    An answer that may be kept is used again, once in each try to connect, until it is refused;
+    it is in the memory of this process and nowhere else.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._lock = threading.Lock()
+        self._kept: dict[str, str] = {}
+        self._asked: dict[str, int] = {}
+        """By prompt: how often it came in this try."""
+        self._refused: dict[str, int] = {}
+        """By prompt: how many of its answers were refused, in this try and those just before."""
+        self._open: Question | None = None
+        self._closed = False
+        self.unanswered = ""
+        """Why a question of this try has no answer."""
+        self.by_person = False
+        """Whether somebody answered in this try."""
+
+    def begin(self, *, anew: bool = True) -> None:
+        """A try to connect begins; not ``anew``: after one that was refused just now."""
+        with self._lock:
+            self._asked.clear()
+            if anew:
+                self._refused.clear()
+            self.unanswered, self.by_person = "", False
+
+    def refused(self) -> None:
+        """The try ended with a refusal: nothing that was answered in it is used again."""
+        with self._lock:
+            for prompt in self._asked:
+                self._kept.pop(prompt, None)
+                self._refused[prompt] = self._refused.get(prompt, 0) + 1
+
+    @property
+    def asked(self) -> bool:
+        """Whether anything was asked in this try, of the operator or of what is kept."""
+        return bool(self._asked)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a question is open."""
+        return self._open is not None
+
+    def post(
+        self, kind: QuestionKind, prompt: str, *, kept: bool = False, default: str = ""
+    ) -> Question:
+        """Ask; the question comes back answered already where the answer is known.
+
+        The same prompt twice in one try means that the first answer was refused. After one that
+        was dismissed nothing more is asked in that try.
+        """
+        with self._lock:
+            times = self._asked[prompt] = self._asked.get(prompt, 0) + 1
+            if times > 1:
+                self._kept.pop(prompt, None)
+                self._refused[prompt] = self._refused.get(prompt, 0) + 1
+            question = Question(
+                self._host.name,
+                self._host.uri,
+                kind,
+                prompt,
+                kept=kept,
+                refused=self._refused.get(prompt, 0),
+                default=default,
+            )
+            known = self._kept.get(prompt) if kept else None
+            if known is not None:
+                question.answer(known)
+            elif self._closed or self.unanswered:
+                question.withdraw()
+            else:
+                self._open = question
+        if question.open:
+            question.when_done(lambda: self._ended(question))
+            self._host.update(question=question)
+            if not question.open:  # Answered by whoever was just told.
+                self._host.update(question=None)
+        return question
+
+    def _ended(self, question: Question) -> None:
+        answer = question.wait()
+        with self._lock:
+            self._open = None
+            if answer is not None:
+                self.by_person = True
+                if question.kept:
+                    self._kept[question.prompt] = answer
+                if question.kind is QuestionKind.YES_NO and answer != "yes":
+                    self.unanswered = "you said no"
+                    if "key" in question.prompt:
+                        self.unanswered += " to its host key"
+            elif question.why_not:
+                self.unanswered = question.why_not
+        self._host.update(question=None)
+
+    def close(self) -> None:
+        """Nothing is asked any more, and what is open is withdrawn."""
+        with self._lock:
+            self._closed = True
+            question = self._open
+            self._kept.clear()
+        if question is not None:
+            question.withdraw()

@@ -1,0 +1,85 @@
+"""A question that the connection to a host hangs on, and that only the operator can answer."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import StrEnum
+
+
+class QuestionKind(StrEnum):
+    """What sort of answer is asked for."""
+
+    SECRET = "secret"
+    """A password, a passphrase, a one-time code: not to be seen while it is typed."""
+    TEXT = "text"
+    """A user name: may be seen."""
+    YES_NO = "yes or no"
+    """Whether an unknown host key is the right one: ``yes`` or ``no``."""
+
+
+class Question:
+    """One question. From any thread it is answered, dismissed or withdrawn, once.
+
+    ``host`` is the name of the host, ``uri`` leads there. ``prompt`` is what ssh, the host or
+    libvirt asks, as it came: untrusted text. ``kept``: an answer that is not refused is used again
+    for as long as tuivirt runs. ``refused`` counts the answers that were not right. ``default`` is
+    an answer to begin with.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        uri: str,
+        kind: QuestionKind,
+        prompt: str,
+        *,
+        kept: bool = False,
+        refused: int = 0,
+        default: str = "",
+    ) -> None:
+        self.host = host
+        self.uri = uri
+        self.kind = kind
+        self.prompt = prompt
+        self.kept = kept
+        self.refused = refused
+        self.default = default
+        self.why_not = ""
+        """Why it was dismissed."""
+        self._lock = threading.Lock()
+        self._future: Future[str | None] = Future()
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits for an answer."""
+        return not self._future.done()
+
+    def answer(self, text: str) -> bool:
+        """Answer it; False when nobody waits for that any more."""
+        return self._end(text)
+
+    def dismiss(self, why: str = "you did not answer") -> bool:
+        """It will not be answered: whoever asked gives up, and asks again only on demand."""
+        return self._end(None, why)
+
+    def withdraw(self) -> bool:
+        """Whoever asked has gone."""
+        return self._end(None)
+
+    def _end(self, result: str | None, why_not: str = "") -> bool:
+        with self._lock:
+            if not self.open:
+                return False
+            self.why_not = why_not
+            self._future.set_result(result)
+            return True
+
+    def wait(self) -> str | None:
+        """The answer; None when there is none. Blocks."""
+        return self._future.result()
+
+    def when_done(self, told: Callable[[], None]) -> None:
+        """Call ``told`` when it is no longer open, on the thread that ended it."""
+        self._future.add_done_callback(lambda _done: told())
