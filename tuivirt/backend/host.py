@@ -41,6 +41,9 @@ SORTED_S = 0.5
 LEASES_EVERY_S = 15.0
 """How old the DHCP leases of the host's networks may get, times their number."""
 
+MOVES_AT_ONCE = 2
+"""How many migrations leave a host at the same time, unless somebody asks for more."""
+_started: list[Host] = []
 
 class Host(Board):
     """One host.
@@ -74,6 +77,7 @@ class Host(Board):
         """Domain and alias of what a guest was asked to let go of, until it has or will not."""
         self.sampling = sampling
         self.generation = 0
+        self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE, self.traffic.job)
         """Counts the connections: handles of an older one are worthless."""
         self.view = View()
         self.configs = Configs(self)
@@ -94,6 +98,7 @@ class Host(Board):
 
     def rest(self) -> None:
         """Not connect: it is only known, until ``start``."""
+        _started.append(self)
         self.update(link=Link.CLOSED)
 
     def close(self) -> None:
@@ -104,10 +109,12 @@ class Host(Board):
         if self._snapshot.link is Link.CONNECTED:
             # In the background: the daemon may be about to hang, and leaving must not.
             done = self.chores.submit(lambda: self.configs.disarm(time.monotonic() + 0.5))
+        with contextlib.suppress(ValueError):
+            _started.remove(self)
             with contextlib.suppress(FutureTimeout):
                 done.result(0.6)
         self._keeper.close()
-        for lane in (self.actions, self.lookups, self.chores):
+        for lane in (self.actions, self.lookups, self.chores, self.moves):
             lane.close()
         self.traffic.close()
         with self._lock:
@@ -120,6 +127,10 @@ class Host(Board):
             # Whether it fails does not matter: those beside it will be told the same.
             with contextlib.suppress(libvirt.libvirtError):
                 conn.getLibVersion()
+    def started(self) -> tuple[Host, ...]:
+        """The hosts of this program that are not closed, itself among them."""
+        return tuple(_started)
+
 
     # -- what others ask of it ----------------------------------------------------------------
 

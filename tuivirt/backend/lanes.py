@@ -74,6 +74,14 @@ class Lane:
                 with self._lock:
                     self._busy -= 1
 
+    def widen(self, width: int) -> None:
+        """Work off up to ``width`` calls at the same time from now on; never fewer than before."""
+        with self._lock:
+            self._width = max(self._width, width)
+            for _ in range(min(self._width - self._threads, self._waiting)):
+                self._threads += 1
+                threading.Thread(target=self._work, name=self.name, daemon=True).start()
+
     def close(self) -> None:
         """Take no more calls and let idle threads end; a call under way is not waited for."""
         with self._lock:

@@ -6,30 +6,21 @@ from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
 
+from .finding import Finding, Weight, lines_of
 from .record import record
 from .resources import NodeDevice
 
-
-class Weight(StrEnum):
-    """How much a finding weighs."""
-
-    REFUSED = "refused"
-    """It cannot be, or must never be, done so."""
-    RISK = "risk"
-    """It is done only when the operator says so by name, or with ``--force``."""
-    NOTE = "note"
-    """Worth knowing."""
-
-
-@record(frozen=True, slots=True)
-class Finding:
-    """Something that speaks against handing a device over, or is worth knowing first."""
-
-    weight: Weight
-    text: str
-    """What holds now, a phrase that names the device."""
-    advice: str = ""
-    """What to do about it."""
+__all__ = [
+    "DeviceFacts",
+    "DiskUse",
+    "Finding",
+    "HostFacts",
+    "NetUse",
+    "Plan",
+    "Step",
+    "Task",
+    "Weight",
+]
 
 
 class Task(StrEnum):
@@ -67,6 +58,11 @@ class Plan:
     lost: tuple[str, ...]
     """What the host has no more afterwards, one phrase each."""
 
+    @property
+    def word(self) -> str:
+        """What is typed by whoever takes its risks."""
+        return self.given[0].address or self.given[0].name
+
     def of(self, weight: Weight) -> tuple[Finding, ...]:
         """The findings of this weight."""
         return tuple(finding for finding in self.findings if finding.weight is weight)
@@ -74,19 +70,11 @@ class Plan:
     @property
     def lines(self) -> tuple[str, ...]:
         """The plan as text, the most important first."""
-        said: list[str] = []
-        for weight, title in _TITLES.items():
-            for finding in self.of(weight):
-                said.append(f"{title}: {finding.text}")
-                if finding.advice:
-                    said.append(f"   {finding.advice}")
+        said = lines_of(self.findings)
         said += [f"{number}. {step.text}" for number, step in enumerate(self.steps, 1)]
         said += [f"The host loses {what}" for what in self.lost]
         # A device's own words may hold a line's end, and must not look like a line of ours.
         return tuple(" ".join(line.splitlines()) for line in said)
-
-
-_TITLES = {Weight.REFUSED: "Refused", Weight.RISK: "Risk", Weight.NOTE: "Note"}
 
 
 @record(frozen=True, slots=True)

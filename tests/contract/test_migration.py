@@ -1,0 +1,272 @@
+"""A domain moved between two real daemons: live with its disk, off, aborted, and when it fails."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from tests.contract.conftest import Heard
+from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
+from tests.support.libvirtd import PrivateLibvirtd
+from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
+from tuivirt.backend.host import Host
+from tuivirt.backend.migration.migrate import migrate, plan_for
+from tuivirt.backend.model.finding import Weight
+
+IMAGES = "/var/lib/libvirt/images"
+"""The same path in each daemon's own folder: storage that is not shared."""
+HERE = {"migrateuri": "tcp://127.0.0.1"}
+"""The way from one daemon to the other on this machine."""
+
+
+@dataclass
+class Two:
+    """Two hosts, and what is on their disks."""
+
+    near: PrivateLibvirtd
+    far: PrivateLibvirtd
+    source: Host
+    target: Host
+
+    def file(self, daemon: PrivateLibvirtd, name: str) -> Path:
+        """A file of a daemon's image folder, as this machine sees it."""
+        return daemon.folder / "lib" / "images" / name
+
+    def image(self, name: str, size: int = 16 << 20, daemon: PrivateLibvirtd | None = None) -> Disk:
+        """A raw image with a pattern on the source, as the disk of a guest there."""
+        path = self.file(daemon or self.near, name)
+        path.parent.mkdir(exist_ok=True)
+        make_image(path, str(size))
+        with path.open("r+b") as file:
+            file.seek(size // 2)
+            file.write(os.urandom(size // 4))
+        return Disk(Path(IMAGES, name))
+
+
+def _host(name: str, uri: str) -> Host:
+    host = Host(name, uri, publish=Heard(), sampling=False)
+    host.start()
+    host.wait_filled(30)
+    return host
+
+
+@pytest.fixture(scope="module")
+def two(qemu_uri: str) -> Iterator[Two]:
+    with ExitStack() as stack:
+        near = stack.enter_context(PrivateLibvirtd("near"))
+        far = stack.enter_context(PrivateLibvirtd("far"))
+        source, target = _host("near", near.uri), _host("far", far.uri)
+        stack.callback(source.close)
+        stack.callback(target.close)
+        yield Two(near, far, source, target)
+
+
+@pytest.fixture
+def define(two: Two) -> Iterator[Callable[..., Guest]]:
+    """Defines a guest on the source; it is removed from wherever it is then."""
+    made: list[Guest] = []
+
+    def make(**options: Any) -> Guest:
+        made.append(Guest.define(two.near.uri, domain_xml(unique_name("move"), **options)))
+        return made[-1]
+
+    yield make
+    for guest in made:
+        for host in (two.source, two.target):
+            try:
+                guest.domain = host.conn.lookupByUUIDString(guest.uuid)
+            except libvirt.libvirtError:
+                continue
+            guest.destroy()
+            if guest.domain.isPersistent():
+                guest.domain.undefine()
+        guest.remove()
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def on(host: Host, guest: Guest) -> Any:
+    return host.conn.lookupByUUIDString(guest.uuid)
+
+
+def is_on(host: Host, guest: Guest) -> bool:
+    try:
+        on(host, guest)
+    except libvirt.libvirtError:
+        return False
+    return True
+
+
+def test_a_running_guest_moves_with_its_disk_and_says_for_how_long_it_stood_still(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    disk = two.image("live.img")
+    guest = define(disks=[disk])
+    guest.boot().close()
+    guest.domain.setAutostart(1)
+    before = digest(two.file(two.near, "live.img"))
+    told: list[str] = []
+    said = migrate(
+        two.source, guest.uuid, "far", HERE, progress=lambda text, _part: told.append(text)
+    )
+    assert "runs on far now (moved in" in said
+    assert "downtime" in said
+    assert not is_on(two.source, guest)
+    moved = on(two.target, guest)
+    assert moved.isActive()
+    assert moved.isPersistent()
+    assert moved.autostart()
+    assert digest(two.file(two.far, "live.img")) == before
+    assert any("making" in text for text in told)
+    assert [pool.name() for pool in two.target.conn.listAllStoragePools()] == []
+
+
+def test_a_domain_that_is_off_moves_with_its_disk(two: Two, define: Callable[..., Guest]) -> None:
+    guest = define(disks=[two.image("off.img", 8 << 20)])
+    before = digest(two.file(two.near, "off.img"))
+    said = migrate(two.source, guest.uuid, "far", {})
+    assert "is defined on far now, off" in said
+    assert not is_on(two.source, guest)
+    assert not on(two.target, guest).isActive()
+    assert digest(two.file(two.far, "off.img")) == before
+    assert two.file(two.near, "off.img").exists()
+
+
+def test_by_the_daemons_alone_it_moves_as_well(two: Two, define: Callable[..., Guest]) -> None:
+    guest = define()
+    guest.start()
+    said = migrate(two.source, guest.uuid, "far", {"tunnelled": True, "keep": True}, force=True)
+    assert "runs on far now" in said
+    assert not on(two.source, guest).isActive()
+    assert on(two.target, guest).isActive()
+
+
+def test_an_abort_half_way_leaves_it_running_here_and_nothing_there(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("abort.img")])
+    guest.start()
+    aborted = threading.Event()
+    seen: list[float] = []
+
+    def progress(text: str, part: float | None) -> None:
+        # Once contents are on their way; at 1 MiB/s they are for a quarter of a minute and more.
+        if part:
+            seen.append(part)
+            aborted.set()
+
+    with pytest.raises(Aborted) as caught:
+        migrate(
+            two.source,
+            guest.uuid,
+            "far",
+            {**HERE, "bandwidth": 1},
+            progress=progress,
+            aborted=aborted,
+        )
+    assert "goes on running on near, and nothing of it is on far" in str(caught.value)
+    assert f"{IMAGES}/abort.img that was made there is removed again" in str(caught.value)
+    assert 0 < seen[0] < 1
+    assert on(two.source, guest).state()[0] == libvirt.VIR_DOMAIN_RUNNING
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "abort.img").exists()
+
+
+def test_what_the_target_refuses_is_told_and_nothing_of_it_is_left(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("refused.img", 1 << 20)])
+    guest.start()
+    with pytest.raises(TuivirtError, match=r"goes on running on near.*libvirt error") as caught:
+        migrate(two.source, guest.uuid, "far", {"migrateuri": "tcp://no-such-host.invalid"})
+    assert "--migrateuri" in caught.value.advice
+    assert "removed again" in str(caught.value)
+    assert on(two.source, guest).isActive()
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "refused.img").exists()
+
+
+def refusals(two: Two, guest: Guest, **values: object) -> list[str]:
+    plan = plan_for(two.source, guest.uuid, "far", {**HERE, **values})
+    return [finding.text for finding in plan.of(Weight.REFUSED)]
+
+
+def test_a_name_that_is_taken_and_a_network_that_is_not_there_are_found_before(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    net = "<interface type='network'><source network='nowhere'/></interface>"
+    guest = define(interfaces=[net])
+    assert refusals(two, guest) == []
+    twin = two.target.conn.defineXML(domain_xml(guest.name))
+    try:
+        assert refusals(two, guest) == [f"far has another domain called {guest.name}"]
+        with pytest.raises(BadInput, match="another domain called"):
+            migrate(two.source, guest.uuid, "far", {})
+        assert is_on(two.source, guest)
+        assert refusals(two, guest, dname="other") == []
+    finally:
+        twin.undefine()
+
+
+def test_another_image_of_that_name_is_not_overwritten_unless_that_is_said(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("taken.img", 1 << 20)])
+    guest.start()
+    other = two.file(two.far, "taken.img")
+    other.parent.mkdir(exist_ok=True)
+    make_image(other, "1M")
+    before = digest(other)
+    with pytest.raises(BadInput, match="far has another image"):
+        migrate(two.source, guest.uuid, "far", HERE)
+    assert digest(other) == before
+    said = migrate(two.source, guest.uuid, "far", {**HERE, "copy_storage_all": True}, force=True)
+    assert "runs on far now" in said
+    assert digest(other) == digest(two.file(two.near, "taken.img"))
+
+
+def test_a_file_that_both_hosts_see_is_left_where_it_is(
+    two: Two, define: Callable[..., Guest], images: Path
+) -> None:
+    guest = define(disks=[Disk(make_image(images / "both.img", "1M"))])
+    guest.start()
+    said = migrate(two.source, guest.uuid, "far", {**HERE, "unsafe": True})
+    assert "runs on far now" in said
+    assert (images / "both.img").stat().st_size == 1 << 20
+
+
+def test_a_host_is_not_moved_to_itself(two: Two, define: Callable[..., Guest]) -> None:
+    guest = define()
+    with pytest.raises(BadInput, match="near is the host that it is on already"):
+        plan_for(two.source, guest.uuid, "near", {})
+    with pytest.raises(BadInput, match="there is no host 'nobody' to move to: there are far"):
+        plan_for(two.source, guest.uuid, "nobody", {})
+    again = _host("again", two.near.uri)
+    try:
+        plan = plan_for(two.source, guest.uuid, "again", {})
+        assert "again is the same host as near" in plan.of(Weight.REFUSED)[0].text
+    finally:
+        again.close()
+
+
+def test_a_host_that_is_not_open_is_named_by_its_uri(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    two.target.close()
+    try:
+        assert "is defined on" in migrate(two.source, guest.uuid, two.far.uri, {})
+    finally:
+        two.target = _host("far", two.far.uri)
+    assert is_on(two.target, guest)

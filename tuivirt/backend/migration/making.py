@@ -1,0 +1,162 @@
+"""Images made on the target before their contents are copied, and removed when that failed."""
+
+from __future__ import annotations
+
+import os.path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import libvirt
+
+from ..errors import TuivirtError, from_libvirt
+from ..model.migration import DiskFacts
+from .disks import pool_of
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+
+class Folders:
+    """Pools for folders of a host: those that it has, or made for the time of a migration.
+
+    libvirt makes, lists and deletes files in pools only. Leaving the context stops those that
+    were made or started for it; the files in them stay.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._ours: list[Any] = []
+        self.left: list[str] = []
+        """What could not be stopped again, a clause each."""
+
+    def __enter__(self) -> Folders:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.close()
+
+    def open(self, folder: str, *, make: bool) -> Any | None:
+        """libvirt's pool for a folder, fresh. ``make``: one is made, the folder too, if it has to.
+
+        None where there is none and none may be made. Raises TuivirtError.
+        """
+        what = f"cannot look into {folder} on {self._host.name}"
+        try:
+            pool = pool_of(self._host, folder)
+            if pool is None:
+                pool = self._started(folder)
+            if pool is None:
+                if not make:
+                    return None
+                pool = self._made(folder)
+            pool.refresh(0)
+        except libvirt.libvirtError as error:
+            raise from_libvirt(
+                error, what, "make a storage pool for that folder there, or copy the image yourself"
+            ) from error
+        return pool
+
+    def _started(self, folder: str) -> Any | None:
+        """The pool that is defined for it and off, started for the time."""
+        for known in self._host.snapshot.pools.values():
+            if not known.active and known.path and _same(known.path, folder):
+                pool = self._host.pool(known.uuid)
+                pool.create(0)
+                self._ours.append(pool)
+                return pool
+        return None
+
+    def _made(self, folder: str) -> Any:
+        from ..xml.tree import lxml
+
+        etree = lxml()
+        root = etree.Element("pool", type="dir")
+        etree.SubElement(root, "name").text = f"tuivirt-{uuid4().hex[:8]}"
+        target = etree.SubElement(root, "target")
+        etree.SubElement(target, "path").text = folder
+        xml = etree.tostring(root, encoding="unicode")
+        flags = libvirt.VIR_STORAGE_POOL_CREATE_WITH_BUILD
+        pool = self._host.conn.storagePoolCreateXML(xml, flags)
+        self._ours.append(pool)
+        return pool
+
+    def close(self) -> None:
+        """Stop what was made or started for it; a failure is kept in ``left``."""
+        while self._ours:
+            pool = self._ours.pop()
+            try:
+                pool.destroy()
+            except libvirt.libvirtError as error:
+                self.left.append(
+                    f"the storage pool {pool.name()} on {self._host.name} could not be stopped:"
+                    f" {error.get_error_message() or error}"
+                )
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.normpath(one) == os.path.normpath(other)
+
+
+class Made:
+    """The images that were made on the target, so that they can be removed again."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._paths: list[str] = []
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where they are."""
+        return tuple(self._paths)
+
+    def make(self, pool: Any, disk: DiskFacts, *, as_file: bool, overlay: bool) -> Any:
+        """An empty image for a disk. Raises TuivirtError.
+
+        ``as_file``: for a copy of the file, byte by byte. ``overlay``: it lies on the same
+        backing file as the disk. Source: virStorageVolCreateXML.
+        """
+        from ..xml.tree import lxml
+
+        etree = lxml()
+        root = etree.Element("volume")
+        name = disk.volume or os.path.basename(disk.path)
+        etree.SubElement(root, "name").text = name
+        size = disk.size_bytes if as_file else disk.capacity_bytes
+        etree.SubElement(root, "capacity", unit="bytes").text = str(size or 0)
+        etree.SubElement(root, "allocation", unit="bytes").text = "0"
+        target = etree.SubElement(root, "target")
+        form = "raw" if as_file else disk.format
+        etree.SubElement(target, "format", type=form)
+        if overlay and disk.backing:
+            backing = etree.SubElement(root, "backingStore")
+            etree.SubElement(backing, "path").text = disk.backing[0]
+        try:
+            volume = pool.createXML(etree.tostring(root, encoding="unicode"), 0)
+        except libvirt.libvirtError as error:
+            raise from_libvirt(
+                error, f"cannot make the image {disk.path or name} on {self._host.name}"
+            ) from error
+        self._paths.append(str(volume.path()))
+        return volume
+
+    def remove(self) -> tuple[list[str], list[str]]:
+        """Delete them: the paths that are gone, and of each that is not why, a clause."""
+        gone: list[str] = []
+        left: list[str] = []
+        with Folders(self._host) as folders:
+            while self._paths:
+                path = self._paths.pop()
+                try:
+                    pool = folders.open(os.path.dirname(path), make=True)
+                    assert pool is not None
+                    pool.storageVolLookupByName(os.path.basename(path)).delete(0)
+                except libvirt.libvirtError as error:
+                    left.append(
+                        f"{path} on {self._host.name} ({error.get_error_message() or error})"
+                    )
+                except TuivirtError as error:
+                    left.append(f"{path} on {self._host.name} ({error})")
+                else:
+                    gone.append(path)
+        left += folders.left
+        return gone, left

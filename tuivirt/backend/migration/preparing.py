@@ -1,0 +1,164 @@
+"""What has to be there before a domain is moved: images on the target, and their contents."""
+
+from __future__ import annotations
+
+import os.path
+import threading
+from typing import TYPE_CHECKING, Any, Protocol
+
+import libvirt
+
+from ..errors import Aborted, TuivirtError, from_libvirt
+from ..model.migration import DiskFacts, Image, MigrationPlan
+from . import images
+from .copying import copy_volume
+from .making import Folders, Made
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+
+class Mover(Protocol):
+    """Whoever moves the domain."""
+
+    source: Host
+    target: Host
+    aborted: threading.Event
+    what: str
+
+    def tell(self, text: str, fraction: float | None = None) -> None: ...
+
+    def planned(self) -> MigrationPlan:
+        """The plan as it is by now. Raises BadInput where it may not be carried out."""
+
+
+class Prepared:
+    """The target made ready; unless it is kept, leaving the context takes that back."""
+
+    def __init__(self, mover: Mover, plan: MigrationPlan) -> None:
+        self._mover = mover
+        self.plan = plan
+        self.copied: tuple[DiskFacts, ...] = ()
+        self.troubles: list[str] = []
+        """What is left that should not be, a clause each."""
+        self.removed: tuple[str, ...] = ()
+        """What was made and is gone again."""
+        self._overwritten: list[str] = []
+        self._made = Made(mover.target)
+        self._kept = False
+
+    def __enter__(self) -> Prepared:
+        try:
+            with Folders(self._mover.target) as there, Folders(self._mover.source) as here:
+                self._look(here, there)
+                self.copied = images.copied(self.plan.disks)
+                self._make(there)
+                if self.copied and not self.plan.values["live"]:
+                    self._copy(here, there)
+            self.troubles += [*there.left, *here.left]
+        except TuivirtError as error:
+            told = self.undo()
+            error.done = "; ".join(part for part in (error.done, told) if part)
+            raise
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        if not self._kept and self._made.paths:
+            self.undo()
+
+    def keep(self) -> None:
+        """The images are the domain's now."""
+        self._kept = True
+
+    def left(self) -> str:
+        """What was made and is left, for the domain may use it."""
+        self._kept = True
+        paths = ", ".join(self._made.paths)
+        return f"{paths} on {self._mover.target.name} is left, as it may be in use" if paths else ""
+
+    def undo(self) -> str:
+        """Remove what was made; what is to be told of that."""
+        self._kept = True
+        gone, left = self._made.remove()
+        said = []
+        if left:
+            said.append(f"an image is left that could not be removed: {', '.join(left)}")
+        if self._overwritten:
+            paths = ", ".join(self._overwritten)
+            said.append(f"{paths} on {self._mover.target.name} is overwritten, at least in part")
+        self.removed = tuple(gone)
+        return "; ".join(said)
+
+    def _look(self, here: Folders, there: Folders) -> None:
+        """See what only a pool can tell, and plan again by that."""
+        unknown = [
+            move.disk
+            for move in self.plan.disks
+            if move.image is Image.LOOK and move.disk.source_type == "file"
+        ]
+        for disk in unknown:
+            folder = os.path.dirname(disk.path)
+            self._mover.tell(f"looking for {disk.path} on {self._mover.target.name}")
+            pool = there.open(folder, make=disk.written)
+            if pool is not None and _has(pool, os.path.basename(disk.path)):
+                # Whether it is the same file is told by the times that both hosts see.
+                here.open(folder, make=True)
+        if unknown:
+            self.plan = self._mover.planned()
+
+    def _make(self, there: Folders) -> None:
+        live = bool(self.plan.values["live"])
+        overlay = bool(self.plan.values.get("copy_storage_inc"))
+        for move in self.plan.disks:
+            disk = move.disk
+            if move.image is Image.OVERWRITE:
+                self._overwritten.append(disk.path)
+            elif move.image is Image.COPY and disk.source_type != "block":
+                if self._mover.aborted.is_set():
+                    raise Aborted(self._mover.what, "it was aborted before it began")
+                self._mover.tell(f"making {disk.path} on {self._mover.target.name}")
+                pool = self._pool(there, disk)
+                self._made.make(pool, disk, as_file=not live, overlay=overlay)
+
+    def _pool(self, there: Folders, disk: DiskFacts) -> Any:
+        if disk.source_type == "volume":
+            return self._mover.target.pool(disk.pool)
+        return there.open(os.path.dirname(disk.path), make=True)
+
+    def _copy(self, here: Folders, there: Folders) -> None:
+        """A domain that is off has nobody else who would copy its images."""
+        total = sum(disk.size_bytes or 0 for disk in self.copied) or 1
+        done = 0
+
+        def sent(size: int) -> None:
+            nonlocal done
+            done += size
+            said = f"copying {disk.path}: {(total - done) >> 20} MiB left"
+            self._mover.tell(said, min(1.0, done / total))
+
+        for disk in self.copied:
+            source, target = self._mover.source, self._mover.target
+            with target.traffic.job():
+                copy_volume(
+                    source,
+                    target,
+                    self._volume(source, here, disk),
+                    self._volume(target, there, disk),
+                    sent=sent,
+                    aborted=self._mover.aborted,
+                )
+
+    def _volume(self, host: Host, folders: Folders, disk: DiskFacts) -> Any:
+        if disk.source_type == "volume":
+            pool, name = host.pool(disk.pool), disk.volume
+        else:
+            folder, name = os.path.split(disk.path)
+            pool = folders.open(folder, make=True)
+        try:
+            return pool.storageVolLookupByName(name)
+        except libvirt.libvirtError as error:
+            raise from_libvirt(error, f"cannot open {disk.says} on {host.name}") from error
+
+
+def _has(pool: Any, name: str) -> bool:
+    return name in pool.listVolumes()
