@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tuivirt.actions.registry import Action
+    from tuivirt.backend.model.entry import HostEntry
 
 ANSWER_S = 20.0
 """How long a host may take to answer before a verb goes on without it."""
@@ -65,17 +66,20 @@ def _main(argv: Sequence[str]) -> int:
     from tuivirt.commands.parser import action_parser, built_in_parser, main_parser, verbs_help
 
     if verb is None and ("-h" in before or "--help" in before):
-        from tuivirt.actions.catalog import ACTIONS
+        from tuivirt.actions.catalog import listed
 
-        main_parser(verbs_help(list(ACTIONS.values()))).print_help()
+        main_parser(verbs_help(list(listed().values()))).print_help()
         return 0
     options = main_parser().parse_args(before)
     if verb is None:
         return _screen(ScreenOptions(options.connect, options.readonly, options.demo))
     if verb in BUILT_IN:
-        given = _both(options, built_in_parser(verb).parse_args(after))
+        parser = built_in_parser(verb)
+        given = _both(options, parser.parse_args(after))
         if verb == "actions":
             return _actions(given)
+        if verb == "list" and given.what != "domains" and (given.tag or given.group is not None):
+            parser.error(f"{given.what} have no tags and no groups")
         return _log(given) if verb == "log" else _read(verb, given)
     from tuivirt.actions.catalog import everything, find_action
 
@@ -108,6 +112,17 @@ def _actions(given: argparse.Namespace) -> int:
     return print_actions(as_json=given.output == "json")
 
 
+def _kept_hosts() -> Sequence[HostEntry]:
+    """The hosts of the settings; what is wrong there is said."""
+    from tuivirt import settings
+    from tuivirt.commands.output import complain
+
+    chosen = settings.load()
+    for problem in chosen.problems:
+        complain(problem)
+    return chosen.hosts
+
+
 def _log(given: argparse.Namespace) -> int:
     from tuivirt.commands.log import show_log
 
@@ -118,10 +133,12 @@ def _read(verb: str, given: argparse.Namespace) -> int:
     """``list`` and ``stats``: they change nothing, so the demo may stand in."""
     from tuivirt import wiring
     from tuivirt.backend.events import EventHub
+    from tuivirt.commands.asking import Asking
     from tuivirt.commands.output import DONE, FAILED, Notices, complain, complain_of
 
-    hub = EventHub()
+    hub, asking = EventHub(), Asking()
     hub.subscribe(Notices())
+    hub.subscribe(asking)
     sampling = verb == "stats"
     interval = given.interval if sampling else 2.0
     wired = wiring.connect(
@@ -131,18 +148,26 @@ def _read(verb: str, given: argparse.Namespace) -> int:
         readonly=given.readonly,
         sampling=sampling,
         interval=interval,
+        entries=_kept_hosts(),
     )
     try:
         wired = wiring.or_demo(wired, sampling=sampling, interval=interval)
         if wired.notice:
             complain(wired.notice)
-        ready, failed = wiring.fill(wired.hosts, ANSWER_S)
+        ready, failed = wiring.fill(wired.begun, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
-        if verb == "list" and (ready or given.output == "json"):
+        if verb == "list" and given.what == "hosts":
+            from tuivirt.commands.hosts import list_hosts
+
+            status = list_hosts(wired.hosts, as_json=given.output == "json")
+        elif verb == "list" and (ready or given.output == "json"):
             from tuivirt.commands.listing import list_objects
 
-            status = list_objects(given.what, ready, as_json=given.output == "json")
+            as_json = given.output == "json"
+            status = list_objects(
+                given.what, ready, as_json=as_json, tags=given.tag, group=given.group
+            )
         elif verb == "stats" and ready:
             from tuivirt.commands.stats import print_stats
 
@@ -153,6 +178,7 @@ def _read(verb: str, given: argparse.Namespace) -> int:
             status = FAILED
         return FAILED if failed else status or DONE
     finally:
+        asking.close()
         wired.close()
 
 
@@ -171,13 +197,26 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
         parser.error(str(error))
     hub = EventHub()
     hub.subscribe(Notices())
+    entries = _kept_hosts()
+    if action.object == "host":
+        from tuivirt.commands.hosts import run_on_hosts
+
+        return run_on_hosts(action, given, values, hub, entries)
+    # Objects that say where they are need no other host to answer, or to be connected at all.
+    known = wiring.choose(given.connect, entries, demo=given.demo)
+    known = [each for each in known if each.connect or not (given.connect or given.demo)]
+    picked = hosts_named(given.objects, [each.name for each in known])
     wired = wiring.connect(
-        hub, given.connect, demo=given.demo, readonly=given.readonly, sampling=False
+        hub,
+        given.connect,
+        demo=given.demo,
+        readonly=given.readonly,
+        sampling=False,
+        entries=entries,
+        only=picked,
     )
     try:
-        picked = hosts_named(given.objects, [host.name for host in wired.hosts])
-        asked = [host for host in wired.hosts if picked is None or host.name in picked]
-        ready, failed = wiring.fill(asked, ANSWER_S)
+        ready, failed = wiring.fill(wired.begun, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
         if not ready:
@@ -217,6 +256,7 @@ def _screen(options: ScreenOptions) -> int:
         demo=options.demo,
         readonly=options.readonly,
         interval=chosen.interval,
+        entries=chosen.hosts,
     )
     try:
         lean.import_asyncio()
@@ -229,7 +269,7 @@ def _screen(options: ScreenOptions) -> int:
             complain(problem)
             log_warning(problem)
         wired = wiring.or_demo(wired, interval=chosen.interval)
-        tasks = Tasks(hub.publish)
+        tasks = Tasks(hub.publish, lambda: wired.roster)
         app = TuivirtApp(wired.hosts, hub, tasks, settings=chosen, notice=wired.notice)
         ending = Ending(sys.stdin.fileno(), wired.close)
         # Called once the screen has set its own handlers.

@@ -55,7 +55,7 @@ AT_START = {
     " ticker traffic uri uses view",
     "backend.model": "device domain fleet host record ref resources stats task when",
     "commands": "output stdout words",
-    "screens": "base consoling domains empty lending painting pausing rooms telling",
+    "screens": "base consoling domain_columns domains empty lending painting pausing rooms telling",
     "widgets": "columns command_bar compositing edit filtering footer header key_order line"
     " live_table piece rows sparkline table_lines text tones",
     "": "actions app backend cli commands ending lean logfile screens settings widgets wiring",

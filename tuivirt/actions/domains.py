@@ -1,8 +1,10 @@
-"""The life of a domain: start, shut down, reboot, suspend, save, autostart, undefine."""
+"""A domain's life: start, shut down, reboot, suspend, save, autostart, undefine; and its labels."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain, DomainState
@@ -316,3 +318,67 @@ def _fate(what: str, *, delete: bool, keep: bool) -> str:
     if delete and keep:
         raise BadInput(f"the {what} cannot be both deleted and kept")
     return "delete" if delete else "keep" if keep else ""
+
+
+def _labels_are_right(values: Mapping[str, Any]) -> None:
+    from tuivirt.backend.labels import check
+
+    check(values)
+
+
+_label = partial(
+    action,
+    "domain",
+    # It is one element with all of them: what is written depends on what is there.
+    virsh="virsh metadata {name} https://tuivirt.org/xmlns/domain/1 --key tuivirt --edit",
+    api="virDomainSetMetadata",
+    check=_labels_are_right,
+)
+_TAGS = Annotated[
+    str, Option("single words, with spaces between them", positional=True, several=True)
+]
+_CLEAR = Annotated[bool, Option("take away the one that it has")]
+
+
+@_label(title="Tag", key="t")
+def tag(run: Run, domain: Domain, *, tags: _TAGS) -> str:
+    """Put tags on a domain, which all who look at its host see; /#web shows those with the tag."""
+    from tuivirt.backend import labels
+
+    return labels.tag(run.host, domain.uuid, tags)
+
+
+@_label(title="Take tags away")
+def untag(run: Run, domain: Domain, *, tags: _TAGS) -> str:
+    """Take tags away from a domain; those that it does not have are no matter."""
+    from tuivirt.backend import labels
+
+    return labels.untag(run.host, domain.uuid, tags)
+
+
+@_label(title="Set its group")
+def set_group(
+    run: Run,
+    domain: Domain,
+    *,
+    group: Annotated[str | None, Option("its name", positional=True, several=True)] = None,
+    clear: _CLEAR = False,
+) -> str:
+    """Say which group a domain belongs to, one at most; :group shows the list by groups."""
+    from tuivirt.backend import labels
+
+    return labels.set_group(run.host, domain.uuid, "" if clear else group or "")
+
+
+@_label(title="Write a note", key="n")
+def note(
+    run: Run,
+    domain: Domain,
+    *,
+    text: Annotated[str | None, Option("what it says", positional=True, several=True)] = None,
+    clear: _CLEAR = False,
+) -> str:
+    """Write a note on a domain in place of the one it has, for all who look at its host."""
+    from tuivirt.backend import labels
+
+    return labels.set_note(run.host, domain.uuid, "" if clear else text or "")

@@ -45,6 +45,7 @@ __all__ = [
     "givable",
     "host_topology",
     "kinds_lacking",
+    "labels_in_use",
     "leases",
     "links",
     "mdev_types",
@@ -64,6 +65,13 @@ def givable(host: Host) -> Sequence[NodeDevice]:
     from tuivirt.backend.passthrough.find import givable as found
 
     return found(host.snapshot.devices)
+
+
+def labels_in_use(host: Host) -> tuple[Sequence[str], Sequence[str]]:
+    """The tags and the groups that domains of this host have."""
+    from tuivirt.backend.labels import in_use
+
+    return in_use(host)
 
 
 def never_given(device: NodeDevice) -> str:

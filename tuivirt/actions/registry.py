@@ -50,6 +50,8 @@ class Option:
     """The least a number may be."""
     cli_only: bool = False
     """The screen has no field for it: it asks in its own way."""
+    several: bool = False
+    """On the command line it takes all words that are left, as one text with spaces."""
 
 
 @record(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class Parameter:
     positional: bool = False
     minimum: float | None = None
     cli_only: bool = False
+    several: bool = False
 
     @property
     def flag(self) -> str:
@@ -374,6 +377,7 @@ def _parameters(function: Callable[..., str], more: tuple[Parameter, ...]) -> tu
                 positional=option.positional,
                 minimum=option.minimum,
                 cli_only=option.cli_only,
+                several=option.several,
             )
         )
     return (*found, *more)

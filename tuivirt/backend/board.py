@@ -181,6 +181,7 @@ def _merged_domain(new: Domain, now: Domain) -> Domain:
         pending=now.pending if new.active else (),
         detaching=now.detaching,
         leaving=now.leaving,
+        labels=now.labels,
         stalled_since=now.stalled_since if new.id == now.id else None,
     )
 

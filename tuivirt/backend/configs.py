@@ -20,7 +20,7 @@ import libvirt
 from .errors import NotConnected, is_gone
 from .events import Noticed
 from .model.device import Device, Disk, DomainConfig, Interface
-from .model.domain import Domain
+from .model.domain import UNLABELLED, Domain, Labels
 from .model.host import Link
 from .model.record import record
 from .rates import BALLOON_PERIOD_S
@@ -45,6 +45,7 @@ class Known:
     live: DomainConfig | None = None
     saved: DomainConfig | None = None
     pending: tuple[str, ...] = ()
+    labels: Labels = UNLABELLED
 
     @property
     def configs(self) -> tuple[DomainConfig, ...]:
@@ -240,10 +241,12 @@ class Configs:
             text = f"cannot read the configuration of {domain.name}: {error}"
             self._host.tell(Noticed(host=self._host.name, text=text, target=domain.ref))
             live, saved, waits = None, None, ()
+        now = live or saved
+        labels = UNLABELLED if now is None else now.labels
         live, saved = _slim(live), _slim(saved)
         if live == saved:
             saved = live  # As nearly always: one record in place of two.
-        known = Known(domain.id, domain.persistent, live, saved, waits)
+        known = Known(domain.id, domain.persistent, live, saved, waits, labels)
         with self._condition:
             if self._reading == uuid:
                 self._known[uuid] = known
@@ -278,8 +281,9 @@ class Configs:
                 domain: Domain,
                 addresses: tuple[str, ...] = addresses,
                 pending: tuple[str, ...] = each.pending,
+                labels: Labels = each.labels,
             ) -> Domain:
-                return replace(domain, addresses=addresses, pending=pending)
+                return replace(domain, addresses=addresses, pending=pending, labels=labels)
 
             changes[uuid] = change
         host.change_domains(changes)

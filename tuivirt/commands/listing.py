@@ -70,6 +70,27 @@ def _volumes(host: Host, fail: Fail) -> list[Record]:
     return found
 
 
+def _labelled_domains(host: Host, fail: Fail) -> list[Record]:
+    """With what is written on them: a call for each, as no other tells."""
+    from tuivirt.backend.labels import labels_of
+
+    due = time.monotonic() + LOOKUP_S
+    asked = [
+        (domain, host.lookups.submit(partial(labels_of, host, domain.uuid)))
+        for domain in host.snapshot.domains.values()
+    ]
+    found = []
+    for domain, answer in asked:
+        try:
+            labels = _within(answer, due, f"cannot read the labels of {domain.name}")
+        except TuivirtError as error:
+            fail(error)
+        else:
+            domain = replace(domain, labels=labels)
+        found.append(records.domain_record(domain))
+    return found
+
+
 def _devices(host: Host, fail: Fail) -> list[Record]:
     """With the domains that have them, as far as their configurations can be read."""
     from tuivirt.actions.lookups import configs_of, users_of_devices
@@ -181,9 +202,27 @@ KINDS: dict[str, Kind] = {
 }
 
 
-def list_objects(what: str, hosts: Sequence[Host], *, as_json: bool) -> int:
-    """Print all objects of a kind, by host and name; the exit status."""
-    kind = KINDS[what]
+_LABELLED = Kind(
+    (*KINDS["domains"].columns, ("TAGS", "tags"), ("GROUP", "group")),
+    KINDS["domains"].right,
+    _labelled_domains,
+)
+
+
+def list_objects(
+    what: str,
+    hosts: Sequence[Host],
+    *,
+    as_json: bool,
+    tags: Sequence[str] = (),
+    group: str | None = None,
+) -> int:
+    """Print all objects of a kind, by host and name; the exit status.
+
+    Of domains only those with all ``tags`` and, unless it is None, in this ``group`` ('': none).
+    """
+    wants_labels = what == "domains" and (as_json or tags or group is not None)
+    kind = _LABELLED if wants_labels else KINDS[what]
     status = DONE
     found: list[dict[str, Any]] = []
     for host in hosts:
@@ -197,6 +236,14 @@ def list_objects(what: str, hosts: Sequence[Host], *, as_json: bool) -> int:
         for failure in failed:
             complain_of(failure, host.name)
             status = FAILED
+    if tags or group is not None:
+        wanted = {tag.lstrip("#").casefold() for tag in tags}
+        found = [
+            record
+            for record in found
+            if wanted <= {tag.casefold() for tag in record["tags"]}
+            and (group is None or record["group"].casefold() == group.casefold())
+        ]
     if as_json:
         say(to_json(found))
     else:

@@ -38,6 +38,9 @@ def domain_record(domain: Domain) -> Record:
         "memory_kib": domain.memory_kib,
         "memory_max_kib": domain.memory_max_kib,
         "addresses": list(domain.addresses),
+        "tags": list(domain.tags),
+        "group": domain.group,
+        "note": domain.note,
     }
 
 

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from tuivirt.backend.xml.labels import NAMESPACE
+
 TEST_NAMESPACE = "http://libvirt.org/schemas/domain/test/1.0"
 _NAMESPACE = uuid.UUID("6f0ad4a0-7a3b-5d8e-9c55-0d3a5d0f7e11")
 _DAY = 86400.0
@@ -61,6 +63,9 @@ class GuestSpec:
     obeys_shutdown: bool = True
     title: str = ""
     description: str = ""
+    tags: tuple[str, ...] = ()
+    group: str = ""
+    note: str = ""
     system: str = "Debian GNU/Linux 12"
 
 
@@ -96,6 +101,9 @@ GUESTS: tuple[GuestSpec, ...] = (
         autostart=True,
         agent=True,
         title="Shop front end",
+        tags=("web", "prod"),
+        group="shop",
+        note="Reboot only after 22:00.",
     ),
     GuestSpec(
         "db-01",
@@ -111,6 +119,8 @@ GUESTS: tuple[GuestSpec, ...] = (
         autostart=True,
         agent=True,
         title="PostgreSQL",
+        tags=("db", "prod"),
+        group="shop",
     ),
     GuestSpec(
         "build-arm64",
@@ -123,6 +133,8 @@ GUESTS: tuple[GuestSpec, ...] = (
         ),
         uptime_s=3 * _DAY,
         balloon_period=0,
+        tags=("ci",),
+        group="build",
     ),
     GuestSpec(
         "gpu-train",
@@ -143,6 +155,7 @@ GUESTS: tuple[GuestSpec, ...] = (
         networks=("default", "dmz"),
         uptime_s=90 * _DAY,
         autostart=True,
+        tags=("prod",),
     ),
     GuestSpec(
         "legacy-nt",
@@ -168,6 +181,8 @@ GUESTS: tuple[GuestSpec, ...] = (
         disks=(_root("nihongo.qcow2"),),
         uptime_s=5 * _DAY,
         title="名前は広い",
+        tags=("web",),
+        group="店",
     ),
     GuestSpec(
         "ci-runner",
@@ -177,6 +192,8 @@ GUESTS: tuple[GuestSpec, ...] = (
         disks=(_root("ci-runner.qcow2", 30),),
         uptime_s=600.0,
         description="Starts afresh now and then",
+        tags=("ci",),
+        group="build",
     ),
     GuestSpec("scratch-7f", profile="idle", memory_mib=256, transient=True, uptime_s=120.0),
     GuestSpec(
@@ -200,6 +217,7 @@ GUESTS: tuple[GuestSpec, ...] = (
         memory_mib=2048,
         disks=(_root("backup-02.qcow2"),),
         networks=("storage",),
+        group="shop",
     ),
     GuestSpec(
         "template-deb12",
@@ -242,6 +260,13 @@ def crowd(count: int, seed: int) -> tuple[GuestSpec, ...]:
     return (*GUESTS, *made)
 
 
+def _metadata_xml(spec: GuestSpec) -> str:
+    said = [("tag", tag) for tag in spec.tags] + [("group", spec.group), ("note", spec.note)]
+    made = "".join(f"<t:{name}>{escape(text)}</t:{name}>" for name, text in said if text)
+    ours = f"<t:labels xmlns:t={quoteattr(NAMESPACE)}>{made}</t:labels>"
+    return f"<metadata>{ours}</metadata>" if made else ""
+
+
 def _threads_xml(spec: GuestSpec) -> str:
     pins = [f"<vcpupin vcpu='{n}' cpuset='{cpus}'/>" for n, cpus in enumerate(spec.pins)]
     if spec.emulator_pin:
@@ -257,6 +282,7 @@ def domain_xml(host: str, spec: GuestSpec) -> str:
         f"<name>{escape(spec.name)}</name><uuid>{domain_uuid(host, spec.name)}</uuid>",
         f"<title>{escape(spec.title)}</title>" if spec.title else "",
         f"<description>{escape(spec.description)}</description>" if spec.description else "",
+        _metadata_xml(spec),
         f"<memory unit='MiB'>{spec.memory_mib}</memory><vcpu>{spec.vcpus}</vcpu>",
         _threads_xml(spec),
         f"<os><type arch='x86_64' machine='{spec.machine}'>hvm</type></os>",

@@ -16,6 +16,7 @@ from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
 from .host_choice import LISTERS
 from .kind_choice import offering_of
+from .label_form import LabelForm
 from .mdev_choice import MdevChoice
 from .offers import Asked, Offer, Offering
 from .processor_choice import ProcessorForm
@@ -23,6 +24,7 @@ from .telling import joined
 from .undefining import Undefining
 
 OFFERS: dict[str, Offering] = {
+    **{name: LabelForm(name) for name in ("tag", "untag", "set-group", "note")},
     "undefine": Undefining(),
     "attach-disk": AttachDisk(),
     "detach-disk": DiskChoice("target"),

@@ -42,6 +42,9 @@ class Ways:
         if word in ("q", "quit", "exit"):
             self._app.action_leave()
             return
+        if word == "group":
+            self._group(rest.strip())
+            return
         room = find_room(word.lower())
         if room is None:
             if not self.wishes.act_by_name(word, self._app.front_targets()):
@@ -52,6 +55,18 @@ class Ways:
             screen.when_there(lambda: self._narrow(screen, rest.strip()))
         elif room is ROOMS[0]:
             screen.only_host(None)
+
+    def _group(self, by: str) -> None:
+        """``:group tag``: the domains below the names of their tags."""
+        from .domain_groups import WAYS
+        from .domains import DomainsScreen
+
+        if by not in WAYS:
+            self._app.say(f"group by one of {', '.join(WAYS)}", "warning")
+            return
+        screen = self._app.enter(ROOMS[0].where)
+        assert isinstance(screen, DomainsScreen)
+        screen.when_there(lambda: screen.group_by(by))
 
     def _narrow(self, screen: FleetScreen, rest: str) -> None:
         """``/expression`` filters, ``@host`` shows one host, a bare word filters too."""
@@ -73,9 +88,13 @@ class Ways:
         if " @" in begun:
             head, _, name = begun.rpartition(" @")
             return [f"{head} @{host}" for host in self._app.host_names if host.startswith(name)]
+        if begun.startswith("group "):
+            from .domain_groups import WAYS
+
+            return [word for way in WAYS if (word := f"group {way}").startswith(begun)]
         if not begun:
             return [room.word for room in ROOMS]
         words = [room.word for room in ROOMS]
         words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
-        words += self.wishes.names()
+        words += ["group ", *self.wishes.names()]
         return [word for word in words if word.startswith(begun) and word != begun]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from .columns import Placed, fit_cell
+from .columns import Column, Placed, fit_cell
 from .text import natural
 from .tones import Cell, Toned
 
@@ -36,11 +36,11 @@ class Grouping(Generic[R]):
         self,
         word: str,
         names: Callable[[R], Iterable[str]],
-        cell: Callable[[str, str, bool, Sequence[R]], Cell],
+        cell: Callable[[Column[R], str, bool, Sequence[R]], Cell],
     ) -> None:
         """``word`` says by what it is grouped. ``names`` are the groups of a row, none for the last
-        one. ``cell`` draws what a column (its id) has on the line of a group: given its name as it
-        was written, whether it is folded, and its rows.
+        one. ``cell`` draws what a column has on the line of a group: given its name as it was
+        written, whether it is folded, and its rows.
         """
         self.word = word
         self._names = names
@@ -137,7 +137,7 @@ class Grouping(Generic[R]):
                 # Once after each change: a key that only moves costs no sum over all rows.
                 inside = inside or [rows[each] for each in self._members[name]]
                 drawn[name, column.id] = self._cell(
-                    column.id, self._written[name], name in self._folded, inside
+                    column, self._written[name], name in self._folded, inside
                 )
         return tuple(
             fit_cell(drawn[name, each.column.id], each.width, each.column.align) for each in placed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
+from .domain import UNLABELLED, Labels
 from .record import record
 
 Facts = frozenset[tuple[str, str]]
@@ -101,6 +102,7 @@ class DomainConfig:
     vcpus_max: int = 1
     memory_kib: int = 0
     memory_max_kib: int = 0
+    labels: Labels = UNLABELLED
     threads: tuple[tuple[str, str], ...] = ()
     """Pins, topology and I/O threads by name; only where it is to be compared."""
     disks: tuple[Disk, ...] = ()

@@ -26,6 +26,11 @@ class DomainState(IntEnum):
         return _WORDS[self]
 
     @property
+    def rank(self) -> int:
+        """Where it stands in a list that is sorted by state: what needs somebody comes first."""
+        return _RANKS[self]
+
+    @property
     def active(self) -> bool:
         """Whether a hypervisor process exists: such a domain has a live configuration.
 
@@ -44,6 +49,22 @@ _WORDS = {
     DomainState.CRASHED: "crashed",
     DomainState.PMSUSPENDED: "asleep",
 }
+
+
+_RANKS = (6, 1, 1, 3, 2, 5, 0, 4)
+
+
+@record(frozen=True, slots=True)
+class Labels:
+    """What operators have written on a domain. Source: its metadata, see ``xml/labels``."""
+
+    tags: tuple[str, ...] = ()
+    """Single words, in the order in which they were given; no two differ in case alone."""
+    group: str = ""
+    note: str = ""
+
+
+UNLABELLED = Labels()
 
 
 @record(frozen=True, slots=True)
@@ -75,8 +96,22 @@ class Domain:
     """What operators call those devices whose detach still waits for the guest."""
     leaving: tuple[str, ...] = ()
     """Their aliases."""
+    labels: Labels = UNLABELLED
+    """Known once the XML was looked up."""
     stalled_since: float | None = None
     """Monotonic time since which the hypervisor does not answer for it; None: it answers."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.labels.tags
+
+    @property
+    def group(self) -> str:
+        return self.labels.group
+
+    @property
+    def note(self) -> str:
+        return self.labels.note
 
     @property
     def ref(self) -> Ref:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..model.device import Device, Disk, DomainConfig, Interface
+from ..model.domain import UNLABELLED, Labels
 from .devices import read_device
 from .disk import read_disk
 from .interface import read_interface
@@ -48,11 +49,20 @@ def _read(root: Element, *, told: bool, compared: bool) -> DomainConfig:
         vcpus_max=vcpus_max,
         memory_kib=(memory_max if memory is None else memory) // 1024,
         memory_max_kib=memory_max // 1024,
+        labels=_labels(root.find("metadata")),
         threads=thread_facts(root) if compared else (),
         disks=disks,
         interfaces=interfaces,
         devices=devices,
     )
+
+
+def _labels(metadata: Element | None) -> Labels:
+    if metadata is None:
+        return UNLABELLED
+    from .labels import read_labels  # Few domains of few hosts have any.
+
+    return read_labels(metadata)
 
 
 def _firmware(os: Element | None) -> str:

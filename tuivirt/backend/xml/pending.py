@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ..model.device import Device, Disk, DomainConfig, Interface
+from ..model.domain import Labels
 from ..model.twins import differing, paired
 from .changed import changes
 from .threads import differences
@@ -45,6 +46,7 @@ def _system(live: DomainConfig, saved: DomainConfig) -> Iterator[str]:
         yield f"title {saved.title!r}" if saved.title else "no title"
     if live.description != saved.description:
         yield "description"
+    yield from _labels(live.labels, saved.labels)
     if live.machine and saved.machine and live.machine != saved.machine:
         yield f"machine {live.machine} → {saved.machine}"
     if live.firmware and saved.firmware and live.firmware != saved.firmware:
@@ -65,6 +67,15 @@ def _system(live: DomainConfig, saved: DomainConfig) -> Iterator[str]:
     ballooned = live.memory_kib not in whole
     if ballooned and abs(live.memory_kib - saved.memory_kib) >= _SLACK_KIB:
         yield f"memory in use {_amounts(live.memory_kib, saved.memory_kib)}"
+
+
+def _labels(live: Labels, saved: Labels) -> Iterator[str]:
+    if live.tags != saved.tags:
+        yield "tags " + " ".join(f"#{tag}" for tag in saved.tags) if saved.tags else "no tags"
+    if live.group != saved.group:
+        yield f"group {saved.group}" if saved.group else "no group"
+    if live.note != saved.note:
+        yield "note"
 
 
 def _beyond_kib(devices: Iterable[Device]) -> int:
