@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     import argparse
 
     from tuivirt.actions.registry import Action
-    from tuivirt.backend.model.entry import HostEntry
 
 ANSWER_S = 20.0
 """How long a host may take to answer before a verb goes on without it."""
@@ -66,9 +65,9 @@ def _main(argv: Sequence[str]) -> int:
     from tuivirt.commands.parser import action_parser, built_in_parser, main_parser, verbs_help
 
     if verb is None and ("-h" in before or "--help" in before):
-        from tuivirt.actions.catalog import listed
+        from tuivirt.actions.catalog import ACTIONS
 
-        main_parser(verbs_help(list(listed().values()))).print_help()
+        main_parser(verbs_help(list(ACTIONS.values()))).print_help()
         return 0
     options = main_parser().parse_args(before)
     if verb is None:
@@ -112,17 +111,6 @@ def _actions(given: argparse.Namespace) -> int:
     return print_actions(as_json=given.output == "json")
 
 
-def _kept_hosts() -> Sequence[HostEntry]:
-    """The hosts of the settings; what is wrong there is said."""
-    from tuivirt import settings
-    from tuivirt.commands.output import complain
-
-    chosen = settings.load()
-    for problem in chosen.problems:
-        complain(problem)
-    return chosen.hosts
-
-
 def _log(given: argparse.Namespace) -> int:
     from tuivirt.commands.log import show_log
 
@@ -133,12 +121,10 @@ def _read(verb: str, given: argparse.Namespace) -> int:
     """``list`` and ``stats``: they change nothing, so the demo may stand in."""
     from tuivirt import wiring
     from tuivirt.backend.events import EventHub
-    from tuivirt.commands.asking import Asking
     from tuivirt.commands.output import DONE, FAILED, Notices, complain, complain_of
 
-    hub, asking = EventHub(), Asking()
+    hub = EventHub()
     hub.subscribe(Notices())
-    hub.subscribe(asking)
     sampling = verb == "stats"
     interval = given.interval if sampling else 2.0
     wired = wiring.connect(
@@ -148,20 +134,15 @@ def _read(verb: str, given: argparse.Namespace) -> int:
         readonly=given.readonly,
         sampling=sampling,
         interval=interval,
-        entries=_kept_hosts(),
     )
     try:
         wired = wiring.or_demo(wired, sampling=sampling, interval=interval)
         if wired.notice:
             complain(wired.notice)
-        ready, failed = wiring.fill(wired.begun, ANSWER_S)
+        ready, failed = wiring.fill(wired.hosts, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
-        if verb == "list" and given.what == "hosts":
-            from tuivirt.commands.hosts import list_hosts
-
-            status = list_hosts(wired.hosts, as_json=given.output == "json")
-        elif verb == "list" and (ready or given.output == "json"):
+        if verb == "list" and (ready or given.output == "json"):
             from tuivirt.commands.listing import list_objects
 
             as_json = given.output == "json"
@@ -178,7 +159,6 @@ def _read(verb: str, given: argparse.Namespace) -> int:
             status = FAILED
         return FAILED if failed else status or DONE
     finally:
-        asking.close()
         wired.close()
 
 
@@ -197,26 +177,13 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
         parser.error(str(error))
     hub = EventHub()
     hub.subscribe(Notices())
-    entries = _kept_hosts()
-    if action.object == "host":
-        from tuivirt.commands.hosts import run_on_hosts
-
-        return run_on_hosts(action, given, values, hub, entries)
-    # Objects that say where they are need no other host to answer, or to be connected at all.
-    known = wiring.choose(given.connect, entries, demo=given.demo)
-    known = [each for each in known if each.connect or not (given.connect or given.demo)]
-    picked = hosts_named(given.objects, [each.name for each in known])
     wired = wiring.connect(
-        hub,
-        given.connect,
-        demo=given.demo,
-        readonly=given.readonly,
-        sampling=False,
-        entries=entries,
-        only=picked,
+        hub, given.connect, demo=given.demo, readonly=given.readonly, sampling=False
     )
     try:
-        ready, failed = wiring.fill(wired.begun, ANSWER_S)
+        picked = hosts_named(given.objects, [host.name for host in wired.hosts])
+        asked = [host for host in wired.hosts if picked is None or host.name in picked]
+        ready, failed = wiring.fill(asked, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
         if not ready:
@@ -256,7 +223,6 @@ def _screen(options: ScreenOptions) -> int:
         demo=options.demo,
         readonly=options.readonly,
         interval=chosen.interval,
-        entries=chosen.hosts,
     )
     try:
         lean.import_asyncio()
@@ -269,7 +235,7 @@ def _screen(options: ScreenOptions) -> int:
             complain(problem)
             log_warning(problem)
         wired = wiring.or_demo(wired, interval=chosen.interval)
-        tasks = Tasks(hub.publish, lambda: wired.roster)
+        tasks = Tasks(hub.publish)
         app = TuivirtApp(wired.hosts, hub, tasks, settings=chosen, notice=wired.notice)
         ending = Ending(sys.stdin.fileno(), wired.close)
         # Called once the screen has set its own handlers.

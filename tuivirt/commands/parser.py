@@ -14,14 +14,13 @@ from .words import BUILT_IN
 if TYPE_CHECKING:
     from tuivirt.actions.registry import Action, Parameter
 
-LISTABLE = ("hosts", "domains", "networks", "pools", "volumes", "devices", "interfaces")
+LISTABLE = ("domains", "networks", "pools", "volumes", "devices", "interfaces")
 
 OBJECT_WORDS = {
     "domain": "name (or name@host), UUID or id",
     "network": "name (or name@host) or UUID",
     "pool": "name (or name@host) or UUID",
     "device": "name (or name@host)",
-    "host": "name, or a URI",
 }
 
 
@@ -53,9 +52,8 @@ def _common(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_uri,
         default=[],
-        metavar="URI|NAME",
-        help="a host, as in qemu:///system or qemu+ssh://root@srv1/system, or one of the settings "
-        "by its name; several times for more",
+        metavar="URI",
+        help="a host, as in qemu:///system or qemu+ssh://root@srv1/system; several times for more",
     )
     parser.add_argument("--readonly", action="store_true", help="change nothing")
     parser.add_argument("--demo", action="store_true", help="show a made-up host")
@@ -137,12 +135,9 @@ def action_parser(action: Action) -> argparse.ArgumentParser:
     parser = _verb_parser(action.name, action.help.replace("%", "%%"))
     several = action.bulk and not any(p.positional for p in action.parameters)
     word = str(action.object)
-    if action.new:
-        parser.set_defaults(objects=[])
-    else:
-        parser.add_argument(
-            "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
-        )
+    parser.add_argument(
+        "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
+    )
     for parameter in action.parameters:
         if parameter.type is When:
             _when_flags(parser)

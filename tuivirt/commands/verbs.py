@@ -17,7 +17,7 @@ from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
 from tuivirt.backend.events import EventHub
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import Domain, DomainState
-from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import fit, plain
@@ -158,28 +158,19 @@ def run_action(
                         complain(shown, host.name)
                 else:
                     say_text(shown, given.output == "json")
-            else:
-                object_ = (thing.ref, thing.name)
-                if not run_one(tasks, action, host, *object_, wanted, given.output == "json"):
-                    status = FAILED
+            elif not _run(tasks, action, host, thing, wanted, given.output == "json"):
+                status = FAILED
         except TuivirtError as error:
             complain(advised(str(error), in_options(error.advice, action)), where)
             status = FAILED
     return status
 
 
-def run_one(
-    tasks: Tasks,
-    action: Action,
-    host: Host,
-    ref: Ref,
-    name: str,
-    values: Mapping[str, Any],
-    as_json: bool,
+def _run(
+    tasks: Tasks, action: Action, host: Host, thing: Any, values: Mapping[str, Any], as_json: bool
 ) -> bool:
-    """Do it to one object and say how it went; whether it was done."""
     telling = Progress()
-    task = tasks.run_sync(action, host, ref, name, values, on_change=telling.show)
+    task = tasks.run_sync(action, host, thing.ref, thing.name, values, on_change=telling.show)
     telling.clear()
     done = task.state is TaskState.DONE
     if as_json:
