@@ -171,9 +171,10 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
             if isinstance(event, DomainEvent):
                 every_s = EVENT_PAINT_S
         while self._snapshots:
-            _, snapshot = self._snapshots.popitem()
-            self.fleet = self.fleet.with_host(snapshot)
-        self.follow_guests()
+            name, snapshot = self._snapshots.popitem()
+            if name in self.hosts:  # Not of one that has just been taken away.
+                self.fleet = self.fleet.with_host(snapshot)
+        self.follow()
         self._painting.plan(every_s)
 
     def _take(self, event: Event) -> None:

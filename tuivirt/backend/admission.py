@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TRIES = 3
 """How often a user and a password are asked for, as ssh does."""
+ON_DEMAND = "it is tried again only when that is asked for (ctrl+r on the screen)"
 _NAMES = (libvirt.VIR_CRED_AUTHNAME, libvirt.VIR_CRED_USERNAME)
 _SECRET = (libvirt.VIR_CRED_PASSPHRASE, libvirt.VIR_CRED_NOECHOPROMPT)
 _LOOPBACK = ("localhost", "::1", "")
@@ -54,7 +55,7 @@ class Admission:
             else:
                 return conn
             if self.inquiry.unanswered:
-                raise Unanswered(problem.what, self.inquiry.unanswered, "ctrl+r asks again")
+                raise Unanswered(problem.what, self.inquiry.unanswered, ON_DEMAND)
             if not _is_refusal(problem):
                 raise problem
             self.inquiry.refused()
@@ -64,8 +65,10 @@ class Admission:
                 break  # ssh has asked three times itself.
         if not self.inquiry.by_person:
             raise problem
-        advice = f"{problem.advice}; ctrl+r tries again" if problem.advice else "ctrl+r tries again"
-        raise Unanswered(problem.what, problem.why, advice, code=problem.code)
+        advice = [problem.advice] if problem.advice else []
+        raise Unanswered(
+            problem.what, problem.why, "; ".join([*advice, ON_DEMAND]), code=problem.code
+        )
 
     def close(self) -> None:
         """Withdraw what is asked, and end an ssh that is on its way."""

@@ -17,6 +17,9 @@ from .model.ref import Kind
 from .model.resources import Network, NodeDevice
 from .uses import networks_of_devices
 
+PATIENCE_S = 120.0
+"""How long an answer of the operator is waited for by who wants a list; a screen waits longer."""
+
 _KINDS = {
     "domains": Kind.DOMAIN,
     "networks": Kind.NETWORK,
@@ -58,9 +61,13 @@ class Board:
                         self._snapshot.reason,
                         self._snapshot.advice,
                     )
-                if self._snapshot.question is not None:
-                    # Whoever answers takes their time, and may say that they will not.
-                    deadline = time.monotonic() + timeout
+                question = self._snapshot.question
+                if question is not None:
+                    # Whoever answers takes their time, but others wait for that.
+                    deadline = max(deadline, question.asked_at + PATIENCE_S)
+                    if time.monotonic() - question.asked_at >= PATIENCE_S:
+                        question.dismiss("nobody answered what it asked")
+                        continue
                 left = deadline - time.monotonic()
                 if left <= 0:
                     raise TuivirtError(

@@ -89,7 +89,8 @@ class Inquiry:
                 self._open = question
         if question.open:
             question.when_done(lambda: self._ended(question))
-            self._host.update(question=question)
+            # The next try is this one.
+            self._host.update(question=question, retry_at=None)
             if not question.open:  # Answered by whoever was just told.
                 self._host.update(question=None)
         return question
@@ -107,7 +108,8 @@ class Inquiry:
                     if "key" in question.prompt:
                         self.unanswered += " to its host key"
             elif question.why_not:
-                self.unanswered = question.why_not
+                asked = question.prompt.strip().split("\n")[-1].rstrip(": ")
+                self.unanswered = f"{question.why_not} ({asked})"
         self._host.update(question=None)
 
     def close(self) -> None:

@@ -1,8 +1,9 @@
-"""The app's part in consoles: which are open, and the terminal lent to one."""
+"""The app's part in what comes up by itself: consoles that are open, and what hosts ask."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App, SuspendNotSupported
@@ -34,6 +35,20 @@ class Consoling(App[int], inherit_bindings=False):
         super().__init__(*args, **kwargs)
         self.sessions: list[ConsoleSession] = []
         """The consoles that are open; they outlive the screen that shows them."""
+        self._asking = False
+        """Whether a host's question is shown, or was a moment ago."""
+
+    def on_mount(self) -> None:
+        # What is asked before there was a screen.
+        self.call_after_refresh(self.follow)
+
+    def follow(self) -> None:
+        """Something is new: ask what a host wants to know, and take consoles along."""
+        if self._asking or any(host.question for host in self.fleet.hosts.values()):
+            from .asking import follow_questions  # Few ask anything.
+
+            self._asking = follow_questions(self)
+        self.follow_guests()
 
     def open_console(self, ref: Ref, values: Mapping[str, Any]) -> None:
         """Show a console of a domain in a pane of ours."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from enum import StrEnum
@@ -46,6 +47,7 @@ class Question:
         self.kept = kept
         self.refused = refused
         self.default = default
+        self.asked_at = time.monotonic()
         self.why_not = ""
         """Why it was dismissed."""
         self._lock = threading.Lock()

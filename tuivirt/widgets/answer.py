@@ -1,0 +1,100 @@
+"""Asks for a line of text that somebody waits for: a password, a code, a user name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+
+from .edit import Edit, edit_key
+from .guard import Guard
+from .panel import LOOKING, Dialog, PanelLine, wrap
+from .text import plain
+from .tones import Toned
+
+
+class AnswerDialog(Dialog[str | None]):
+    """A question with a line to answer it in; None: it will not be answered.
+
+    What was being typed for somewhere else when it came up is no answer, and must not begin one:
+    until there was a pause no key is taken, and that is said.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "give", "Answer", id="answer.give", priority=True),
+        Binding("escape", "refuse", "Do not answer", id="answer.refuse", priority=True),
+        *LOOKING,
+    ]
+    EARLY: ClassVar[str] = "what was typed before the question came is no answer: type it again"
+
+    def __init__(
+        self,
+        title: str,
+        question: str,
+        sentences: Sequence[str] = (),
+        *,
+        wrong: str = "",
+        hidden: bool = True,
+        value: str = "",
+    ) -> None:
+        """``wrong`` says what became of the answer before, ``value`` is there to begin with."""
+        super().__init__(title)
+        self._question = question
+        self._sentences = tuple(sentences)
+        self._complaint = wrong
+        self._hidden = hidden
+        self._edit = Edit()
+        self._edit.put(value, selected=True)
+        self._guard = Guard()
+        self._begun = False
+
+    def draw(self) -> None:
+        width = self.app.size.width
+        lines: list[PanelLine] = [[Toned(line)] for line in wrap(self._question.strip(), width)]
+        lines += [[Toned("> ", "accent"), *self._typed()]]
+        lines += [[Toned(line, "bad")] for line in wrap(self._complaint, width)]
+        for sentence in filter(None, self._sentences):
+            lines += [[Toned(line, "dim")] for line in wrap(sentence, width)]
+        lines += [[], [Toned("[ ⏎ answer ]   [ esc do not answer ]")]]
+        self.panel.show(lines, pinned=2)
+
+    def _typed(self) -> list[Toned]:
+        if not self._hidden:
+            return self._edit.drawn(60)
+        stars = Edit("*" * len(self._edit.value), self._edit.at)
+        return stars.drawn(60)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        if self._takes() and not edit_key(self._edit, event.key, event.character):
+            self._complaint = f"{plain(event.character or event.key)} does nothing here"
+        self.draw()
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if self._takes():
+            # A line end that was copied along is not part of it.
+            self._edit.insert(event.text)
+        self.draw()
+
+    def _takes(self) -> bool:
+        """Whether what comes now is meant for this question."""
+        self._begun = self._begun or self._guard.meant()
+        self._complaint = "" if self._begun else self.EARLY
+        return self._begun
+
+    def action_give(self) -> None:
+        if self._takes():
+            if self._edit.value:
+                self.dismiss(self._edit.value)
+                return
+            self._complaint = "nothing was typed"
+        self.draw()
+
+    def action_refuse(self) -> None:
+        if self._takes():
+            self.dismiss(None)
+        else:
+            self.draw()
