@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import libvirt
@@ -117,7 +117,7 @@ cp -a /etc/libvirt/. "$folder/etc"
 for gone in qemu/*.xml qemu/autostart qemu/networks/autostart storage/autostart; do
     rm -rf "$folder/etc"/$gone
 done
-printf 'host_uuid = "%s"\n' "$3" >>"$folder/etc/libvirtd.conf"
+{ printf 'host_uuid = "%s"\n' "$3"; cat "$folder/etc/more.conf"; } >>"$folder/etc/libvirtd.conf"
 # Both would use the same cgroup paths, and change the owners of the same files.
 printf 'cgroup_controllers = []\nuser = "root"\ngroup = "root"\n' >>"$folder/etc/qemu.conf"
 printf 'dynamic_ownership = 0\nremember_owner = 0\nsecurity_driver = "none"\n' \
@@ -129,6 +129,11 @@ for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/
 done
 mkdir -p /run/lock
 mount -t tmpfs tmpfs /run/lock
+if [ -d "$folder/over" ]; then
+    (cd "$folder/over" && find . -type f) | while read -r file; do
+        mount --bind "$folder/over/$file" "/$file"
+    done
+fi
 hostname "$name"
 virtlogd -d -p /run/libvirt/virtlogd.pid
 """
@@ -141,7 +146,18 @@ class PrivateLibvirtd:
     and end with ``stop``. Use it as a context manager, or call ``stop``.
     """
 
-    def __init__(self, name: str = "private") -> None:
+    def __init__(
+        self,
+        name: str = "private",
+        *,
+        settings: str = "",
+        files: Mapping[str, str] | None = None,
+        listen: bool = False,
+    ) -> None:
+        """``settings`` are lines of libvirtd.conf; ``listen``: to TLS and TCP, as those say.
+
+        ``files`` are seen in the place of the machine's own, by path.
+        """
         need_root()
         need_programs("libvirtd", "virtlogd", "unshare", "nsenter", "setpriv", "python3")
         self.name = name
@@ -149,6 +165,12 @@ class PrivateLibvirtd:
         self.folder.chmod(0o755)
         for part in ("run", "etc", "lib", "log", "cache"):
             (self.folder / part).mkdir()
+        (self.folder / "etc" / "more.conf").write_text(settings)
+        for path, text in (files or {}).items():
+            over = self.folder / "over" / path.lstrip("/")
+            over.parent.mkdir(parents=True, exist_ok=True)
+            over.write_text(text)
+        self._listen = ["--listen"] if listen else []
         self.uri = f"qemu+unix:///system?socket={self.folder / 'run' / 'libvirt-sock'}"
         self.pid: int | None = None
         """libvirtd's process as this machine numbers it; None while it is not running."""
@@ -185,7 +207,7 @@ class PrivateLibvirtd:
     def start(self) -> None:
         """Start the daemon (again); it answers when this returns."""
         argv = ["nsenter", "-t", str(self._first), "-m", "-u", "-p", "-C"]
-        argv += ["libvirtd", "-d", "-p", "/run/libvirt/test.pid"]
+        argv += ["libvirtd", "-d", "-p", "/run/libvirt/test.pid", *self._listen]
         done = subprocess.run(argv, capture_output=True, text=True)
         if done.returncode:
             log = self.folder / "log" / "libvirtd.log"

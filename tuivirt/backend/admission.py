@@ -7,11 +7,12 @@ from urllib.parse import unquote, urlsplit
 
 import libvirt
 
+from . import bindings
 from .aliases import resolved
 from .connection import open_connection
 from .errors import TuivirtError, Unanswered, code_of
 from .events import Noticed
-from .inquiry import Inquiry
+from .inquiry import TRIES, Inquiry
 from .model.question import QuestionKind
 from .opening import explain
 from .uri import transport
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
     from .host import Host
     from .ssh.door import Door
 
-TRIES = 3
-"""How often a user and a password are asked for, as ssh does."""
 ON_DEMAND = "it is tried again only when that is asked for (ctrl+r on the screen)"
-_NAMES = (libvirt.VIR_CRED_AUTHNAME, libvirt.VIR_CRED_USERNAME)
+_NAMES = (libvirt.VIR_CRED_USERNAME, libvirt.VIR_CRED_AUTHNAME)
 _SECRET = (libvirt.VIR_CRED_PASSPHRASE, libvirt.VIR_CRED_NOECHOPROMPT)
 _LOOPBACK = ("localhost", "::1", "")
 
@@ -37,6 +36,7 @@ class Admission:
         self.inquiry = Inquiry(host)
         self._door: Door | None = None
         self._warned = False
+        self._logged = 0
 
     def open(self) -> Any:
         """A libvirt connection. Blocks for as long as the transport does, and the operator.
@@ -81,6 +81,7 @@ class Admission:
         if way == "tcp":
             self._warn()
         if way != "ssh":
+            self._logged = len(bindings.logged())
             return open_connection(uri, host.readonly, self.answer)
         if self._door is None:
             from .ssh.door import Door
@@ -107,7 +108,9 @@ class Admission:
     def _judge(self, error: libvirt.libvirtError) -> TuivirtError:
         door = self._door
         if door is None:
-            return explain(error, self._host.uri)
+            # Of a certificate that does not fit libvirt says why in its log alone.
+            noted = [line for line in bindings.logged()[self._logged :] if "ertificate" in line]
+            return explain(error, self._host.uri, noted=noted[-1] if noted else "")
         if door.given_up and not self.inquiry.unanswered:
             return TuivirtError(
                 f"cannot connect to {self._host.uri}",
@@ -123,9 +126,13 @@ class Admission:
 
         Each is [type, prompt, challenge, default, answer].
         """
-        user = unquote(urlsplit(self._uri).username or "")
-        for each in wanted:
+        name = unquote(urlsplit(self._uri).username or "")
+        for each in sorted(wanted, key=lambda each: each[0] != libvirt.VIR_CRED_AUTHNAME):
             kind, prompt, _challenge, default, _answer = each
+            if name and kind in _NAMES:
+                # On whose behalf one logs in is asked as well: hardly ever it is somebody else's.
+                each[4] = name
+                continue
             prompt = prompt or ""
             sort = QuestionKind.SECRET if kind in _SECRET else QuestionKind.TEXT
             yes_no = prompt.endswith("(y/n)?")
@@ -136,12 +143,14 @@ class Admission:
                 prompt,
                 # A one-time code would be wrong the next time.
                 kept=kind in (*_NAMES, libvirt.VIR_CRED_PASSPHRASE) or "assword" in prompt,
-                default=default or (user if kind in _NAMES else ""),
+                default=default or "",
             )
             answer = question.wait()
             if answer is None:
                 return -1
             each[4] = answer[:1] if yes_no else answer
+            if kind in _NAMES:
+                name = answer
         return 0
 
 

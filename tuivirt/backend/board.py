@@ -64,8 +64,8 @@ class Board:
                 question = self._snapshot.question
                 if question is not None:
                     # Whoever answers takes their time, but others wait for that.
-                    deadline = max(deadline, question.asked_at + PATIENCE_S)
-                    if time.monotonic() - question.asked_at >= PATIENCE_S:
+                    deadline = time.monotonic() + timeout
+                    if question.open and deadline - question.asked_at > PATIENCE_S:
                         question.dismiss("nobody answered what it asked")
                         continue
                 left = deadline - time.monotonic()

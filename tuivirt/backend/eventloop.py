@@ -14,6 +14,8 @@ from typing import Any
 
 import libvirt
 
+from . import bindings
+
 _log = logging.getLogger(__name__)
 _lock = threading.Lock()
 _loop: EventLoop | None = None
@@ -90,6 +92,7 @@ class EventLoop:
 
 def _quiet(_context: Any, _error: Any) -> None:
     """Take libvirt's error in place of its printing."""
+    bindings.forget_logged()
 
 
 def start() -> EventLoop:

@@ -10,6 +10,9 @@ from .model.question import Question, QuestionKind
 if TYPE_CHECKING:
     from .host import Host
 
+TRIES = 3
+"""How many answers to one question are taken, as ssh does."""
+
 
 class Inquiry:
     """The questions of one host. An open one stands in the host's snapshot, for whoever answers.
@@ -26,6 +29,8 @@ class Inquiry:
         """By prompt: how often it came in this try."""
         self._refused: dict[str, int] = {}
         """By prompt: how many of its answers were refused, in this try and those just before."""
+        self._names: dict[str, str] = {}
+        """By prompt: what was answered last and may be seen, to begin with the next time."""
         self._open: Question | None = None
         self._closed = False
         self.unanswered = ""
@@ -78,8 +83,10 @@ class Inquiry:
                 prompt,
                 kept=kept,
                 refused=self._refused.get(prompt, 0),
-                default=default,
+                default=default or self._names.get(prompt, ""),
             )
+            if times > TRIES and not self.unanswered:
+                self.unanswered = f"{TRIES} answers were refused ({_asked(prompt)})"
             known = self._kept.get(prompt) if kept else None
             if known is not None:
                 question.answer(known)
@@ -101,6 +108,8 @@ class Inquiry:
             self._open = None
             if answer is not None:
                 self.by_person = True
+                if question.kind is QuestionKind.TEXT:
+                    self._names[question.prompt] = answer
                 if question.kept:
                     self._kept[question.prompt] = answer
                 if question.kind is QuestionKind.YES_NO and answer != "yes":
@@ -108,8 +117,7 @@ class Inquiry:
                     if "key" in question.prompt:
                         self.unanswered += " to its host key"
             elif question.why_not:
-                asked = question.prompt.strip().split("\n")[-1].rstrip(": ")
-                self.unanswered = f"{question.why_not} ({asked})"
+                self.unanswered = f"{question.why_not} ({_asked(question.prompt)})"
         self._host.update(question=None)
 
     def close(self) -> None:
@@ -120,3 +128,7 @@ class Inquiry:
             self._kept.clear()
         if question is not None:
             question.withdraw()
+
+
+def _asked(prompt: str) -> str:
+    return prompt.strip().split("\n")[-1].rstrip(": ")

@@ -16,8 +16,12 @@ _CHECK_URI = (
 )
 
 
-def explain(error: libvirt.libvirtError, uri: str, said: str = "") -> TuivirtError:
-    """libvirt's reason with advice that fits it; ``said`` is what ssh said where that is the way.
+def explain(
+    error: libvirt.libvirtError, uri: str, said: str = "", *, noted: str = ""
+) -> TuivirtError:
+    """libvirt's reason with advice that fits it.
+
+    ``said`` is what ssh said where that is the way, ``noted`` what libvirt put in its log.
 
     libvirt gives one code for most of these (38, a system error), so its text must be looked
     at; text that is not recognised is shown with general advice. That text is made here, by the
@@ -25,6 +29,8 @@ def explain(error: libvirt.libvirtError, uri: str, said: str = "") -> TuivirtErr
     LC_MESSAGES. Only a refusal comes from the daemon, in its host's language.
     """
     why = shown(error.get_error_message() or str(error))
+    if noted:
+        why = f"{why}: {noted}"
     uri = shown(uri)
     code = code_of(error)
     advice = ""

@@ -161,7 +161,7 @@ _SSH: tuple[tuple[str, Say], ...] = (
 
 _LIBVIRT: tuple[tuple[str, Say], ...] = (
     (
-        r"host key .*(mismatch|changed|failed)|does not match",
+        r"identity of host .* differs|host key verification failed",
         lambda host: f"somebody may be answering in place of {host}: ask its owner whether the "
         "key was changed, before the old one is taken out of the file that is named",
     ),
@@ -169,6 +169,11 @@ _LIBVIRT: tuple[tuple[str, Say], ...] = (
         r"cannot read ca certificate|ca certificate .*(no such|not readable)|unable to set x509 ca",
         lambda host: "put the certificate of the authority that signed the host's where it is "
         "looked for (/etc/pki/CA/cacert.pem, ~/.pki/libvirt/cacert.pem, or ?pkipath=/folder)",
+    ),
+    (
+        r"our own certificate .*issuer",
+        lambda host: "clientcert.pem and cacert.pem here do not belong together: both must come "
+        f"from the authority that {host} trusts",
     ),
     (
         r"has expired|not yet active",
@@ -187,10 +192,15 @@ _LIBVIRT: tuple[tuple[str, Say], ...] = (
         "here: get the right cacert.pem from the host's owner, or ask who answers there",
     ),
     (
-        r"not in allowed list|client certificate|bad certificate|handshake|tls|certificate",
-        lambda host: f"{host} wants a client certificate that its authority has signed: "
-        "clientcert.pem and private/clientkey.pem in /etc/pki/libvirt or ~/.pki/libvirt, or in the "
-        "folder of ?pkipath=",
+        r"handshake failed",
+        lambda host: f"check that this port of {host} is the one for TLS (16514 by default), and "
+        "that its libvirt takes no other versions of TLS than this machine",
+    ),
+    (
+        r"tls confirmation|client certificate|bad certificate|certificate",
+        lambda host: f"{host} wants a client certificate that its authority has signed, and "
+        "whose owner it lets in: clientcert.pem and private/clientkey.pem in /etc/pki/libvirt or "
+        "~/.pki/libvirt, or clientkey.pem beside it in the folder of ?pkipath=",
     ),
     (
         r"no worthy mechs|no mechanism|sasl negotiation",

@@ -90,6 +90,8 @@ class Asking:
         text = "\n".join(plain(line) for line in question.prompt.strip().split("\n"))
         if question.refused:
             text = f"that was refused\n{text}"
+        if question.default:
+            text = f"{text} [{plain(question.default)}]"
         ended, end = os.pipe()
         question.when_done(lambda: os.close(end))
         try:
@@ -98,7 +100,7 @@ class Asking:
                 if line is None:
                     question.dismiss()
                 elif question.kind is not QuestionKind.YES_NO or line in ("yes", "no"):
-                    question.answer(line)
+                    question.answer(line or question.default)
                 else:
                     text = "type yes or no:"
         finally:

@@ -47,16 +47,13 @@ class Question:
         self.kept = kept
         self.refused = refused
         self.default = default
+        self.open = True
+        """Whether it still waits for an answer."""
         self.asked_at = time.monotonic()
         self.why_not = ""
         """Why it was dismissed."""
         self._lock = threading.Lock()
         self._future: Future[str | None] = Future()
-
-    @property
-    def open(self) -> bool:
-        """Whether it still waits for an answer."""
-        return not self._future.done()
 
     def answer(self, text: str) -> bool:
         """Answer it; False when nobody waits for that any more."""
@@ -74,9 +71,11 @@ class Question:
         with self._lock:
             if not self.open:
                 return False
+            self.open = False
             self.why_not = why_not
-            self._future.set_result(result)
-            return True
+        # Not under the lock: who is told of it may hold one that others wait for with this one.
+        self._future.set_result(result)
+        return True
 
     def wait(self) -> str | None:
         """The answer; None when there is none. Blocks."""
