@@ -24,6 +24,7 @@ from tuivirt.backend.events import (
     DomainEvent,
     Event,
     EventHub,
+    HostsChanged,
     LibvirtEvent,
     LinkChanged,
     Noticed,
@@ -126,6 +127,8 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         self.fleet = Fleet(hosts={host.name: host.snapshot for host in hosts})
         self.events_log: deque[Event] = deque(maxlen=KEEP_EVENTS)
         """Newest last."""
+        self.last_events: dict[str, Event] = {}
+        """By host."""
         self.events_log.extend(Noticed(host="", text=text) for text in self.settings.problems)
         self.notice = first_notice(notice, self.settings.problems)
         self._noticed, self._noticed_at = self.notice, time.monotonic()
@@ -185,6 +188,11 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
             self.notice = (event.text, event.severity)
         elif isinstance(event, LinkChanged):
             self._take_link(event)
+        elif isinstance(event, HostsChanged):
+            self._views.clear()  # Those that were made anew have been told nothing.
+            self.take_hosts(event.hosts)
+        if isinstance(event, LibvirtEvent | LinkChanged | Noticed):
+            self.last_events[event.host] = event
         if isinstance(event, LibvirtEvent | LinkChanged | Noticed | TaskChanged):
             self.events_log.append(event)
 
@@ -250,7 +258,7 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         args: tuple[Any, ...],
         then: Callable[[Any], None],
     ) -> None:
-        where = self.hosts.get(host)
+        where = self.hosts.get(host) if host else self.tasks.desk
         if where is None:
             then(NotConnected(f"there is no host {host}"))
             return
@@ -319,7 +327,8 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     # What wishes need (screens.wishes.Actor)
 
     def submit(self, action: Action, ref: Ref, name: str, values: Mapping[str, Any]) -> Task:
-        return self.tasks.submit(action, self.hosts[ref.host], ref, name, values)
+        where = self.hosts[ref.host] if ref.host else self.tasks.desk
+        return self.tasks.submit(action, where, ref, name, values)
 
     def show_view(self, action: Action, ref: Ref, values: Mapping[str, Any]) -> None:
         if action.name == "console":

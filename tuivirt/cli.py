@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from tuivirt.backend import bindings
 from tuivirt.commands import stdout
 from tuivirt.commands.words import BUILT_IN, ScreenOptions, screen_options, split
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import argparse
 
     from tuivirt.actions.registry import Action
+    from tuivirt.backend.model.entry import HostEntry
+    from tuivirt.commands.asking import Asking
 
 ANSWER_S = 20.0
 """How long a host may take to answer before a verb goes on without it."""
@@ -65,9 +68,9 @@ def _main(argv: Sequence[str]) -> int:
     from tuivirt.commands.parser import action_parser, built_in_parser, main_parser, verbs_help
 
     if verb is None and ("-h" in before or "--help" in before):
-        from tuivirt.actions.catalog import ACTIONS
+        from tuivirt.actions.catalog import listed
 
-        main_parser(verbs_help(list(ACTIONS.values()))).print_help()
+        main_parser(verbs_help(list(listed().values()))).print_help()
         return 0
     options = main_parser().parse_args(before)
     if verb is None:
@@ -77,16 +80,26 @@ def _main(argv: Sequence[str]) -> int:
         given = _both(options, parser.parse_args(after))
         if verb == "actions":
             return _actions(given)
-        if verb == "list" and given.what != "domains" and (given.tag or given.group is not None):
+        labelled = given.what in ("domains", "hosts") if verb == "list" else True
+        if not labelled and (given.tag or given.group is not None):
             parser.error(f"{given.what} have no tags and no groups")
-        return _log(given) if verb == "log" else _read(verb, given)
+        if verb == "log":
+            return _log(given)
+        from tuivirt.commands.asking import Asking
+
+        bindings.hush()
+        with Asking() as asking:
+            return _read(verb, given, asking)
     from tuivirt.actions.catalog import everything, find_action
+    from tuivirt.commands.asking import Asking
 
     action = find_action(verb)
     if action is None:
         main_parser().error(_unknown(verb, [*BUILT_IN, *everything()]))
     parser = action_parser(action)
-    return _act(action, parser, _both(options, parser.parse_intermixed_args(after)))
+    bindings.hush()
+    with Asking() as asking:
+        return _act(action, parser, _both(options, parser.parse_intermixed_args(after)), asking)
 
 
 def _unknown(verb: str, verbs: list[str]) -> str:
@@ -111,13 +124,24 @@ def _actions(given: argparse.Namespace) -> int:
     return print_actions(as_json=given.output == "json")
 
 
+def _kept_hosts() -> Sequence[HostEntry]:
+    """The hosts of the settings; what is wrong there is said."""
+    from tuivirt import settings
+    from tuivirt.commands.output import complain
+
+    chosen = settings.load()
+    for problem in chosen.problems:
+        complain(problem)
+    return chosen.hosts
+
+
 def _log(given: argparse.Namespace) -> int:
     from tuivirt.commands.log import show_log
 
     return show_log(given)
 
 
-def _read(verb: str, given: argparse.Namespace) -> int:
+def _read(verb: str, given: argparse.Namespace, asking: Asking) -> int:
     """``list`` and ``stats``: they change nothing, so the demo may stand in."""
     from tuivirt import wiring
     from tuivirt.backend.events import EventHub
@@ -125,6 +149,7 @@ def _read(verb: str, given: argparse.Namespace) -> int:
 
     hub = EventHub()
     hub.subscribe(Notices())
+    hub.subscribe(asking)
     sampling = verb == "stats"
     interval = given.interval if sampling else 2.0
     wired = wiring.connect(
@@ -134,15 +159,22 @@ def _read(verb: str, given: argparse.Namespace) -> int:
         readonly=given.readonly,
         sampling=sampling,
         interval=interval,
+        entries=_kept_hosts(),
     )
     try:
         wired = wiring.or_demo(wired, sampling=sampling, interval=interval)
         if wired.notice:
             complain(wired.notice)
-        ready, failed = wiring.fill(wired.hosts, ANSWER_S)
+        ready, failed = wiring.fill(wired.begun, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
-        if verb == "list" and (ready or given.output == "json"):
+        if verb == "list" and given.what == "hosts":
+            from tuivirt.commands.hosts import list_hosts
+
+            status = list_hosts(
+                wired.hosts, as_json=given.output == "json", tags=given.tag, group=given.group
+            )
+        elif verb == "list" and (ready or given.output == "json"):
             from tuivirt.commands.listing import list_objects
 
             as_json = given.output == "json"
@@ -162,13 +194,15 @@ def _read(verb: str, given: argparse.Namespace) -> int:
         wired.close()
 
 
-def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namespace) -> int:
+def _act(
+    action: Action, parser: argparse.ArgumentParser, given: argparse.Namespace, asking: Asking
+) -> int:
     """An action: never on the demo unless that was asked for."""
     from tuivirt import wiring
     from tuivirt.backend.errors import BadInput
     from tuivirt.backend.events import EventHub
     from tuivirt.commands.output import FAILED, Notices, complain, complain_of
-    from tuivirt.commands.verbs import check_flags, hosts_named, run_action, values_of
+    from tuivirt.commands.verbs import check_flags, hosts_named, run_action, values_of, with_targets
 
     try:
         values = values_of(action, given)
@@ -177,19 +211,36 @@ def _act(action: Action, parser: argparse.ArgumentParser, given: argparse.Namesp
         parser.error(str(error))
     hub = EventHub()
     hub.subscribe(Notices())
+    hub.subscribe(asking)
+    entries = _kept_hosts()
+    if action.object == "host" and action.offline:
+        from tuivirt.commands.hosts import run_on_hosts
+
+        return run_on_hosts(action, given, values, hub, entries)
+    # Objects that say where they are need no other host to answer, or to be connected at all.
+    known = wiring.choose(given.connect, entries, demo=given.demo)
+    known = [each for each in known if each.connect or not (given.connect or given.demo)]
+    picked = hosts_named(given.objects, [each.name for each in known])
+    picked = with_targets(picked, values, [each.name for each in known if each.connect])
     wired = wiring.connect(
-        hub, given.connect, demo=given.demo, readonly=given.readonly, sampling=False
+        hub,
+        given.connect,
+        demo=given.demo,
+        readonly=given.readonly,
+        sampling=False,
+        entries=entries,
+        only=picked,
     )
     try:
-        picked = hosts_named(given.objects, [host.name for host in wired.hosts])
-        asked = [host for host in wired.hosts if picked is None or host.name in picked]
-        ready, failed = wiring.fill(asked, ANSWER_S)
+        ready, failed = wiring.fill(wired.begun, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
         if not ready:
             if not wired.given:
                 complain(f"no libvirt answered at {wired.hosts[0].uri}; use --demo for the demo")
             return FAILED
+        if action.name == "console":
+            asking.stop("the terminal is the guest's")
         return run_action(action, given, values, hub, ready, [host.name for host, _ in failed])
     finally:
         wired.close()
@@ -200,8 +251,6 @@ def _screen(options: ScreenOptions) -> int:
     gc.disable()
     # A worker that computes lets go of the interpreter soon, so that a key is not kept waiting.
     sys.setswitchinterval(SWITCH_S)
-    from tuivirt.backend import bindings
-
     bindings.load()
     # The connection is made while Textual is imported, which takes as long as all the rest.
     from tuivirt import lean, settings, wiring
@@ -223,6 +272,7 @@ def _screen(options: ScreenOptions) -> int:
         demo=options.demo,
         readonly=options.readonly,
         interval=chosen.interval,
+        entries=chosen.hosts,
     )
     try:
         lean.import_asyncio()
@@ -235,7 +285,7 @@ def _screen(options: ScreenOptions) -> int:
             complain(problem)
             log_warning(problem)
         wired = wiring.or_demo(wired, interval=chosen.interval)
-        tasks = Tasks(hub.publish)
+        tasks = Tasks(hub.publish, lambda: wired.roster)
         app = TuivirtApp(wired.hosts, hub, tasks, settings=chosen, notice=wired.notice)
         ending = Ending(sys.stdin.fileno(), wired.close)
         # Called once the screen has set its own handlers.

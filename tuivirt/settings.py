@@ -7,6 +7,10 @@
     "table.down" = "down,n"
     "shutdown" = "ctrl+x"
 
+    [[hosts]]                   # see hosts_settings.py
+    name = "srv1"
+    uri = "qemu+ssh://root@srv1/system"
+
 What is wrong in it is told, and the default holds in its place; nothing else is lost.
 """
 
@@ -16,11 +20,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tuivirt.backend.model.entry import HostEntry
 
 LEAST_INTERVAL_S, DEFAULT_INTERVAL_S, GREATEST_INTERVAL_S = 0.5, 2.0, 60.0
 
-_KNOWN = ("interval", "ascii", "keys")
+_KNOWN = ("interval", "ascii", "keys", "hosts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Settings:
     """Draw sparklines and bars without block characters."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id to its keys in Textual's notation, with commas between."""
+    hosts: tuple[HostEntry, ...] = ()
+    """In the order of the file."""
     problems: tuple[str, ...] = ()
     """What was wrong in the file, one sentence each."""
 
@@ -62,8 +71,14 @@ def load(path: Path | None = None) -> Settings:
     interval = _interval(read, problems)
     ascii = _flag(read, "ascii", problems)
     keys = _keys(read.get("keys", {}), problems)
+    hosts: tuple[HostEntry, ...] = ()
+    if "hosts" in read:
+        from tuivirt.hosts_settings import read_hosts
+
+        hosts = read_hosts(read["hosts"], problems)
     problems += [f"{name} is not a setting" for name in read if name not in _KNOWN]
-    return Settings(interval, ascii, keys, tuple(f"{path}: {problem}" for problem in problems))
+    told = tuple(f"{path}: {problem}" for problem in problems)
+    return Settings(interval, ascii, keys, hosts, told)
 
 
 def _interval(read: Mapping[str, Any], problems: list[str]) -> float:

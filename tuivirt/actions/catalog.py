@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+from collections.abc import Iterable
+
 from tuivirt.backend.model.ref import Kind
 
 from . import devices, disks, domains, hostdevs, mdevs, networks, pools, processors, views
@@ -16,21 +19,39 @@ ACTIONS.clear()
 ACTIONS.update(_sorted)
 
 
+LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations")}
+"""Modules whose actions are declared when somebody asks for that kind: the start needs none."""
+KEYLESS = ("migrations",)
+"""Modules whose actions are declared when somebody asks for all: none of them has a key."""
+
+
+def _declare(names: Iterable[str]) -> None:
+    for name in names:
+        importlib.import_module(f".{name}", __package__)
+
+
 def for_kind(kind: Kind) -> tuple[Action, ...]:
     """What can be done to an object of this kind, in the order of the menu."""
+    _declare(LATER.get(kind, ()))
     return tuple(a for a in ACTIONS.values() if a.object is kind)
 
 
 def find_action(name: str) -> Action | None:
     """The action of that name, one of a kind of device too; None when there is none."""
-    return ACTIONS.get(name) or everything().get(name)
+    return ACTIONS.get(name) or listed().get(name) or everything().get(name)
+
+
+def listed() -> dict[str, Action]:
+    """Every action that a menu lists, by name."""
+    _declare((*KEYLESS, *(name for names in LATER.values() for name in names)))
+    return ACTIONS
 
 
 def everything() -> dict[str, Action]:
     """Every action by name, with those of each kind of device, which no menu lists."""
     from .device_kinds import device_actions  # Declared when asked for: see there.
 
-    return ACTIONS | device_actions()
+    return listed() | device_actions()
 
 
-__all__ = ["ACTIONS", "DECLARED_BY", "everything", "find_action", "for_kind"]
+__all__ = ["ACTIONS", "DECLARED_BY", "everything", "find_action", "for_kind", "listed"]

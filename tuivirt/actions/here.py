@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.ref import Ref
 
-from .registry import Action, Run
+from .registry import Action, Begun, Run
 from .runner import find
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.roster import Roster
 
 
 class _Here:
@@ -23,8 +24,15 @@ class _Here:
         self.host = host
         self.aborted = threading.Event()
 
+    @property
+    def roster(self) -> Roster:
+        raise TypeError("what only shows something changes no hosts")
+
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Nobody looks: the terminal is the action's own."""
+
+    def begin(self, action: str, ref: Ref, name: str, values: Mapping[str, Any]) -> Begun:
+        raise TypeError("what only shows something begins nothing")
 
     def chose(self, **values: Any) -> None:
         """No task shows the equivalent command."""

@@ -15,18 +15,15 @@ from __future__ import annotations
 
 import inspect
 import threading
-import types
-import typing
 from collections.abc import Callable, Mapping
-from enum import StrEnum
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.record import record
-from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import Outcome, Settling
 
@@ -34,7 +31,9 @@ from .template import check_template, fill, fill_words
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
-    from tuivirt.backend.model.passthrough import Plan
+    from tuivirt.backend.model.finding import Planned
+    from tuivirt.backend.model.task import Task
+    from tuivirt.backend.roster import Roster
 
 
 @record(frozen=True, slots=True)
@@ -155,6 +154,10 @@ class Run(Protocol):
     def host(self) -> Host: ...
 
     @property
+    def roster(self) -> Roster:
+        """The hosts of this run. Raises TypeError where there are none to change."""
+
+    @property
     def aborted(self) -> threading.Event:
         """Set when the operator wants it to stop."""
 
@@ -164,8 +167,26 @@ class Run(Protocol):
         Whoever shows it names the object before it.
         """
 
+    def begin(self, action: str, ref: Ref, name: str, values: Mapping[str, Any]) -> Begun:
+        """Begin another action on this host, as a task of its own. Raises TuivirtError."""
+
     def chose(self, **values: Any) -> None:
         """Say what became of values that were left open, for the equivalent command."""
+
+
+class Begun(Protocol):
+    """A task that another one began."""
+
+    @property
+    def task(self) -> Task:
+        """As it stands."""
+
+    @property
+    def rested(self) -> threading.Event:
+        """Set once it has ended, or is pending."""
+
+    def stop(self) -> None:
+        """Ask it to stop; again does nothing."""
 
 
 def _right(_values: Mapping[str, Any]) -> None:
@@ -202,15 +223,23 @@ class Action:
     """Given the model object: what else goes with it, a sentence, or ''."""
     view: bool
     """It shows something and needs the terminal or a screen: never run as a background task."""
-    plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None
+    plan: Callable[[Host, str, Mapping[str, Any]], Planned] | None
     """Given the object's key and the values: what would be done, shown before it is asked for."""
     check: Callable[[Mapping[str, Any]], None] = _right
     """Given all values, typed: raises BadInput where they cannot be right together."""
     otherwise: tuple[str, frozenset[str]] = ("", frozenset())
     """Another template for ``virsh``, where one of these parameters is said: its own verb lacks
     them."""
+    lane: str = "actions"
+    """Of its host's lanes the one that it runs on; ``moves`` is for what takes long."""
     told: Callable[[], tuple[Parameter, ...]] = tuple
     """Reads its parameters."""
+    new: bool = False
+    """It makes an object, and is given none (None)."""
+    offline: bool = False
+    """It needs no connection to the host."""
+    ends: bool = False
+    """It ends the connection to its host: what is under way there is told first."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -222,7 +251,7 @@ class Action:
 
     def refusal(self, thing: Any, snapshot: HostSnapshot | None = None) -> str:
         """Why it cannot be done to ``thing`` on this host now, or ''."""
-        if snapshot is not None:
+        if snapshot is not None and not self.offline:
             if self.changes and snapshot.info is not None and snapshot.info.readonly:
                 return "the connection is read-only"
             if snapshot.info is None or snapshot.link in (Link.LOST, Link.FAILED, Link.CLOSED):
@@ -290,14 +319,18 @@ def action(
     unavailable: Callable[[Any], str] = _nothing,
     losses: Callable[[Any], str] = _nothing,
     view: bool = False,
-    plan: Callable[[Host, str, Mapping[str, Any]], Plan] | None = None,
+    plan: Callable[[Host, str, Mapping[str, Any]], Planned] | None = None,
     check: Callable[[Mapping[str, Any]], None] = _right,
     more: tuple[Parameter, ...] = (),
     otherwise: tuple[str, frozenset[str]] = ("", frozenset()),
+    lane: str = "actions",
+    new: bool = False,
+    offline: bool = False,
+    ends: bool = False,
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Declare a function as an action; its name, signature and docstring are read.
 
-    ``more`` are parameters that the function takes as ``**keywords``.
+    ``more`` are parameters that the function takes as ``**keywords``; the rest is Action's.
 
     Raises TypeError for a declaration that cannot be right: no docstring, a name or key taken
     twice, a template that names no parameter. A parameter that is not an Annotated one is told
@@ -335,7 +368,11 @@ def action(
             plan=plan,
             check=check,
             otherwise=otherwise,
-            told=partial(_parameters, function, more),
+            lane=lane,
+            told=partial(_told, function, more),
+            new=new,
+            offline=offline,
+            ends=ends,
         )
         return function
 
@@ -347,37 +384,7 @@ def _keyword_only(function: Callable[..., str]) -> tuple[str, ...]:
     return code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
 
 
-@cache
-def _parameters(function: Callable[..., str], more: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
-    hints = typing.get_type_hints(function, include_extras=True)
-    found = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
-            continue
-        hint = hints[name]
-        option = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, Option)), None)
-        if option is None:
-            raise TypeError(f"{function.__name__}({name}): Annotated[…, Option(…)] is missing")
-        plain = typing.get_args(hint)[0]
-        if isinstance(plain, types.UnionType):
-            plain = next(a for a in typing.get_args(plain) if a is not type(None))
-        choices = option.choices
-        if isinstance(plain, type) and issubclass(plain, StrEnum) and not choices:
-            choices = tuple(plain)
-        required = parameter.default is inspect.Parameter.empty
-        found.append(
-            Parameter(
-                name=name,
-                type=plain,
-                help=option.help,
-                label=option.label or name.replace("_", " ").capitalize(),
-                required=required,
-                default=None if required else parameter.default,
-                choices=choices,
-                positional=option.positional,
-                minimum=option.minimum,
-                cli_only=option.cli_only,
-                several=option.several,
-            )
-        )
-    return (*found, *more)
+def _told(function: Callable[..., str], more: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+    from .signatures import parameters_of  # When they are first asked for.
+
+    return (*parameters_of(function), *more)

@@ -21,6 +21,8 @@ from .registry import Action, Pending
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.lanes import Lane
+    from tuivirt.backend.roster import Roster
 
 PROGRESS_EVERY_S = 0.1
 """A task tells of its progress at most this often; the last word is never left out."""
@@ -48,10 +50,26 @@ class _Run:
         self.rested = threading.Event()
         """Set when it has ended, or is pending: nothing runs for it any more."""
         self.on_change = on_change
+        self.begun = False
+        """A worker has taken it up."""
         self.then: list[_Run] = []
         """What is begun once this one has rested."""
         self._owner = owner
         self._told = float("-inf")
+
+    @property
+    def roster(self) -> Roster:
+        """The hosts of this run."""
+        return self._owner.roster()
+
+    def begin(self, action: str, ref: Ref, name: str, values: Mapping[str, Any]) -> _Run:
+        """Begin another action on this host, as a task of its own."""
+        return self._owner.begin(action, self.host, ref, name, values)
+
+    def stop(self) -> None:
+        """Ask it to stop; again does nothing."""
+        if not self.aborted.is_set():
+            self._owner.abort(self.task.id)
 
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Say what is being done now, and how far it is (0 to 1)."""
@@ -68,13 +86,29 @@ class _Run:
 
 
 class Tasks:
-    """Runs wishes as tasks, each on its host's actions lane; ``publish`` hears of each change."""
+    """Runs wishes as tasks, each on its host's actions lane; ``publish`` hears of each change.
 
-    def __init__(self, publish: Publish) -> None:
+    ``roster`` gives the hosts of this run, for what changes those.
+    """
+
+    def __init__(self, publish: Publish, roster: Callable[[], Roster] | None = None) -> None:
         self._publish = publish
+        self._roster = roster
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._runs: dict[int, _Run] = {}
+
+    def roster(self) -> Roster:
+        """The hosts of this run. Raises TypeError where nobody gave any."""
+        if self._roster is None:
+            raise TypeError("these tasks know of no hosts to change")
+        return self._roster()
+
+    @property
+    def desk(self) -> Host:
+        """In a host's place for what is about no host yet."""
+        desk: Any = self.roster().desk
+        return desk  # type: ignore[no-any-return]
 
     def submit(
         self,
@@ -165,7 +199,8 @@ class Tasks:
 
     def _start(self, run: _Run) -> None:
         try:
-            run.host.actions.submit(lambda: self._work(run))
+            lane: Lane = getattr(run.host, run.action.lane)
+            lane.submit(lambda: self._work(run))
         except RuntimeError:
             # The lane is closed: nobody would ever end it.
             self._settle(run, NotConnected(f"host {run.host.name} was closed"))
@@ -183,8 +218,13 @@ class Tasks:
             run = self._runs.get(task_id)
         if run is None:
             return False
-        run.aborted.set()
-        if run.task.state is TaskState.PENDING:
+        with self._lock:
+            run.aborted.set()
+            waits = not run.begun
+        if waits:
+            # Those before it may take long.
+            self._settle(run, _not_begun(run.task))
+        elif run.task.state is TaskState.PENDING:
             # Nobody runs it any more: what was asked of the guest may still happen.
             self._settle(run, Aborted(f"no longer followed: {run.task.text}"))
         return True
@@ -196,10 +236,13 @@ class Tasks:
             return tuple(run.task for run in self._runs.values())
 
     def _work(self, run: _Run) -> None:
+        with self._lock:
+            run.begun = not run.aborted.is_set()
+        if not run.begun:
+            return  # Settled by whoever aborted it.
         try:
-            if run.aborted.is_set():
-                raise Aborted(f"{run.task.action} {run.task.target_name} was not begun")
-            thing = find(run.host, run.task.target, run.task.target_name)
+            named = run.task.target, run.task.target_name
+            thing = None if run.action.new else find(run.host, *named)
             text = run.action.function(run, thing, **run.given)
         except Pending as pending:
             self.change(run, state=TaskState.PENDING, text=pending.text, advice=pending.advice)
@@ -241,6 +284,10 @@ class Tasks:
 
     def _tell(self, task: Task, host: Host) -> None:
         self._publish(TaskChanged(host=host.name, task=task))
+
+
+def _not_begun(task: Task) -> Aborted:
+    return Aborted(f"{task.action} {task.target_name} was not begun")
 
 
 def _is_numbered(run: _Run) -> bool:

@@ -85,6 +85,15 @@ class Board:
             # Published under the lock, so that nobody sees an older one after a newer one.
             self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
 
+    def silence(self) -> None:
+        """Tell nobody anything from now on."""
+        self._publish = _nobody
+
+    def wait_changed(self, seconds: float) -> None:
+        """Wait until the snapshot is replaced, at most so long."""
+        with self._changed:
+            self._changed.wait(seconds)
+
     def change_domains(self, changes: Mapping[str, Callable[[Domain], Domain]]) -> None:
         """Replace some domains by UUID; those that are gone, or stay equal, are left."""
         with self._lock:
@@ -179,6 +188,10 @@ class Board:
                 self.update(networks={**old.networks, **changed_networks})
             if changed_devices:
                 self.update(devices={**old.devices, **changed_devices})
+
+
+def _nobody(_event: Event) -> None:
+    """Of a host that is closed nothing is news."""
 
 
 def _merged_domain(new: Domain, now: Domain) -> Domain:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from .model.host import HostSnapshot
 from .model.record import record
@@ -103,6 +103,14 @@ class SnapshotChanged(Event):
     """What is known of a host changed; the newest snapshot replaces all before."""
 
     snapshot: HostSnapshot
+
+
+@record(frozen=True, slots=True, kw_only=True)
+class HostsChanged(Event):
+    """Hosts were added, taken away or made anew."""
+
+    hosts: Mapping[str, Any]
+    """All there are now, by name: each a ``backend.host.Host``."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
@@ -36,14 +36,17 @@ from .traffic import Traffic
 from .uri import shown
 from .view import View
 
+if TYPE_CHECKING:
+    from .model.entry import HostEntry
+
 SORTED_S = 0.5
 """A change of view this soon after a tick is that tick's doing: its figures sorted the rows."""
-LEASES_EVERY_S = 15.0
-"""How old the DHCP leases of the host's networks may get, times their number."""
-
 MOVES_AT_ONCE = 2
 """How many migrations leave a host at the same time, unless somebody asks for more."""
 _started: list[Host] = []
+LEASES_EVERY_S = 15.0
+"""How old the DHCP leases of the host's networks may get, times their number."""
+
 
 class Host(Board):
     """One host.
@@ -51,7 +54,7 @@ class Host(Board):
     ``uri`` is told to libvirt alone; all else has it without a password. ``publish`` gets every
     event of it, on whichever thread it comes from. ``interval`` is the
     sampler's tick in seconds, 0.5 to 60; ``sampling=False`` is for the command line, which
-    reads lists once.
+    reads lists once. ``entry`` is what the settings say of it.
     """
 
     def __init__(
@@ -63,21 +66,24 @@ class Host(Board):
         publish: Publish,
         interval: float = 2.0,
         sampling: bool = True,
+        entry: HostEntry | None = None,
     ) -> None:
         eventloop.start()
         super().__init__(name, shown(uri), publish)
+        if entry is not None:
+            self._snapshot = replace(self._snapshot, entry=replace(entry, uri=shown(entry.uri)))
         self.readonly = readonly
         self.traffic = Traffic(f"{name}-traffic", self._nudge)
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
         self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
+        self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE, self.traffic.job)
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
         """By domain: held while its saved configuration is read, changed and perhaps defined."""
         self.leaving: set[tuple[str, str]] = set()
         """Domain and alias of what a guest was asked to let go of, until it has or will not."""
         self.sampling = sampling
         self.generation = 0
-        self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE, self.traffic.job)
         """Counts the connections: handles of an older one are worthless."""
         self.view = View()
         self.configs = Configs(self)
@@ -92,25 +98,25 @@ class Host(Board):
 
     def start(self) -> None:
         """Connect in the background, for ever, with back-off."""
+        _started.append(self)
         self._keeper.start()
         if self._sampler is not None:
             self._sampler.start()
 
     def rest(self) -> None:
         """Not connect: it is only known, until ``start``."""
-        _started.append(self)
         self.update(link=Link.CLOSED)
 
     def close(self) -> None:
         """End everything, within 0.6 s; a call that hangs is left to its daemon thread."""
+        with contextlib.suppress(ValueError):
+            _started.remove(self)
         if self._sampler is not None:
             self._sampler.stop()
         self.configs.stop()
         if self._snapshot.link is Link.CONNECTED:
             # In the background: the daemon may be about to hang, and leaving must not.
             done = self.chores.submit(lambda: self.configs.disarm(time.monotonic() + 0.5))
-        with contextlib.suppress(ValueError):
-            _started.remove(self)
             with contextlib.suppress(FutureTimeout):
                 done.result(0.6)
         self._keeper.close()
@@ -121,16 +127,16 @@ class Host(Board):
             self._conn = None
         self.update(link=Link.CLOSED)
 
+    def started(self) -> tuple[Host, ...]:
+        """The hosts of this program that are not closed, itself among them."""
+        return tuple(_started)
+
     def _nudge(self) -> None:
         conn = self._conn
         if conn is not None:
             # Whether it fails does not matter: those beside it will be told the same.
             with contextlib.suppress(libvirt.libvirtError):
                 conn.getLibVersion()
-    def started(self) -> tuple[Host, ...]:
-        """The hosts of this program that are not closed, itself among them."""
-        return tuple(_started)
-
 
     # -- what others ask of it ----------------------------------------------------------------
 

@@ -72,29 +72,37 @@ def _chosen(given: argparse.Namespace) -> Recorded:
 
 def _recorded(given: argparse.Namespace) -> list[Recorded]:
     """The logs of that name, on the hosts that are asked for; none of them is asked."""
-    from tuivirt.wiring import DEMO_URI, named
+    from tuivirt import settings
+    from tuivirt.wiring import choose
 
     found = recordings_of(given.name)
     name, _, host = given.name.rpartition("@")
     if not found and name:
         found = [one for one in recordings_of(name) if one.host == host]
-    uris = [DEMO_URI] * given.demo + given.connect
-    asked = {host for host, _uri in named(uris)}
+    asked: set[str] = set()
+    if given.connect or given.demo:
+        chosen = choose(given.connect, settings.load().hosts, demo=given.demo)
+        asked = {each.name for each in chosen if each.connect}
     return [one for one in found if not asked or one.host in asked]
 
 
 def _by_other_name(given: argparse.Namespace) -> list[Recorded]:
     """Those of the domain that the hosts know by this UUID or id; raises when there are none."""
-    from tuivirt import wiring
+    from tuivirt import settings, wiring
     from tuivirt.backend.events import EventHub
 
     from .verbs import resolve
 
     wired = wiring.connect(
-        EventHub(), given.connect, demo=given.demo, readonly=True, sampling=False
+        EventHub(),
+        given.connect,
+        demo=given.demo,
+        readonly=True,
+        sampling=False,
+        entries=settings.load().hosts,
     )
     try:
-        ready, failed = wiring.fill(wired.hosts, ANSWER_S)
+        ready, failed = wiring.fill(wired.begun, ANSWER_S)
         for host, reason in failed:
             complain_of(reason, host.name)
         nothing = f"nothing was recorded of {given.name}"

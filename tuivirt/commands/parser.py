@@ -14,13 +14,14 @@ from .words import BUILT_IN
 if TYPE_CHECKING:
     from tuivirt.actions.registry import Action, Parameter
 
-LISTABLE = ("domains", "networks", "pools", "volumes", "devices", "interfaces")
+LISTABLE = ("hosts", "domains", "networks", "pools", "volumes", "devices", "interfaces")
 
 OBJECT_WORDS = {
     "domain": "name (or name@host), UUID or id",
     "network": "name (or name@host) or UUID",
     "pool": "name (or name@host) or UUID",
     "device": "name (or name@host)",
+    "host": "name, or a URI",
 }
 
 
@@ -52,8 +53,9 @@ def _common(parser: argparse.ArgumentParser) -> None:
         action="append",
         type=_uri,
         default=[],
-        metavar="URI",
-        help="a host, as in qemu:///system or qemu+ssh://root@srv1/system; several times for more",
+        metavar="URI|NAME",
+        help="a host, as in qemu:///system or qemu+ssh://root@srv1/system, or one of the settings "
+        "by its name; several times for more",
     )
     parser.add_argument("--readonly", action="store_true", help="change nothing")
     parser.add_argument("--demo", action="store_true", help="show a made-up host")
@@ -90,9 +92,9 @@ def built_in_parser(verb: str) -> argparse.ArgumentParser:
     if verb == "list":
         parser.add_argument("what", choices=LISTABLE)
         parser.add_argument(
-            "--tag", action="append", default=[], help="only domains with it; several: with all"
+            "--tag", action="append", default=[], help="only those with it; several: with all"
         )
-        parser.add_argument("--group", help="only the domains of this group")
+        parser.add_argument("--group", help="only those of this group")
     elif verb == "stats":
         parser.add_argument(
             "--interval", type=_interval, default=2.0, metavar="S", help="seconds, 0.5 to 60"
@@ -135,9 +137,12 @@ def action_parser(action: Action) -> argparse.ArgumentParser:
     parser = _verb_parser(action.name, action.help.replace("%", "%%"))
     several = action.bulk and not any(p.positional for p in action.parameters)
     word = str(action.object)
-    parser.add_argument(
-        "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
-    )
+    if action.new:
+        parser.set_defaults(objects=[])
+    else:
+        parser.add_argument(
+            "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
+        )
     for parameter in action.parameters:
         if parameter.type is When:
             _when_flags(parser)

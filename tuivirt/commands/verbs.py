@@ -17,7 +17,7 @@ from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
 from tuivirt.backend.events import EventHub
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import Domain, DomainState
-from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import fit, plain
@@ -62,6 +62,20 @@ def hosts_named(texts: Sequence[str], names: Iterable[str]) -> set[str] | None:
     picked = {text.rpartition("@")[2] for text in texts if "@" in text}
     all_pick = all("@" in text and text.rpartition("@")[2] in known for text in texts)
     return picked if all_pick else None
+
+
+def with_targets(
+    picked: set[str] | None, values: Mapping[str, Any], otherwise: Iterable[str]
+) -> set[str] | None:
+    """The hosts that are connected: those ``picked``, and those that something is moved to.
+
+    None: ``otherwise``, those of this run.
+    """
+    words = str(values.get("dest") or values.get("to") or "")
+    targets = {word.strip() for word in words.split(",") if word.strip() and "://" not in word}
+    if not targets:
+        return picked
+    return targets | (set(otherwise) if picked is None else picked)
 
 
 def resolve(
@@ -126,6 +140,7 @@ def _things(host: Host, kind: Kind) -> Iterable[Any]:
         Kind.NETWORK: snapshot.networks,
         Kind.POOL: snapshot.pools,
         Kind.DEVICE: snapshot.devices,
+        Kind.HOST: {host.name: snapshot},
     }
     return of_kind[kind].values()
 
@@ -158,19 +173,28 @@ def run_action(
                         complain(shown, host.name)
                 else:
                     say_text(shown, given.output == "json")
-            elif not _run(tasks, action, host, thing, wanted, given.output == "json"):
-                status = FAILED
+            else:
+                object_ = (thing.ref, thing.name)
+                if not run_one(tasks, action, host, *object_, wanted, given.output == "json"):
+                    status = FAILED
         except TuivirtError as error:
             complain(advised(str(error), in_options(error.advice, action)), where)
             status = FAILED
     return status
 
 
-def _run(
-    tasks: Tasks, action: Action, host: Host, thing: Any, values: Mapping[str, Any], as_json: bool
+def run_one(
+    tasks: Tasks,
+    action: Action,
+    host: Host,
+    ref: Ref,
+    name: str,
+    values: Mapping[str, Any],
+    as_json: bool,
 ) -> bool:
+    """Do it to one object and say how it went; whether it was done."""
     telling = Progress()
-    task = tasks.run_sync(action, host, thing.ref, thing.name, values, on_change=telling.show)
+    task = tasks.run_sync(action, host, ref, name, values, on_change=telling.show)
     telling.clear()
     done = task.state is TaskState.DONE
     if as_json:

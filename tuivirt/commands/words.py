@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 BUILT_IN = {
-    "list": "list domains, networks, pools, volumes, devices or interfaces",
+    "list": "list hosts, domains, networks, pools, volumes, devices or interfaces",
     "stats": "print live figures, a line (or table) with every tick",
     "log": "print what was recorded of a guest's console; no host need answer",
     "actions": "print every action: object, key, virsh equivalent, parameters",

@@ -16,7 +16,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from tuivirt.actions.catalog import ACTIONS
+from tuivirt.actions.catalog import for_kind
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event
 from tuivirt.actions.registry import Action
@@ -46,6 +46,8 @@ class Joint(Protocol):
     settings: Settings
     notice: tuple[str, str]
     events_log: deque[Event]
+    last_events: dict[str, Event]
+    """What happened last on each host, as far as anything did."""
     sessions: list[ConsoleSession]
     """The consoles that are open."""
 
@@ -185,7 +187,7 @@ class FleetScreen(Screen[None]):
 
     def actions(self) -> list[Action]:
         """The actions whose keys hold here."""
-        return [action for action in ACTIONS.values() if action.object is self.KIND]
+        return list(for_kind(self.KIND))
 
     # For everybody
 
@@ -239,7 +241,7 @@ class FleetScreen(Screen[None]):
         focus = self.focus_ref()
         if focus is not None and focus.host in fleet.hosts:
             return [fleet.hosts[focus.host]]
-        return list(fleet.hosts.values())
+        return fleet.in_use or list(fleet.hosts.values())
 
     def show_footer(self) -> None:
         text, severity = self.joint.notice
@@ -359,7 +361,7 @@ class FleetScreen(Screen[None]):
             return
         # As re.escape, but a hyphen is left as it is: the filter is shown.
         name = re.sub(r"[\\.^$*+?{}\[\]|()]|^[!#]", r"\\\g<0>", str(thing.name))
-        where = f"@{targets[0].host} " if len(self.fleet.hosts) > 1 else ""
+        where = f"@{targets[0].host} " if self.fleet.several else ""
         self.joint.go(f"event {where}/{name}")
 
     def action_refresh_now(self) -> None:

@@ -39,7 +39,7 @@ class Another:
             for port in ports
             if (self._focus, port.name) not in is_open
         ]
-        many = len(fleet.hosts) > 1
+        many = fleet.several
         domains = sorted(fleet.domains(), key=lambda each: natural(each.name))
         for domain in domains:
             if domain.ref != self._focus and domain.active:

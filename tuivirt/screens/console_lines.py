@@ -42,7 +42,7 @@ def tabs(
     for session in sessions:
         here = session is current
         name = session.name
-        if len(fleet.hosts) > 1 and names.count(name) > 1:
+        if fleet.several and names.count(name) > 1:
             name += f"@{session.ref.host}"
         marks = ""
         if session.log_path:
@@ -57,7 +57,7 @@ def tabs(
         if session in beside[1:]:
             pieces.append(Toned("│", "dim"))
         pieces.append(Toned(f"[{label}]" if here else f" {label} ", "accent" if here else ""))
-    host = f"host {current.ref.host}   " if current is not None and len(fleet.hosts) > 1 else ""
+    host = f"host {current.ref.host}   " if current is not None and fleet.several else ""
     return pieces, [Toned(f"{host}{prefix} menu ", "dim")]
 
 

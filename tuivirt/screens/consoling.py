@@ -26,7 +26,7 @@ class Consoling(App[int], inherit_bindings=False):
     """An app whose guests' consoles go on while other screens are looked at."""
 
     if TYPE_CHECKING:  # What the app has that this is a part of.
-        hosts: Mapping[str, Any]
+        hosts: dict[str, Any]
         fleet: Fleet
 
         def say(self, text: str, severity: str = "information") -> None: ...
@@ -117,6 +117,22 @@ class Consoling(App[int], inherit_bindings=False):
                     session.follow(self.hosts[name], there)
                     self.say(f"{session.name} runs on {name} now; its console goes on there")
                     break
+
+    def take_hosts(self, hosts: Mapping[str, Any]) -> None:
+        """These are the hosts from now on.
+
+        The console of one that was made anew waits for that one; that of one that is gone closes.
+        """
+        before, self.hosts = self.hosts, dict(hosts)
+        shown = {name: host.snapshot for name, host in hosts.items()}
+        self.fleet = replace(self.fleet, hosts=shown)
+        for session in list(self.sessions):
+            name = session.ref.host
+            if name not in hosts:
+                self.sessions.remove(session)
+                session.close()
+            elif hosts[name] is not before.get(name):
+                session.follow(hosts[name], session.ref)
 
     def close_consoles(self) -> None:
         """The program ends: what is recorded is written out, and nothing is waited for."""

@@ -250,7 +250,7 @@ class DevicesScreen(HandsOver):
             what = "devices" if self._group == 0 else f"{word} devices"
             advice = "1 shows all devices." if devices else "Its driver may not list them."
             self._table.set_empty(why_empty(fleet, what, advice))
-        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.in_use)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:

@@ -254,10 +254,11 @@ _RSS = Column[Row](
 _HOST = Column[Row](
     "host",
     "HOST",
-    lambda row: row.domain.host,
+    lambda row: Toned(row.domain.host, row.host.colour),
     width=8,
     max_width=20,
-    priority=4,
+    # Of several hosts, whose it is says more than the little bars.
+    priority=1,
     sort_key=lambda row: natural(row.domain.host),
     sort_letter="H",
 )

@@ -76,7 +76,7 @@ class DomainsScreen(FleetScreen):
         yield self._table
 
     def show_fleet(self, fleet: Fleet) -> None:
-        self._table.use_columns(columns_for(self.app.size.width, len(fleet.hosts)))
+        self._table.use_columns(columns_for(self.app.size.width, len(fleet.in_use)))
         self._clock.now = time.monotonic()
         only = self._only_host
         hosts = [host for host in fleet.hosts.values() if only in (None, host.name)]

@@ -10,9 +10,12 @@ from tuivirt.backend.model.host import Link
 def why_empty(fleet: Fleet, what: str, else_advice: str = "") -> str:
     """Lines for a list of ``what`` (a plural) that has no rows."""
     if not fleet.hosts:
-        return f"No host, so no {what}.\nStart with -c URI, or with --demo to look around."
+        return f"No host, so no {what}.\n:host and + add one; -c URI or --demo start with one."
+    if not fleet.in_use:
+        names = ", ".join(fleet.hosts)
+        return f"No host is connected, so there are no {what}.\n:host and c connect one: {names}"
     lines: list[str] = []
-    for host in fleet.hosts.values():
+    for host in fleet.in_use:
         if host.link is Link.CONNECTING or (host.link is Link.CONNECTED and not host.filled):
             lines.append(f"Asking {host.name} …")
         elif host.link is not Link.CONNECTED and not host.filled:

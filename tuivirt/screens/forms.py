@@ -15,16 +15,22 @@ from .attach_disk import AttachDisk
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
 from .host_choice import LISTERS
+from .host_form import HostForm
 from .kind_choice import offering_of
 from .label_form import LabelForm
 from .mdev_choice import MdevChoice
+from .migrating import MigrateForm
 from .offers import Asked, Offer, Offering
 from .processor_choice import ProcessorForm
 from .telling import joined
 from .undefining import Undefining
 
 OFFERS: dict[str, Offering] = {
+    "host-add": HostForm(),
+    "host-edit": HostForm(edit=True),
     **{name: LabelForm(name) for name in ("tag", "untag", "set-group", "note")},
+    "migrate": MigrateForm(),
+    "evacuate": MigrateForm("to"),
     "undefine": Undefining(),
     "attach-disk": AttachDisk(),
     "detach-disk": DiskChoice("target"),
@@ -118,27 +124,39 @@ class ActionForm(FormDialog):
 
     def list_choices(self, field: Field) -> None:
         """Look up what there is for the field, and show it as a menu."""
-        lister = LISTERS[field.listed]
-        self.problem = f"Looking up the host's {field.listed}…"
+        self._list(field, field.listed)
+
+    def _list(self, field: Field, listed: str) -> None:
+        lister = LISTERS[listed]
+        assert self._ask is not None
+        one = self._asked[0]
+        whose = "host's " if one.ref.host else ""
+        self.problem = f"Looking up the {whose}{listed}…"
         self.draw()
 
         def chosen(choice: str | None) -> None:
-            if choice is not None:
+            if choice in LISTERS:
+                self._list(field, str(choice))
+            elif choice is not None and lister.fills is not None:
+                filled = lister.fills(choice, self.values)
+                for each in self.fields:
+                    if each.name in filled:
+                        self.fill(each, filled[each.name])
+            elif choice is not None:
                 self.fill(field, choice)
 
         def answered(answer: Any) -> None:
             self.problem = ""
             if isinstance(answer, TuivirtError):
                 self.problem = joined(answer)
-            elif not answer:
-                self.problem = f"The host tells of no {field.listed}."
+            elif not (choices := lister.choices(answer)):
+                self.problem = f"The host tells of no {listed}."
             else:
-                menu = Menu(f"The host's {field.listed}", lister.choices(answer), search=True)
+                title = f"The host's {listed}" if whose else f"{listed[:1].upper()}{listed[1:]}"
+                menu = Menu(title, choices, search=True)
                 self.app.push_screen(menu, chosen)
             self.draw()
 
-        assert self._ask is not None
-        one = self._asked[0]
         self._ask(self, one.ref.host, lister.look_up, (one.ref.key,), answered)
 
     def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:

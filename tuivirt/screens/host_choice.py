@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuivirt.actions import lookups
+from tuivirt.actions.hosts import SSH, Suggestion, known_hosts, ssh_hosts
 from tuivirt.backend.model.blocks import BlockDevice
 from tuivirt.backend.model.functions import VirtualFunction
 from tuivirt.widgets.menu import Choice
@@ -20,6 +21,35 @@ class Lister:
     look_up: Callable[[Any, str], Any]
     """What there is, on the host's look-ups lane. Raises TuivirtError."""
     choices: Callable[[Any], list[Choice]]
+    fills: Callable[[str, Mapping[str, Any]], Mapping[str, str]] | None = None
+    """Given what was chosen and the form's values: those of other fields that follow from it."""
+
+
+def known_choices(hosts: Sequence[Suggestion]) -> list[Choice]:
+    """By URI, with who knows each; those of ssh only when they are asked for."""
+    names = max((len(each.uri) for each in hosts), default=0)
+    found = [
+        Choice(f"{each.uri} {each.name}", f"{each.uri:<{names}}", note=_known_by(each))
+        for each in hosts
+    ]
+    return [*found, Choice(SSH, f"hosts of {SSH} …", note="Enter lists them")]
+
+
+def ssh_choices(hosts: Sequence[Suggestion]) -> list[Choice]:
+    """By the name that ssh has for each."""
+    none = Choice("", f"{SSH} names no host", refusal="add it with its URI")
+    return [Choice(f"{each.uri} {each.name}", each.uri) for each in hosts] or [none]
+
+
+def _known_by(host: Suggestion) -> str:
+    return f"{host.name}  {host.source}" if host.name else host.source
+
+
+def known_fills(chosen: str, values: Mapping[str, Any]) -> dict[str, str]:
+    """The URI, and the name where none was typed yet."""
+    uri, _, name = chosen.partition(" ")
+    typed = values.get("name")
+    return {"uri": uri} if typed != "" else {"uri": uri, "name": name}
 
 
 def block_choices(devices: Sequence[BlockDevice]) -> list[Choice]:
@@ -68,6 +98,16 @@ def link_choices(links: Sequence[tuple[str, str]]) -> list[Choice]:
 
 
 LISTERS = {
+    "known hosts": Lister(
+        lambda _host, _key: known_hosts(),
+        known_choices,
+        known_fills,
+    ),
+    SSH: Lister(
+        lambda _host, _key: ssh_hosts(),
+        ssh_choices,
+        known_fills,
+    ),
     "block devices": Lister(
         lambda host, key: lookups.block_devices(host, key),
         block_choices,

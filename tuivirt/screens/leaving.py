@@ -48,7 +48,7 @@ def _cut_short(session: ConsoleSession) -> str:
 def _becomes(task: Task, fleet: Fleet) -> str:
     action = ACTIONS.get(task.action)
     title = action.title if action else task.action
-    where = f" @{task.target.host}" if len(fleet.hosts) > 1 else ""
+    where = f" @{task.target.host}" if fleet.several else ""
     so_long = age(max(0.0, time.time() - task.started))
     return f"{title}: {plain(task.target_name)}{where}, {task.state} for {so_long}. " + _fate(
         task, fleet

@@ -126,7 +126,7 @@ class NetworksScreen(FleetScreen):
             self._table.set_empty(
                 why_empty(fleet, "networks", "“virsh net-define FILE” makes one; it appears here.")
             )
-        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.in_use)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:

@@ -164,7 +164,7 @@ class PoolsScreen(FleetScreen):
                     "“virsh pool-define-as images dir --target PATH” makes one; it appears here.",
                 )
             )
-        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.hosts)))
+        self._table.use_columns(for_hosts(_COLUMNS, len(fleet.in_use)))
         self._table.update(rows)
 
     def only_host(self, host: str | None) -> None:

@@ -38,7 +38,7 @@ DETAILS: dict[Kind, str] = {
     Kind.NETWORK: "networks:NetworkScreen",
     Kind.POOL: "volumes:VolumesScreen",
     Kind.DEVICE: "device:DeviceScreen",
-    Kind.HOST: "hosts:HostScreen",
+    Kind.HOST: "host:HostScreen",
 }
 """The screen that opens an object; it is made with the object's Ref."""
 XML = "xml:XmlScreen"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
-from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.task import Task, TaskState
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:
 
 def counts_on(host: HostSnapshot) -> bool:
     """Whether its screen changes with time alone: an age, or the next try, is told."""
+    if host.link is Link.CLOSED:
+        return False
     at = host.data_at
     late = at is not None and time.monotonic() - at > 3 * host.sampling.interval_s
     return at is None or host.retry_at is not None or late

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.screen import Screen
 
 from tuivirt.actions import lookups
-from tuivirt.actions.catalog import ACTIONS, find_action
+from tuivirt.actions.catalog import find_action, for_kind
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
@@ -17,16 +17,24 @@ from tuivirt.backend.model.task import Task
 from tuivirt.widgets.menu import Menu
 from tuivirt.widgets.text import plain
 
-from . import processor_menu
+from . import menu_groups
 from .kind_choice import TITLES, menu_of_kinds, refusals_of
 from .rooms import ROOMS
 from .telling import joined
+
+if TYPE_CHECKING:
+    from tuivirt.backend.model.console import ConsoleSession
+
+
+BY_FORM = frozenset({"host-edit", "note", "set-group"})
+"""Actions that do nothing unless something is said."""
 
 
 class Actor(Protocol):
     """The app, as far as wishes need it."""
 
     fleet: Fleet
+    sessions: list[ConsoleSession]
 
     def say(self, text: str, severity: str = "information") -> None: ...
 
@@ -64,7 +72,9 @@ class Target:
         self.ref = ref
         self.thing = fleet.find(ref)
         self.name = str(getattr(self.thing, "name", ref.key))
-        if self.thing is None:
+        if action.new:
+            self.refusal = ""
+        elif self.thing is None:
             self.refusal = f"it is not on {ref.host} any more"
         else:
             self.refusal = action.refusal(self.thing, fleet.hosts.get(ref.host))
@@ -76,6 +86,8 @@ class Target:
         name of another. So is one that would lose other things than were told.
         """
         now = Target(fleet, action, self.ref)
+        if action.new:
+            return now
         if now.thing is not None and now.name != self.name:
             now.refusal = f"it is called {now.name} by now"
         elif not now.refusal and action.losses(now.thing) != action.losses(self.thing):
@@ -107,9 +119,10 @@ class Wishes:
         fields = [p for p in action.parameters if p.name not in values]
         # One option alone is not worth a form: the question's ``o`` opens it.
         decides = action.destructive and len(fields) > 1
+        form = form or action.name in BY_FORM
         if missing or decides or (fields and (form or values)):
             self._fill_in(action, targets, values)
-        elif action.confirm:
+        elif action.confirm or self._ends(action, targets):
             self._confirm(action, targets, values)
         else:
             self._submit(action, targets, values)
@@ -124,7 +137,8 @@ class Wishes:
     def names(self) -> list[str]:
         """The actions that fit what is under the cursor."""
         kinds = {ref.kind for ref in self._app.front_targets()}
-        return [action.name for action in ACTIONS.values() if action.object in kinds]
+        names = [action.name for kind in sorted(kinds) for action in for_kind(kind)]
+        return [*names, *(action.name for action in for_kind(Kind.HOST) if action.new)]
 
     def menu(self, refs: Sequence[Ref]) -> None:
         """All that can be done to these objects, and why the rest cannot."""
@@ -154,9 +168,9 @@ class Wishes:
             return
         if name.startswith(":"):
             self._app.go(name[1:])
-        elif name == processor_menu.NAME:
-            choices = self._choices(refs, grouped=True)
-            menu = processor_menu.menu_of_processors(choices, self._describe(refs))
+        elif name in menu_groups.TITLES:
+            choices = self._choices(refs, name)
+            menu = menu_groups.menu_of(name, choices, self._describe(refs))
             self._app.ask(menu, lambda chosen: self._chosen(chosen, refs))
         elif name in TITLES:
             menu = menu_of_kinds(name, self._describe(refs))
@@ -178,28 +192,29 @@ class Wishes:
         else:
             menu.refuse(refusals_of(answer))
 
-    def _choices(self, refs: Sequence[Ref], *, grouped: bool = False) -> list[Any]:
-        """``grouped``: those that have a menu of their own, in place of all others."""
+    def _choices(self, refs: Sequence[Ref], group: str = "") -> list[Any]:
+        """``group``: those that it has in a menu of its own, in place of all others."""
         from tuivirt.widgets.menu import Choice
 
         choices = []
-        for action in ACTIONS.values():
-            in_group = action.name in processor_menu.grouped()
-            if action.object is not refs[0].kind or in_group is not grouped:
+        for action in for_kind(refs[0].kind):
+            if menu_groups.group_of(action.name) != group:
                 continue
             refusals = [Target(self._app.fleet, action, ref).refusal for ref in refs]
             refusal = refusals[0] if all(refusals) else ""
-            if len(refs) > 1 and not action.bulk:
+            if len(refs) > 1 and not action.bulk and not action.new:
                 refusal = "for one at a time"
             choices.append(Choice(action.name, action.title, self._app.key_of(action), refusal))
-        if refs[0].kind is Kind.DOMAIN and not grouped:
+        if refs[0].kind is Kind.DOMAIN and not group:
             like = next(choice for choice in choices if choice.id == "attach-disk")
-            menus = {processor_menu.NAME: processor_menu.TITLE, **TITLES}
+            menus = {**menu_groups.TITLES, **TITLES}
             choices += [Choice(name, said, "", like.refusal) for name, said in menus.items()]
         return choices
 
     def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:
         """The objects it can be done to; those left out, and why, are said."""
+        if action.new:
+            return [Target(self._app.fleet, action, Ref("", action.object, ""))]
         of_kind = [Target(self._app.fleet, action, r) for r in refs if r.kind is action.object]
         if not of_kind:
             self._app.say(f"{action.title}: no {action.object} is chosen here", "warning")
@@ -225,10 +240,13 @@ class Wishes:
 
     def _questions(self, action: Action, targets: Sequence[Target]) -> list[str]:
         """What is asked: the objects by name first, then what is common to them, said once."""
-        many = len(self._app.fleet.hosts) > 1
+        many = self._app.fleet.several and action.object is not Kind.HOST
+        if action.new:
+            return []
         if len(targets) == 1:
             where = f"On host {targets[0].ref.host}." if many else ""
-            return [text for text in (action.question(targets[0].thing), where) if text]
+            ends = self._ends(action, targets)
+            return [text for text in (action.question(targets[0].thing), where, *ends) if text]
 
         def names(some: Sequence[Target]) -> str:
             return ", ".join(plain(t.name) + (f" @{t.ref.host}" if many else "") for t in some)
@@ -245,7 +263,18 @@ class Wishes:
                 asked.append(lost if len(some) == len(targets) else f"{names(some)}: {lost}")
         return asked
 
+    def _ends(self, action: Action, targets: Sequence[Target]) -> list[str]:
+        """What is under way and would lose its host by this."""
+        if not action.ends:
+            return []
+        from .parting import interrupted
+
+        names = {target.ref.host for target in targets}
+        return interrupted(names, self._app.fleet, self._app.sessions)
+
     def _title(self, action: Action, targets: Sequence[Target]) -> str:
+        if action.new:
+            return action.title
         return f"{action.title}: {self._describe([target.ref for target in targets])}"
 
     def _confirm(
@@ -294,18 +323,22 @@ class Wishes:
             [Asked(t.ref, t.thing, fleet.stats(t.ref)) for t in targets], self._app.look_up
         )
 
-    def _show_plan(self, action: Action, target: Target, values: Mapping[str, Any]) -> None:
+    def _show_plan(
+        self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]
+    ) -> None:
         """What would be done is shown first; then it is asked for."""
         from .planning import PlanForm
 
-        form = PlanForm(self._title(action, [target]), action)
+        names = {target.ref: target.name for target in targets}
+        form = PlanForm(self._title(action, targets), action, names)
 
         def answered(given: Mapping[str, Any] | None) -> None:
             if given is not None:
-                self._submit(action, [target], {**values, "force": form.risky})
+                able = [target for target in targets if target.ref not in form.refused]
+                self._submit(action, able, {**values, "force": form.risky})
 
         self._app.ask(form, answered)
-        form.look_up(target.ref, values, self._app.look_up)
+        form.look_up(values, self._app.look_up)
 
     def _submit(self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
         # A question may have stood open for long.
@@ -317,10 +350,11 @@ class Wishes:
             self._app.show_view(action, targets[0].ref, values)
             return
         if action.plan is not None and "force" not in values:
-            self._show_plan(action, targets[0], values)
+            self._show_plan(action, targets, values)
             return
         for target in targets:
             try:
-                self._app.submit(action, target.ref, target.name, values)
+                name = target.name or str(values.get("name", ""))
+                self._app.submit(action, target.ref, name, values)
             except TuivirtError as error:
                 self._app.say(f"{target.name}: {joined(error)}", "error")

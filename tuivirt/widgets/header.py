@@ -46,7 +46,7 @@ def link_words(host: HostSnapshot, now: float) -> Toned:
 
 def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[Toned]]:
     info, stats = host.info, host.stats
-    name = [Toned(" "), Toned(host.name, "bold")]
+    name = [Toned(" "), Toned(host.name, f"bold {host.colour}".strip())]
     marks: list[Toned] = []
     left: list[Toned] = []
     if info is not None:
@@ -79,7 +79,7 @@ def _several(hosts: Sequence[HostSnapshot], now: float) -> tuple[list[Toned], li
         left.append(Toned("  READ-ONLY", "warn"))
     for host in hosts:
         left.append(_SPACE)
-        left.append(Toned(host.name))
+        left.append(Toned(host.name, host.colour))
         if host.link is not Link.CONNECTED:
             left += [Toned(" "), link_words(host, now)]
         elif host.stats is not None:

@@ -27,7 +27,7 @@ CURSOR = Style(bold=True, bgcolor="bright_black")
 
 
 class Toned(NamedTuple):
-    """A piece of text and how it is to stand out (a name in STYLES)."""
+    """A piece of text and how it is to stand out (a name in STYLES, or a terminal's colour)."""
 
     text: str
     tone: str = ""
@@ -39,8 +39,10 @@ Cell = str | Toned | tuple[Toned, ...]
 
 @lru_cache(256)
 def style_of(tone: str, cursor: bool = False) -> Style:
-    """The style of a tone, on the cursor's line or elsewhere."""
-    style = STYLES[tone]
+    """The style of a tone or a colour (``bold bright-red``), on the cursor's line or elsewhere."""
+    style = STYLES.get(tone)
+    if style is None:  # One of the terminal's colours, by its name, perhaps in bold.
+        style = Style.parse(tone.replace("-", "_"))
     if not cursor:
         return style
     return (Style(dim=False) if tone == "dim" else style) + CURSOR

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 
 from .domain import Domain
-from .host import HostSnapshot
+from .host import HostSnapshot, Link
 from .record import record
 from .ref import Kind, Ref
 from .resources import Network, NodeDevice, Pool
@@ -28,6 +28,16 @@ class Fleet:
     def with_host(self, snapshot: HostSnapshot) -> Fleet:
         """The fleet with this host's snapshot in place of its older one."""
         return replace(self, hosts={**self.hosts, snapshot.name: snapshot})
+
+    @property
+    def in_use(self) -> list[HostSnapshot]:
+        """The hosts that are connected, or that somebody wants to be."""
+        return [host for host in self.hosts.values() if host.link is not Link.CLOSED]
+
+    @property
+    def several(self) -> bool:
+        """Whether an object has to be told with its host."""
+        return len(self.in_use) > 1
 
     def with_task(self, task: Task) -> Fleet:
         """The fleet with this task added, or in place of its older state."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .domain import Domain
 from .record import record
+from .ref import Kind, Ref
 from .resources import HostInterface, Network, NodeDevice, Pool
 from .stats import DomainStats, HostStats
 
@@ -72,6 +73,7 @@ class HostSnapshot:
 
     name: str
     uri: str
+    """Without a password."""
     link: Link = Link.CONNECTING
     reason: str = ""
     """libvirt's words for why the link is as it is; empty when all is well."""
@@ -81,11 +83,11 @@ class HostSnapshot:
     """Monotonic time of the last answer."""
     retry_at: float | None = None
     """Monotonic time of the next try, when it is lost or failed."""
-    info: HostInfo | None = None
     entry: HostEntry | None = None
     """What the settings say of it, its URI without a password; None: they do not know it."""
     question: Question | None = None
     """What is asked of the operator, and waits for an answer."""
+    info: HostInfo | None = None
     stats: HostStats | None = None
     sampling: Sampling = Sampling()
     filled: bool = False
@@ -102,3 +104,12 @@ class HostSnapshot:
     """By name."""
     interfaces: Mapping[str, HostInterface] = field(default_factory=dict)
     """By name."""
+
+    @property
+    def ref(self) -> Ref:
+        return Ref(self.name, Kind.HOST, self.name)
+
+    @property
+    def colour(self) -> str:
+        """What its name is drawn in: one of ``entry.COLOURS``, or nothing in particular."""
+        return self.entry.colour if self.entry is not None else ""
