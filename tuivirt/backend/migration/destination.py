@@ -66,6 +66,24 @@ def others(source: Host) -> list[Host]:
     )
 
 
+def offered(source: Host) -> list[tuple[str, str]]:
+    """The other hosts by name, and what there is to say of each: its URI, its memory, its state."""
+    found = []
+    for each in others(source):
+        now = each.snapshot
+        words = [each.uri]
+        if now.link is not Link.CONNECTED:
+            words.append(str(now.link))
+        if each.readonly:
+            words.append("read-only")
+        stats = now.stats
+        if stats is not None and stats.memory_total_kib is not None:
+            free = stats.memory_total_kib - (stats.memory_used_kib or 0)
+            words.append(f"{free / (1 << 20):.1f} GiB free")
+        found.append((each.name, ", ".join(words)))
+    return found
+
+
 def address_of(uri: str) -> str:
     """The host in a connection's URI; empty: a socket of this machine."""
     try:

@@ -138,10 +138,10 @@ def _job(domain: Any) -> str:
     """What it is busy with, in libvirt's words."""
     info: dict[str, Any] = if_offered(lambda: dict(domain.jobStats(0)), {})
     operation = info.get("operation", 0)
-    return _OPERATIONS.get(operation, "another job") if info.get("type") else ""
+    return OPERATIONS.get(operation, "another job") if info.get("type") else ""
 
 
-_OPERATIONS = {
+OPERATIONS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_SAVE: "saving",
     libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN: "coming from another host",
     libvirt.VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT: "going to another host",
@@ -149,6 +149,7 @@ _OPERATIONS = {
     libvirt.VIR_DOMAIN_JOB_OPERATION_DUMP: "a dump",
     libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP: "a backup",
 }
+"""What a job is, by libvirt's number of it."""
 
 
 def _tied(root: Element) -> list[str]:
@@ -193,7 +194,7 @@ def _target(
         machine=machine,
         cpu=cpu,
         cpu_unknown=unknown,
-        memory_free_kib=_free(host),
+        memory_free_kib=free_kib(host),
         networks={each.name: each.active for each in now.networks.values()},
         links=_links(host),
         reaches=address_of(host.uri),
@@ -282,7 +283,7 @@ def _host_uuid(host: Host) -> str:
     return (root.findtext("host/uuid") or "").strip()
 
 
-def _free(host: Host) -> int | None:
+def free_kib(host: Host) -> int | None:
     """KiB that guests could have: what is free, and what the host keeps for its caches."""
     try:
         stats = host.conn.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS, 0)

@@ -29,7 +29,7 @@ def judge(
     yield from _copies(here, there, disks, values)
     yield from _memory(here, there)
     yield from _ways(here, there, values)
-    yield from _left(here, there, disks, values)
+    yield from _left(here, values)
 
 
 def _target(here: SourceFacts, there: TargetFacts) -> Iterator[Finding]:
@@ -207,7 +207,7 @@ def _disk(move: DiskMove, there: TargetFacts, values: Mapping[str, Any]) -> Iter
         yield from _medium(move, there)
         return
     if move.image is Image.OVERWRITE:
-        if values.get("copy_storage_all") or values.get("copy_storage_inc"):
+        if _copies_all(values):
             yield Finding(
                 RISK,
                 f"{there.name} has an image {disk.path} already: it is overwritten",
@@ -234,6 +234,12 @@ def _disk(move: DiskMove, there: TargetFacts, values: Mapping[str, Any]) -> Iter
             "A block device has to be there already: the same one, or say that it is copied"
             " (--copy-storage-all) to one of its size",
         )
+    elif move.image is Image.LOOK and _copies_all(values):
+        yield Finding(
+            RISK,
+            f"whether {there.name} has a {disk.path} cannot be told: if so, it is overwritten",
+            "Without that option nothing is overwritten",
+        )
     elif move.image is Image.LOOK and values.get("shared_storage"):
         yield Finding(
             RISK, f"whether {there.name} has {disk.says} cannot be told: no pool there holds it"
@@ -246,6 +252,10 @@ def _disk(move: DiskMove, there: TargetFacts, values: Mapping[str, Any]) -> Iter
             f"{there.name} has no {disk.says}",
             "It is not shared: leave --shared-storage out, and it is copied",
         )
+
+
+def _copies_all(values: Mapping[str, Any]) -> bool:
+    return bool(values.get("copy_storage_all") or values.get("copy_storage_inc"))
 
 
 def _medium(move: DiskMove, there: TargetFacts) -> Iterator[Finding]:
@@ -356,19 +366,10 @@ def _ways(here: SourceFacts, there: TargetFacts, values: Mapping[str, Any]) -> I
         )
 
 
-def _left(
-    here: SourceFacts, there: TargetFacts, disks: tuple[DiskMove, ...], values: Mapping[str, Any]
-) -> Iterator[Finding]:
-    copied = [m.disk.path for m in disks if m.image in (Image.COPY, Image.OVERWRITE, Image.LOOK)]
-    if copied:
-        yield Finding(NOTE, f"{_files(copied)} stays on {here.host}: remove it when all is well")
+def _left(here: SourceFacts, values: Mapping[str, Any]) -> Iterator[Finding]:
     if values.get("keep"):
         yield Finding(
             RISK if here.active else NOTE,
             f"{here.name} stays defined on {here.host} too",
             "Started on both hosts it ruins a disk that both have",
         )
-
-
-def _files(paths: list[str]) -> str:
-    return " and ".join(path or "an image" for path in paths)

@@ -12,7 +12,7 @@ import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
 from ..lifecycle import Progress, domain_to_change
-from ..model.finding import Weight
+from ..model.finding import Planned, Weight
 from ..model.migration import DiskFacts, MigrationPlan
 from ..model.ref import Kind, Ref
 from ..uri import shown
@@ -205,7 +205,8 @@ class _Move:
             told = [f"moved in {took_s:.1f} s", *self.downtime()]
             said = f"{name} {state} on {target} now ({', '.join(told)})"
         else:
-            copied = f", {len(prepared.copied)} images copied" if prepared.copied else ""
+            number = len(prepared.copied)
+            copied = f", {number} image{'s' * (number > 1)} copied" if number else ""
             said = f"{name} is defined on {target} now, off ({took_s:.1f} s{copied})"
         if values["persistent"] and not there.persistent:
             troubles.append(f"it is not defined on {target}, though that was asked for")
@@ -237,7 +238,7 @@ class _Move:
         return []
 
 
-def refuse(plan: MigrationPlan, what: str, force: bool) -> None:
+def refuse(plan: Planned, what: str, force: bool) -> None:
     """Raise BadInput where the plan may not be carried out."""
     refused, risks = plan.of(Weight.REFUSED), plan.of(Weight.RISK)
     if refused:

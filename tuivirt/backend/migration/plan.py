@@ -74,7 +74,12 @@ def _steps(
     if here.active and values["persistent"]:
         ends.append(f"define it on {there.name}")
     if values["undefinesource"]:
-        ends.append(f"undefine it on {here.host}; its images there stay")
+        stay = (
+            "; its images there stay, remove them when all is well"
+            if any(m.disk.written for m in moves)
+            else ""
+        )
+        ends.append(f"undefine it on {here.host}{stay}")
     if here.autostart and values["persistent"]:
         ends.append(f"have {there.name} start it with the host, as {here.host} does")
     return [*steps, *ends]

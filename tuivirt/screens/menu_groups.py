@@ -1,0 +1,34 @@
+"""Actions on a domain with a menu of their own, led to by one line: they would bury the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from tuivirt.actions.migrations import of_jobs
+from tuivirt.actions.processors import of_processors
+from tuivirt.widgets.menu import Choice, Menu
+
+TITLES: Mapping[str, str] = {
+    "processors": "vCPUs, memory, pinning…",
+    "its-job": "Its job, while it is moved…",
+}
+"""By group: what the menu of a domain says in place of its actions."""
+
+
+@cache
+def _groups() -> Mapping[str, str]:
+    """The group of each action that is in one."""
+    return {action.name: "processors" for action in of_processors()} | {
+        action.name: "its-job" for action in of_jobs()
+    }
+
+
+def group_of(name: str) -> str:
+    """The group of that action; empty: it stands in the domain's own menu."""
+    return _groups().get(name, "")
+
+
+def menu_of(group: str, choices: Sequence[Choice], name: str) -> Menu:
+    """``choices`` are those of the group's actions; its answer is the name of one."""
+    return Menu(f"{TITLES[group].removesuffix('…')}: {name}", choices)
