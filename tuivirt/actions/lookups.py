@@ -36,6 +36,7 @@ __all__ = [
     "belongings",
     "block_devices",
     "configs_of",
+    "destinations",
     "device_facts",
     "devices_of",
     "devices_of_kind",
@@ -159,6 +160,13 @@ def network_functions(host: Host, _key: str) -> Sequence[VirtualFunction]:
     from tuivirt.backend.passthrough.virtual import network_functions as found
 
     return found(host)
+
+
+def destinations(host: Host, _key: str) -> Sequence[tuple[str, str]]:
+    """The other hosts that a domain may be moved to: name, and what there is to say of each."""
+    from tuivirt.backend.migration.destination import offered
+
+    return offered(host)
 
 
 def device_facts(host: Host, key: str) -> DeviceFacts:
