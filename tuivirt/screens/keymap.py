@@ -12,6 +12,7 @@ from typing import Any
 from textual.binding import Binding, BindingsMap
 from textual.dom import DOMNode
 
+from tuivirt.actions.catalog import listed
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.settings import default_path
 from tuivirt.widgets.command_bar import CommandBar
@@ -27,6 +28,7 @@ def key_problems(keys: Mapping[str, str], app: type[DOMNode]) -> tuple[str, ...]
     """What is wrong with ``keys`` (binding id to keys with commas between), a sentence each."""
     if not keys:
         return ()
+    listed()  # Those that have no key of their own may have been given one.
     places = [(where, _set(bindings, keys)) for where, bindings in _places(app)]
     known = {id for _, bindings in places for id in bindings}
     problems = [_unknown(id, known) for id in keys if id not in known]
