@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import DomainEvent
 from tuivirt.backend.model.device import Device, Disk, DomainConfig, DomainDetail, Interface
-from tuivirt.backend.model.domain import DomainState
+from tuivirt.backend.model.domain import DomainState, Labels
 from tuivirt.screens.domain import DomainScreen
 from tuivirt.screens.domain_rows import device_rows
 
@@ -340,3 +340,17 @@ async def test_a_device_without_an_address_in_the_saved_configuration_is_still_t
         (live.devices[2], "until shutdown"),
         (sound, "next boot"),
     ]
+
+
+async def test_tags_stand_in_the_title_and_the_group_and_the_note_below() -> None:
+    said = Labels(("web", "prod"), "shop", "Ask Anna.\nReboot after 22:00.")
+    shown = replace(things.everything(), domains={uuid_of(1): things.web(labels=said)})
+    app = driven(fleet(shown))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await opened(app, pilot)
+        lines = screen_lines(app)
+        assert lines[1].endswith("autostart   #web #prod")
+        at = next(number for number, line in enumerate(lines) if " group " in line)
+        assert lines[at].split() == ["group", "shop"]
+        assert lines[at + 1].split() == ["note", "Ask", "Anna."]
+        assert lines[at + 2].split() == ["Reboot", "after", "22:00."]

@@ -7,11 +7,9 @@ Source: virDomainGetMetadata and virDomainSetMetadata with an element in a names
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 import libvirt
 
@@ -32,9 +30,6 @@ ROUNDS = 5
 _NEVER = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Control characters, and what no XML can hold."""
 _FLAGS = {True: libvirt.VIR_DOMAIN_AFFECT_LIVE, False: libvirt.VIR_DOMAIN_AFFECT_CONFIG}
-
-_locks: WeakKeyDictionary[Host, dict[str, threading.Lock]] = WeakKeyDictionary()
-_locking = threading.Lock()
 
 Edit = Callable[[Labels], Labels]
 
@@ -153,7 +148,7 @@ def _change(host: Host, uuid: str, edit: Edit) -> tuple[str, Labels]:
     name = domain.name()
     what = f"cannot change the labels of {name}"
     try:
-        with _alone(host, uuid):
+        with host.defining[uuid]:  # Nor is a saved configuration with the old ones defined.
             for _ in range(ROUNDS):
                 sides = [on for on, there in _sides(domain).items() if there]
                 old = {live: _read(domain, live) for live in sides}
@@ -204,9 +199,3 @@ def _write(domain: Any, texts: Mapping[bool, str]) -> None:
             raised.done = done
             raise raised from error
         done = "the running domain has them, until it is shut down"
-
-
-def _alone(host: Host, uuid: str) -> threading.Lock:
-    """Held while the labels of a domain are changed, so that no two of our own changes meet."""
-    with _locking:
-        return _locks.setdefault(host, {}).setdefault(uuid, threading.Lock())

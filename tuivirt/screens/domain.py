@@ -265,6 +265,8 @@ class DomainScreen(PagedScreen):
             pieces.append(Toned("   autostart"))
         if not domain.persistent:
             pieces.append(Toned("   transient", "warn"))
+        if domain.tags:
+            pieces.append(Toned("   " + " ".join(f"#{tag}" for tag in domain.tags), "accent"))
         self._title.show(pieces)
 
     def _show_tabs(self) -> None:

@@ -8,7 +8,7 @@ from tuivirt.backend.model.domain import DomainState
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.grouping import Grouping
 from tuivirt.widgets.sparkline import is_ascii
-from tuivirt.widgets.text import UNKNOWN, percent, rate, share
+from tuivirt.widgets.text import UNKNOWN, percent, rate, share, size
 from tuivirt.widgets.tones import Cell, Toned
 
 from .domain_columns import Row, used_kib
@@ -21,6 +21,8 @@ _NAMES: dict[str, Callable[[Row], Iterable[str]]] = {
 WAYS = (*_NAMES, "off")
 """What the list can be grouped by, in the order of the key."""
 _NONE = {"group": "in no group", "tag": "without a tag"}
+_ADDED = frozenset(("vcpu", "cpu", "memory", "rss", "disk", "write", "net", "tx"))
+"""The columns whose figures are added up."""
 _COUNT_CELLS = 6
 """So long a count stands below STATE; a longer one beside the name."""
 
@@ -46,8 +48,14 @@ def _cell(word: str, column: Column[Row], name: str, folded: bool, rows: Sequenc
     if column.id == "name":
         return _name(word, name, rows)
     running = [row for row in rows if row.domain.active]
-    if not running:
+    if not running or column.id not in _ADDED:
         return ""
+    if column.id == "vcpu":
+        return _total([row.domain.vcpus for row in running], lambda count: f"{count:.0f}")
+    # What is not known of one that is silent by now is no part of a sum; its name tells of it.
+    running = [row for row in running if row.stalled_since is None]
+    if not running:
+        return UNKNOWN
     if column.id == "cpu":
         known = [row.stats.cpu_percent for row in running if row.stats is not None]
         return _total(known, percent)
@@ -55,16 +63,11 @@ def _cell(word: str, column: Column[Row], name: str, folded: bool, rows: Sequenc
         used = sum(used_kib(row) or 0 for row in running)
         most = sum(row.domain.memory_kib or row.domain.memory_max_kib or 0 for row in running)
         return Toned(share(used, most), "title")
-    if column.id in ("vcpu", "rss", "disk", "write", "net", "tx") and column.sort_key is not None:
-        draw = _DRAWN.get(column.id, rate)
-        return _total([column.sort_key(row) for row in running], draw)
-    return ""
-
-
-_DRAWN: dict[str, Callable[[float], str]] = {
-    "vcpu": lambda count: f"{count:.0f}",
-    "rss": lambda kib: share(kib, None).replace("/?", ""),
-}
+    if column.id == "rss":
+        known = [row.stats.memory_rss_kib for row in running if row.stats is not None]
+        return _total(known, size)
+    assert column.sort_key is not None
+    return _total([column.sort_key(row) for row in running], rate)
 
 
 def _total(values: Iterable[float | None], draw: Callable[[float], str]) -> Cell:

@@ -275,6 +275,8 @@ def _config(domain: Domain, detail: DomainDetail | None, width: int) -> list[Pag
             (
                 ("title", config.title if config else ""),
                 ("description", config.description.split("\n") if config else ""),
+                ("group", domain.group),
+                ("note", domain.note.split("\n")),
                 ("vCPUs", cpus),
                 ("memory", memory),
                 ("machine", machine),

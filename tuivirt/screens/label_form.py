@@ -23,7 +23,8 @@ class LabelForm:
 
     @property
     def waits(self) -> str:
-        return ""
+        """Where a field begins is known only then."""
+        return "Looking at what is there …"
 
     def look_up(self, host: Any, _key: str) -> tuple[Sequence[str], Sequence[str]]:
         return lookups.labels_in_use(host)
