@@ -14,6 +14,7 @@ from .host import Host
 from .lanes import Lane
 from .model.entry import HostEntry, wrong_colour, wrong_group, wrong_name, wrong_tag, wrong_uri
 from .model.host import HostSnapshot, Link
+from .model.question import Question
 from .uri import shown
 
 ANSWER_S = 30.0
@@ -191,12 +192,13 @@ class Roster:
         began = time.monotonic()
         progress("connecting …")
 
+        asked: list[Question | None] = [None]
+
         def heard(event: Event) -> None:
             """A question is asked where the operator looks: at the host itself."""
-            if isinstance(event, SnapshotChanged):
-                question = event.snapshot.question
-                if question is not host.snapshot.question:
-                    host.update(question=question)
+            if isinstance(event, SnapshotChanged) and event.snapshot.question is not asked[0]:
+                asked[0] = event.snapshot.question
+                host.update(question=asked[0])
 
         probe = Host(name, self._uris[name], readonly=host.readonly, publish=heard, sampling=False)
         probe.start()

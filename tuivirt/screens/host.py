@@ -100,7 +100,7 @@ def _what(host: HostSnapshot, width: int) -> list[PageLine]:
     info = host.info
     if info is None:
         return []
-    found = summary_of(host.domains.values())
+    found = summary_of(host)
     given = f"{found.vcpus} vCPU, {size(found.memory_kib)}"
     if not found.whole:
         given = f"at least {given}"

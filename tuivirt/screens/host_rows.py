@@ -10,7 +10,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.sparkline import bars
-from tuivirt.widgets.text import NONE, UNKNOWN, age, natural, percent, share, size
+from tuivirt.widgets.text import NONE, UNKNOWN, age, natural, percent, share
 from tuivirt.widgets.tones import Cell, Toned
 
 LINK_TONES = {Link.CONNECTED: "good", Link.CONNECTING: "warn", Link.CLOSED: "dim"}
@@ -30,12 +30,12 @@ class Summary:
     """Nothing of that is unknown."""
 
 
-def summary_of(domains: Iterable[Domain]) -> Summary:
-    """Counted, and added up."""
-    domains = tuple(domains)
+def summary_of(host: HostSnapshot) -> Summary:
+    """Counted, and added up; those that run on a host that is silent are stalled."""
+    domains = host.domains.values()
     on = [domain for domain in domains if domain.active]
     return Summary(
-        by_state(domains),
+        by_state(domains, silent=host.link is not Link.CONNECTED),
         sum(domain.vcpus or 0 for domain in on),
         sum(domain.memory_kib or 0 for domain in on),
         not any(domain.vcpus is None or domain.memory_kib is None for domain in on),
@@ -58,6 +58,14 @@ class Row:
         return self.host.filled and self.host.link is not Link.CLOSED
 
     @property
+    def entry_group(self) -> str:
+        return self.host.entry.group if self.host.entry is not None else ""
+
+    @property
+    def entry_tags(self) -> tuple[str, ...]:
+        return self.host.entry.tags if self.host.entry is not None else ()
+
+    @property
     def total_kib(self) -> int | None:
         stats, info = self.host.stats, self.host.info
         return (stats.memory_total_kib if stats else None) or (info.memory_kib if info else None)
@@ -68,11 +76,12 @@ def link_word(host: HostSnapshot) -> Toned:
     return Toned(host.link.value, LINK_TONES.get(host.link, "bad"))
 
 
-def by_state(domains: Iterable[Domain]) -> tuple[tuple[str, int], ...]:
+def by_state(domains: Iterable[Domain], *, silent: bool) -> tuple[tuple[str, int], ...]:
     """How many domains are in each state, by its word: running ones first, then what is wrong."""
     counts: dict[str, int] = {}
     for domain in domains:
-        word = "stalled" if domain.stalled_since is not None else domain.state.word
+        stalled = domain.stalled_since is not None or (silent and domain.active)
+        word = "stalled" if stalled else domain.state.word
         counts[word] = counts.get(word, 0) + 1
     return _ordered(counts)
 
@@ -158,25 +167,22 @@ def what_it_is(host: HostSnapshot) -> str:
     return ", ".join(filter(None, (hypervisor, libvirt)))
 
 
-def _group(row: Row) -> str:
-    return row.host.entry.group if row.host.entry is not None else ""
-
-
 def _tags(row: Row) -> str:
-    return " ".join(row.host.entry.tags) if row.host.entry is not None else ""
+    return " ".join(f"#{tag}" for tag in row.entry_tags)
 
 
 def tags_of(row: Row) -> tuple[str, ...]:
     """What ``/#`` finds a host by: its group counts as one."""
-    entry = row.host.entry
-    if entry is None:
-        return ()
-    return (entry.group, *entry.tags) if entry.group else entry.tags
+    return (row.entry_group, *row.entry_tags) if row.entry_group else row.entry_tags
 
 
 def search_of(row: Row) -> str:
     host = row.host
-    return f"{host.name} {host.uri} {host.link} {host.reason} {_group(row)} {_tags(row)}"
+    return f"{host.name} {host.uri} {host.link} {host.reason} {row.entry_group} {_tags(row)}"
+
+
+def _by_group(row: Row) -> object:
+    return (natural(row.entry_group), natural(row.host.name)) if row.entry_group else None
 
 
 COLUMNS: tuple[Column[Row], ...] = (
@@ -200,12 +206,12 @@ COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "group",
         "GROUP",
-        _group,
+        lambda r: r.entry_group,
         width=8,
         max_width=12,
         priority=5,
         # Those of a group stand together, by name within it.
-        sort_key=lambda r: (natural(_group(r)), natural(r.host.name)) if _group(r) else None,
+        sort_key=_by_group,
         sort_letter="P",
     ),
     Column(
@@ -266,34 +272,57 @@ COLUMNS: tuple[Column[Row], ...] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """Several hosts in figures, each as a column has it."""
+
+    states: tuple[tuple[str, int], ...]
+    cpu: str
+    memory: str
+    vcpus: str
+    given: str
+    commitment: str
+    """Percent of the memory that was given."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Row]) -> Sum:
+        """What is not known of a host is no part of a sum."""
+        counts: dict[str, int] = {}
+        cpus, busy, used, total, on, most = 0, 0.0, 0, 0, 0, 0
+        for row in rows:
+            for word, count in row.summary.states:
+                counts[word] = counts.get(word, 0) + count
+            info, stats = row.host.info, row.host.stats
+            if info is not None and stats is not None and stats.cpu_percent is not None:
+                cpus += info.cpus
+                busy += info.cpus * stats.cpu_percent
+            if stats is not None and stats.memory_used_kib is not None:
+                used, total = used + stats.memory_used_kib, total + (row.total_kib or 0)
+            if row.known:
+                on += info.cpus if info is not None else 0
+                most += row.total_kib or 0
+        vcpus = sum(row.summary.vcpus for row in rows if row.known)
+        given = sum(row.summary.memory_kib for row in rows if row.known)
+        return cls(
+            _ordered(counts),
+            percent(busy / cpus if cpus else None),
+            share(used, total) if total else UNKNOWN,
+            f"{vcpus}/{on}" if on else UNKNOWN,
+            share(given, most) if most else UNKNOWN,
+            percent(100 * given / most if most else None),
+        )
+
+
 def sums(rows: Sequence[Row]) -> list[Toned]:
     """One line for all of them: what is connected, runs, is used, and was given."""
-    hosts = [row.host for row in rows]
-    well = sum(host.link is Link.CONNECTED for host in hosts)
-    counts: dict[str, int] = {}
-    for row in rows:
-        for word, count in row.summary.states:
-            counts[word] = counts.get(word, 0) + count
+    found = Sum.of(rows)
+    counts = dict(found.states)
+    well = sum(row.host.link is Link.CONNECTED for row in rows)
     pieces = [
-        Toned(f" {well}/{len(hosts)} up", "" if well == len(hosts) else "warn"),
+        Toned(f" {well}/{len(rows)} up", "" if well == len(rows) else "warn"),
         Toned(f"  {counts.get('run', 0)}/{sum(counts.values())} run"),
     ]
     pieces += [Toned(f", {counts[word]} {word}", "bad") for word in _BAD_STATES if word in counts]
-    cpus, busy = 0, 0.0
-    for host in hosts:
-        percent_now = host.stats.cpu_percent if host.stats is not None else None
-        if host.info is not None and percent_now is not None:
-            cpus += host.info.cpus
-            busy += host.info.cpus * percent_now
-    pieces.append(Toned(f"  CPU {percent(busy / cpus if cpus else None)} %"))
-    used, total = 0, 0
-    for row in rows:
-        now = row.host.stats.memory_used_kib if row.host.stats is not None else None
-        if now is not None:
-            used, total = used + now, total + (row.total_kib or 0)
-    pieces.append(Toned(f"  mem {share(used or None, total or None)}"))
-    known = [row for row in rows if row.known]
-    on = sum(row.host.info.cpus for row in known if row.host.info is not None)
-    pieces.append(Toned(f"  vCPU {sum(row.summary.vcpus for row in known)}/{on or UNKNOWN}"))
-    pieces.append(Toned(f"  given {size(sum(row.summary.memory_kib for row in known))}"))
+    memory = f"mem {found.memory}, {found.commitment} % given"
+    pieces.append(Toned(f"  CPU {found.cpu} %  vCPU {found.vcpus}  {memory}"))
     return pieces

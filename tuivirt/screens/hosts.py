@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from tuivirt.actions.advice import sentence
 from tuivirt.actions.happenings import Happening, happening
@@ -32,6 +33,9 @@ from .host_rows import (
     what_it_is,
 )
 
+if TYPE_CHECKING:
+    from tuivirt.widgets.grouping import Grouping
+
 
 class HostsScreen(FleetScreen):
     """All hosts."""
@@ -41,7 +45,7 @@ class HostsScreen(FleetScreen):
         "is what its running guests were given of its CPUs, GIVEN of its memory; LAST is what is "
         "wrong with the line, or what happened last. A host that cannot be reached is tried again "
         "for ever, each time a little later; one that is closed is left alone until c connects it. "
-        "/#web shows those of a group or with a tag, P sorts by group."
+        "/#web shows those of a group or with a tag, b groups them; enter, ← and → fold a group."
     )
     KIND = Kind.HOST
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -52,9 +56,15 @@ class HostsScreen(FleetScreen):
         ("⏎", "open"),
         ("a", "actions"),
         ("?", "help"),
+        ("b", "group by"),
         ("/", "filter"),
         (":", "go to"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("b", "group", "Group by group, tag", show=False, id="hosts.group"),
+        Binding("left", "fold(True)", "Fold its group", show=False, id="hosts.fold"),
+        Binding("right", "fold(False)", "Unfold the group", show=False, id="hosts.unfold"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,7 +82,8 @@ class HostsScreen(FleetScreen):
             ),
             id="table",
         )
-        self._summaries: dict[str, tuple[Mapping[str, Domain], Summary]] = {}
+        self._summaries: dict[str, tuple[Mapping[str, Domain], Link, Summary]] = {}
+        self._groupings: dict[str, Grouping[Row]] = {}
 
     def compose_body(self) -> ComposeResult:
         yield self._sums
@@ -88,10 +99,10 @@ class HostsScreen(FleetScreen):
         self._show_chosen()
 
     def _row(self, host: HostSnapshot) -> Row:
-        known, summary = self._summaries.get(host.name, (None, Summary()))
-        if known is not host.domains:
-            summary = summary_of(host.domains.values())
-            self._summaries[host.name] = (host.domains, summary)
+        known, link, summary = self._summaries.get(host.name, (None, None, Summary()))
+        if known is not host.domains or link is not host.link:
+            summary = summary_of(host)
+            self._summaries[host.name] = (host.domains, host.link, summary)
         last = self._last(host.name)
         old = int(max(0.0, time.time() - last.at)) if last is not None else 0
         return Row(host, summary, last, old)
@@ -99,6 +110,20 @@ class HostsScreen(FleetScreen):
     def _last(self, name: str) -> Happening | None:
         event = self.joint.last_events.get(name)
         return None if event is None else happening(event)
+
+    def action_group(self) -> None:
+        """The next way of grouping."""
+        from .host_groups import after, grouping_by
+
+        now = self._table.rows.grouping
+        word = after(now.word if now is not None else "off")
+        grouping = None if word == "off" else self._groupings.get(word) or grouping_by(word)
+        if grouping is not None:
+            self._groupings[word] = grouping
+        self._table.group_by(grouping)
+
+    def action_fold(self, close: bool) -> None:
+        self._table.fold(close)
 
     def _show_chosen(self) -> None:
         """Of the host under the cursor, what a column has no room for."""
