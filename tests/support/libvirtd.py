@@ -251,6 +251,11 @@ class PrivateLibvirtd:
         """Let it answer again."""
         self._signal(signal.SIGCONT)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the daemon runs."""
+        return self.pid is not None and _alive(self.pid)
+
     def restart(self) -> None:
         """Kill it and start it again."""
         if self.pid is not None:
