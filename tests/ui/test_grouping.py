@@ -10,7 +10,7 @@ import pytest
 from tuivirt.backend.model.domain import Domain, DomainState, Labels
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.screens.domains import DomainsScreen
-from tuivirt.widgets.grouping import Again, Grouping, Name
+from tuivirt.widgets.grouping import Again, Name
 from tuivirt.widgets.live_table import LiveTable
 
 from . import factory
@@ -230,17 +230,15 @@ async def test_a_key_that_only_moves_adds_nothing_up(monkeypatch: pytest.MonkeyP
 
 def test_a_count_that_is_too_long_for_its_column_stands_beside_the_name() -> None:
     from tuivirt.screens.domain_columns import NARROW, Clock, Row
-    from tuivirt.screens.domain_groups import grouping_by
+    from tuivirt.screens.domain_groups import Sums, grouping_by
 
     host = factory.many(1000).hosts["srv1"]
     rows: dict[Any, Row] = {
         ref_of(n): Row(host.domains[uuid_of(n)], None, host, Clock()) for n in range(1000)
     }
-    grouping: Grouping[Row] = grouping_by("host")
-    grouping.arrange(rows, rows)
-    state, name = (
-        grouping._cell(column, "srv1", True, list(rows.values())) for column in NARROW[:2]
-    )
+    sums = Sums.of(list(rows.values()))
+    grouping = grouping_by("host")
+    state, name = (grouping._cell(column, "srv1", True, sums) for column in NARROW[:2])
     assert getattr(state, "text", "") == "▸"
     assert "".join(piece[0] for piece in name) == "srv1  1000/1000"
 
@@ -286,7 +284,7 @@ async def test_to_clear_a_note_it_is_enough_to_say_so() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         table_of(app).move_to(ref_of(1))
-        await pilot.press("n")
+        await pilot.press("w")
         await until(pilot, lambda: "only after 22:00." in screen_text(app), "the note it has")
         await pilot.press("down", "space", "ctrl+s")
         assert app.recorded.wishes == [("note", "web-01", {"clear": True})]

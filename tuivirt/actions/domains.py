@@ -370,12 +370,14 @@ def set_group(
     return labels.set_group(run.host, domain.uuid, "" if clear else group or "")
 
 
-@_label(title="Write a note", key="n")
+@_label(title="Write a note", key="w")
 def note(
     run: Run,
     domain: Domain,
     *,
-    text: Annotated[str | None, Option("what it says", positional=True, several=True)] = None,
+    text: Annotated[
+        str | None, Option("what it says", label="Note", positional=True, several=True)
+    ] = None,
     clear: _CLEAR = False,
 ) -> str:
     """Write a note on a domain in place of the one it has, for all who look at its host."""

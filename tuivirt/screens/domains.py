@@ -66,7 +66,7 @@ class DomainsScreen(FleetScreen):
             tags=lambda row: row.domain.labels.tags,
             id="table",
         )
-        self._groupings: dict[str, Grouping[Row]] = {}
+        self._groupings: dict[str, Grouping[Row, Any]] = {}
         self._only_host: str | None = None
         self._clock = Clock()
         self._rows: dict[Any, tuple[HostSnapshot, dict[Any, Row]]] = {}

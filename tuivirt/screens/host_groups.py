@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from tuivirt.backend.model.host import Link
 from tuivirt.widgets.columns import Column
-from tuivirt.widgets.grouping import Grouping
+from tuivirt.widgets.grouping import Grouping, of_rows
 from tuivirt.widgets.sparkline import is_ascii
 from tuivirt.widgets.tones import Cell, Toned
 
 from .host_rows import Row, Sum, state_pieces
 
-_NAMES: dict[str, Callable[[Row], Iterable[str]]] = {
+_NAMES: dict[str, Callable[[Row], tuple[str, ...]]] = {
     "group": lambda row: (row.entry_group,) if row.entry_group else (),
     "tag": lambda row: row.entry_tags,
 }
@@ -26,13 +26,13 @@ def after(word: str) -> str:
     return WAYS[(WAYS.index(word) + 1) % len(WAYS)]
 
 
-def grouping_by(word: str) -> Grouping[Row]:
+def grouping_by(word: str) -> Grouping[Row, Sequence[Row]]:
     """The grouping of that word. Raises KeyError."""
 
     def cell(column: Column[Row], name: str, folded: bool, rows: Sequence[Row]) -> Cell:
         return _cell(word, column, name, folded, rows)
 
-    return Grouping(word, _NAMES[word], cell)
+    return of_rows(word, _NAMES[word], cell)
 
 
 def _cell(word: str, column: Column[Row], name: str, folded: bool, rows: Sequence[Row]) -> Cell:

@@ -83,7 +83,7 @@ class HostsScreen(FleetScreen):
             id="table",
         )
         self._summaries: dict[str, tuple[Mapping[str, Domain], Link, Summary]] = {}
-        self._groupings: dict[str, Grouping[Row]] = {}
+        self._groupings: dict[str, Grouping[Row, Any]] = {}
 
     def compose_body(self) -> ComposeResult:
         yield self._sums

@@ -182,7 +182,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def filter_text(self) -> str:
         return self.rows.filter.expression if self.rows.filter else ""
 
-    def group_by(self, grouping: Grouping[R] | None) -> None:
+    def group_by(self, grouping: Grouping[R, Any] | None) -> None:
         """Show the rows below the names of their groups; None: in one list."""
         self.rows.group_by(grouping)
         self._follow()
@@ -365,9 +365,7 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
     def _format(self, key: Hashable) -> RowLine:
         rows = self.rows
         cursor, marked = key == self.cursor, rows.is_marked(key)
-        if rows.grouping is not None and (
-            cells := rows.grouping.cells(key, self._placed, rows.all)
-        ):
+        if rows.grouping is not None and (cells := rows.grouping.cells(key, self._placed)):
             return RowLine(key, cursor, marked, cells)
         return format_row(key, rows.all[rows.key_of(key)], cursor, marked, self._placed)
 

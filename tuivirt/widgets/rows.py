@@ -45,7 +45,7 @@ class Rows(Generic[R]):
         """The keys of the rows that the filter lets through, in their order."""
         self.order: list[Hashable] = self.listed
         """What is shown, line by line: the same, or, of groups, names and those not folded."""
-        self.grouping: Grouping[R] | None = None
+        self.grouping: Grouping[R, Any] | None = None
         self.marks: set[Hashable] = set()
         self.filter: Filter | None = None
         self.sorted_by: Column[R] | None = self._columns.get(sort)
@@ -116,7 +116,7 @@ class Rows(Generic[R]):
         self._sorted.clear()
         self._arrange()
 
-    def group_by(self, grouping: Grouping[R] | None) -> None:
+    def group_by(self, grouping: Grouping[R, Any] | None) -> None:
         """Below the names of their groups, or in one list again."""
         self.grouping = grouping
         self._arrange()
@@ -184,7 +184,7 @@ class Rows(Generic[R]):
         self.listed = self.order = list(map(_key, known))
         self.listed += unknown
         if self.grouping is not None:
-            self.order = self.grouping.arrange(self.listed, self.all)
+            self.order = self.grouping.arrange(self.listed, self.all, self._sorted)
 
     def _sort(self, section: Section[R]) -> tuple[list[tuple[Any, Hashable]], list[Hashable]]:
         """What is shown of a section: (value, key) in order, and the keys without a value."""
