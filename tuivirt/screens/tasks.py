@@ -49,7 +49,9 @@ class Row:
 
     @property
     def text(self) -> str:
-        return "; ".join(part for part in (self.waits, self.task.text) if part)
+        # What ended for several objects has a line for each.
+        told = "; ".join(self.task.text.splitlines())
+        return "; ".join(part for part in (self.waits, told) if part)
 
 
 def _state(row: Row) -> Cell:
