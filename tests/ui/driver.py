@@ -62,6 +62,8 @@ class RecordedTasks:
     wishes: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     fail_with: BaseException | None = None
     under_way: tuple[Task, ...] = ()
+    desk: Any = field(default_factory=lambda: SnapshotHost(HostSnapshot("", "")))
+    """Where what is about no host is looked up."""
 
     def submit(
         self, action: Action, host: Any, ref: Ref, name: str, values: Mapping[str, Any]

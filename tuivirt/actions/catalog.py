@@ -14,7 +14,7 @@ DECLARED_BY = (domains, processors, disks, hostdevs, networks, pools, devices, m
 """The modules whose declarations fill ACTIONS, in the order of menus and help."""
 
 _order = {module.__name__: place for place, module in enumerate(DECLARED_BY)}
-_sorted = sorted(ACTIONS.items(), key=lambda item: _order[item[1].function.__module__])
+_sorted = sorted(ACTIONS.items(), key=lambda item: _order.get(item[1].function.__module__, 99))
 ACTIONS.clear()
 ACTIONS.update(_sorted)
 

@@ -77,7 +77,7 @@ def link_word(host: HostSnapshot) -> Toned:
 
 
 def by_state(domains: Iterable[Domain], *, silent: bool) -> tuple[tuple[str, int], ...]:
-    """How many domains are in each state, by its word: running ones first, then what is wrong."""
+    """How many domains are in each state, by its word: what is wrong first, then those that run."""
     counts: dict[str, int] = {}
     for domain in domains:
         stalled = domain.stalled_since is not None or (silent and domain.active)
@@ -87,12 +87,12 @@ def by_state(domains: Iterable[Domain], *, silent: bool) -> tuple[tuple[str, int
 
 
 def _ordered(counts: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    order = {"run": 0, "stalled": 1, "crashed": 2}
+    order = {"stalled": 0, "crashed": 1, "run": 2}
     return tuple(sorted(counts.items(), key=lambda pair: (order.get(pair[0], 3), pair[0])))
 
 
 def state_pieces(counts: Sequence[tuple[str, int]]) -> tuple[Toned, ...]:
-    """``8 run, 1 stalled, 3 off``."""
+    """``1 stalled, 8 run, 3 off``."""
     pieces: list[Toned] = []
     for word, count in counts:
         pieces.append(Toned(", " if pieces else ""))
@@ -265,10 +265,10 @@ COLUMNS: tuple[Column[Row], ...] = (
         sort_letter="B",
         descending=True,
     ),
-    Column("domains", "DOMAINS", _domains, width=15, max_width=28, priority=1),
-    Column("last", "LAST", _last, width=14, max_width=60, priority=2),
+    Column("domains", "DOMAINS", _domains, width=16, max_width=28, priority=1),
+    Column("last", "LAST", _last, width=13, max_width=60, priority=2),
     Column("tags", "TAGS", _tags, width=10, max_width=16, priority=7),
-    Column("uri", "URI", lambda r: r.host.uri, width=20, max_width=40, priority=8),
+    Column("uri", "URI", lambda r: r.host.uri, width=48, max_width=60, priority=8),
 )
 
 
