@@ -192,9 +192,10 @@ def _networks(here: SourceFacts, there: TargetFacts) -> Iterator[Finding]:
 
 def _disk(move: DiskMove, there: TargetFacts, values: Mapping[str, Any]) -> Iterator[Finding]:
     disk = move.disk
-    if move.image is Image.NONE or disk.source_type == "network":
-        if disk.source_type == "network":
-            yield Finding(NOTE, f"{there.name} has to reach the server of {disk.target} as well")
+    if disk.source_type == "network":
+        yield Finding(NOTE, f"{there.name} has to reach the server of {disk.target} as well")
+        return
+    if move.image is Image.NONE and disk.written:
         return
     if disk.source_type == "volume" and not disk.there.pool:
         yield Finding(
