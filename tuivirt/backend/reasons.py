@@ -197,6 +197,11 @@ _LIBVIRT: tuple[tuple[str, Say], ...] = (
         "that its libvirt takes no other versions of TLS than this machine",
     ),
     (
+        r"failed to verify peer",
+        lambda host: f"the certificate of {host} has expired, is made out to another name, or was "
+        "not signed by the authority that is known here: ask its owner who answers there",
+    ),
+    (
         r"tls confirmation|client certificate|bad certificate|certificate",
         lambda host: f"{host} wants a client certificate that its authority has signed, and "
         "whose owner it lets in: clientcert.pem and private/clientkey.pem in /etc/pki/libvirt or "
@@ -218,7 +223,7 @@ _LIBVIRT: tuple[tuple[str, Say], ...] = (
         lambda host: f"the host name {host} is not known: check its spelling and DNS",
     ),
     (
-        r"connection refused|unable to connect to server",
+        r"connection refused|unable to connect to server(?!.*(route|unreachable|timed))",
         lambda host: f"nothing listens at that address on {host}: check the port, and that "
         "libvirtd-tls.socket or libvirtd-tcp.socket is started there",
     ),

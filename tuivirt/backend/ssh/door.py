@@ -51,8 +51,8 @@ class Door:
     def __init__(self, uri: str, inquiry: Inquiry) -> None:
         self._inquiry = inquiry
         self._folder = _private_folder()
-        before, command, after = _split(uri)
-        self.uri = "".join((before, quote(str(self._folder / "ssh")), after))
+        before, command = _split(uri)
+        self.uri = before + quote(str(self._folder / "ssh"))
         self._lock = threading.Lock()
         self._said = b""
         self._deadline: float | None = None
@@ -245,8 +245,8 @@ def _put(program: Path, name: Path) -> None:
         name.chmod(0o700)
 
 
-def _split(uri: str) -> tuple[str, str, str]:
-    """A URI up to its ``command=`` parameter, that (by default ``ssh``), and what follows."""
+def _split(uri: str) -> tuple[str, str]:
+    """A URI up to the value of its ``command=``, last now; and what that was, or ``ssh``."""
     head, _, query = uri.partition("?")
     command, others = "ssh", []
     for part in re.split("[&;]", query):
@@ -255,4 +255,4 @@ def _split(uri: str) -> tuple[str, str, str]:
             command = unquote(value)
         elif part:
             others.append(part)
-    return f"{head}?{''.join(f'{part}&' for part in others)}command=", command, ""
+    return f"{head}?{''.join(f'{part}&' for part in others)}command=", command

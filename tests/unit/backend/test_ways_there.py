@@ -1,0 +1,82 @@
+"""What a URI tells of the way to a host, and what of it is shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuivirt.backend import aliases
+from tuivirt.backend.ssh.door import _split
+from tuivirt.backend.uri import shown, transport
+
+
+@pytest.mark.parametrize(
+    ("uri", "way"),
+    [
+        ("qemu:///system", ""),
+        ("qemu+unix:///system?socket=/x", ""),
+        ("test:///default", ""),
+        ("demo:///", ""),
+        ("esx://host/", ""),
+        ("qemu+ssh://ops@host:2222/system?keyfile=/k", "ssh"),
+        ("QEMU+SSH://host/system", "ssh"),
+        ("qemu+libssh2://host/system", "libssh2"),
+        ("qemu://host/system", "tls"),
+        ("xen+tcp://host/", "tcp"),
+        ("prod", "alias"),
+    ],
+)
+def test_a_uri_tells_the_way(uri: str, way: str) -> None:
+    assert transport(uri) == way
+
+
+@pytest.mark.parametrize("slash", ["/", "%2F"])
+@pytest.mark.parametrize(
+    ("before", "after"), [("?keyfile=/k&", ""), ("?", ""), ("?keyfile=/k&", "&mode=legacy")]
+)
+def test_our_own_ssh_is_never_shown(slash: str, before: str, after: str) -> None:
+    ours = slash.join(("", "run", "user", "0", "tuivirt-x_1y", "ssh"))
+    text = shown(f"qemu+ssh://host/system{before}command={ours}{after}")
+    assert "tuivirt" not in text
+    assert ("keyfile=/k" in text) == ("keyfile" in before)
+    assert ("mode=legacy" in text) == ("mode" in after)
+
+
+def test_an_operators_command_is_shown_as_any_parameter() -> None:
+    assert shown("qemu+ssh://h/system?command=/opt/ssh") == "qemu+ssh://h/system?command=/opt/ssh"
+
+
+@pytest.mark.parametrize(
+    ("uri", "before", "command"),
+    [
+        ("qemu+ssh://h/system", "qemu+ssh://h/system?command=", "ssh"),
+        ("qemu+ssh://h/system?a=1", "qemu+ssh://h/system?a=1&command=", "ssh"),
+        ("qemu+ssh://h/system?command=/x%20y&a=%26", "qemu+ssh://h/system?a=%26&command=", "/x y"),
+        ("qemu+ssh://h/system?a=1;command=/x;b", "qemu+ssh://h/system?a=1&b&command=", "/x"),
+    ],
+)
+def test_the_command_is_replaced_and_all_else_passed_on(
+    uri: str, before: str, command: str
+) -> None:
+    assert _split(uri) == (before, command)
+
+
+def test_an_alias_of_libvirt_conf_is_resolved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "libvirt").mkdir()
+    (tmp_path / "libvirt" / "libvirt.conf").write_text(
+        '#uri_aliases = ["not=qemu+ssh://this/"]\n'
+        "uri_aliases = [\n  # a remark\n"
+        '  "prod=qemu+ssh://root@prod/system?mode=auto",\n'
+        "  'test=qemu+tcp://t/system', ]\n"
+    )
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert aliases.uri_aliases() == {
+        "prod": "qemu+ssh://root@prod/system?mode=auto",
+        "test": "qemu+tcp://t/system",
+    }
+    assert aliases.resolved("prod") == "qemu+ssh://root@prod/system?mode=auto"
+    assert aliases.resolved("other") == "other"
