@@ -27,7 +27,8 @@ FAILURES = [
     ("setsid: failed to execute ssh: No such file or directory", "install ssh here"),
     ("This account is currently not available.", "may run nothing there"),
     (("virt-ssh-helper: cannot connect to '/var/run/libvirt/libvirt-sock': "
-     "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused"), "systemctl start libvirtd"),
+     "Failed to connect socket to '/var/run/libvirt/libvirt-sock': Connection refused"),
+     "systemctl start libvirtd"),
     ("nc: unix connect failed: No such file or directory", "systemctl start libvirtd"),
     ("nc: /var/run/libvirt/libvirt-sock: No such file or directory", "systemctl start libvirtd"),
     ("nc: /var/run/libvirt/libvirt-sock: Permission denied", "added to its group libvirt"),
