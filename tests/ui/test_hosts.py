@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 from textual.pilot import Pilot
 
-from tuivirt.actions import hosts as actions
+from tuivirt.backend import suggestions
 from tuivirt.backend.events import DomainEvent, HostsChanged, LinkChanged
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.entry import HostEntry
@@ -81,7 +81,7 @@ def several() -> Fleet:
 
 def happened(app: DrivenApp) -> None:
     """Something happened on two of them."""
-    ago = time.time() - 42.5
+    ago = time.time() - 150
     app.hub.publish(
         DomainEvent(
             host="web1", at=ago, family="lifecycle", what="started", name="web-02", key=uuid_of(2)
@@ -206,9 +206,9 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
         Suggestion("hail", "qemu+ssh://hail/system", "uri_aliases of /etc/libvirt/libvirt.conf"),
         Suggestion("", "qemu:///session", "virt-manager"),
     ]
-    monkeypatch.setattr(actions.suggestions, "known_hosts", lambda: found)
+    monkeypatch.setattr(suggestions, "known_hosts", lambda: found)
     ssh = [Suggestion("bastion", "qemu+ssh://bastion/system", "~/.ssh/config")]
-    monkeypatch.setattr(actions.suggestions, "ssh_hosts", lambda: ssh)
+    monkeypatch.setattr(suggestions, "ssh_hosts", lambda: ssh)
 
 
 async def form_of(app: DrivenApp, pilot: Pilot[Any], key: str) -> FormDialog:

@@ -93,7 +93,8 @@ def test_what_is_wrong_in_a_host_is_told_and_costs_no_other(
 
 
 def test_access_that_is_not_understood_changes_nothing() -> None:
-    (host,) = read_hosts([GOOD | {"readonly": "yes"}], problems := [])
+    problems: list[str] = []
+    (host,) = read_hosts([GOOD | {"readonly": "yes"}], problems)
     assert host.readonly
     assert "readonly is 'yes', neither true nor false; true holds" in problems[0]
 
