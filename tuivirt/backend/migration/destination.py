@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import BadInput, TuivirtError
+from ..events import Event, SnapshotChanged
 from ..model.host import Link
 from ..uri import shown
 
@@ -39,7 +40,14 @@ def destination(source: Host, word: str) -> Iterator[Host]:
         )
     from ..host import Host
 
-    opened = Host(_name(word), word, publish=lambda _event: None, sampling=False)
+    def heard(event: Event) -> None:
+        """What it asks is asked where somebody looks: at the host that is left."""
+        if isinstance(event, SnapshotChanged):
+            question = event.snapshot.question
+            if question is not source.snapshot.question:
+                source.update(question=question)
+
+    opened = Host(_name(word), word, publish=heard, sampling=False)
     opened.start()
     try:
         opened.wait_filled(ANSWER_S)
