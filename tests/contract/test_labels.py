@@ -181,7 +181,7 @@ def test_the_command_line_writes_shows_and_picks_by_them(idle: Place) -> None:
         (("tag", idle.name, "web", "#prod"), f"{idle.name} has the tags #web #prod"),
         (("untag", idle.name, "PROD"), f"{idle.name} has the tags #web"),
         (("set-group", idle.name, "my", "shop"), f"{idle.name} is in the group my shop"),
-        (("note", idle.name, "ask Anna"), f"{idle.name} has a note"),
+        (("set-note", idle.name, "ask Anna"), f"{idle.name} has a note"),
     ]:
         ran = tuivirt(*at, *words)
         assert (ran.status, ran.out.strip()) == (0, said)
@@ -191,8 +191,8 @@ def test_the_command_line_writes_shows_and_picks_by_them(idle: Place) -> None:
     assert "#web" not in picked
     assert [line.split()[1] for line in picked.splitlines()[1:]] == [idle.name]
     assert idle.name not in tuivirt(*at, "list", "domains", "--group", "").out
-    for words in (("set-group", idle.name, "--clear"), ("note", idle.name, "--clear")):
-        assert tuivirt(*at, *words).status == 0
+    assert tuivirt(*at, "unset-group", idle.name).out == f"{idle.name} is in no group\n"
+    assert tuivirt(*at, "unset-note", idle.name).out == f"{idle.name} has no note\n"
     tuivirt(*at, "untag", idle.name, "web")
     assert NAMESPACE not in idle.xml(saved=True)
 
@@ -201,8 +201,8 @@ def test_the_command_line_refuses_what_cannot_be_meant() -> None:
     for words, why in [
         (("tag", "test", "a\x01"), "cannot hold the character"),
         (("tag", "test"), "required: TAGS"),
-        (("set-group", "test"), "which group is not clear: give one, or clear it"),
-        (("note", "test", "x", "--clear"), "cannot be cleared as well"),
+        (("set-group", "test", " "), "the group is empty"),
+        (("set-note", "test", "x" * 4001), "the note is too long"),
         (("list", "networks", "--tag", "a"), "networks have no tags"),
     ]:
         ran = tuivirt(*TEST, *words)

@@ -273,21 +273,19 @@ async def test_the_form_of_a_group_begins_with_the_one_it_has_and_names_the_othe
         await until(pilot, lambda: "In use: build, shop" in screen_text(app), "the groups")
         check_golden("set-group-80x24", screen_text(app))
         await pilot.press("ctrl+s")
-        assert app.recorded.wishes == [("set-group", "build-arm64", {"group": "build"} | CLEAR)]
+        assert app.recorded.wishes == [("set-group", "build-arm64", {"group": "build"})]
 
 
-CLEAR = {"clear": False}
-
-
-async def test_to_clear_a_note_it_is_enough_to_say_so() -> None:
+async def test_a_note_is_written_on_from_what_it_says() -> None:
     app = DrivenApp(labelled())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
         table_of(app).move_to(ref_of(1))
         await pilot.press("w")
         await until(pilot, lambda: "only after 22:00." in screen_text(app), "the note it has")
-        await pilot.press("down", "space", "ctrl+s")
-        assert app.recorded.wishes == [("note", "web-01", {"clear": True})]
+        await pilot.press("!", "ctrl+s")
+        note = "Reboot only after 22:00.!"
+        assert app.recorded.wishes == [("set-note", "web-01", {"note": note})]
 
 
 async def test_tags_go_on_all_that_are_marked() -> None:

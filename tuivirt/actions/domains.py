@@ -337,7 +337,6 @@ _label = partial(
 _TAGS = Annotated[
     str, Option("single words, with spaces between them", positional=True, several=True)
 ]
-_CLEAR = Annotated[bool, Option("take away the one that it has")]
 
 
 @_label(title="Tag", key="t")
@@ -361,26 +360,38 @@ def set_group(
     run: Run,
     domain: Domain,
     *,
-    group: Annotated[str | None, Option("its name", positional=True, several=True)] = None,
-    clear: _CLEAR = False,
+    group: Annotated[str, Option("its name", positional=True, several=True)],
 ) -> str:
     """Say which group a domain belongs to, one at most; :group shows the list by groups."""
     from tuivirt.backend import labels
 
-    return labels.set_group(run.host, domain.uuid, "" if clear else group or "")
+    return labels.set_group(run.host, domain.uuid, group)
+
+
+@_label(title="Take it out of its group")
+def unset_group(run: Run, domain: Domain) -> str:
+    """Take a domain out of its group."""
+    from tuivirt.backend import labels
+
+    return labels.set_group(run.host, domain.uuid, "")
 
 
 @_label(title="Write a note", key="w")
-def note(
+def set_note(
     run: Run,
     domain: Domain,
     *,
-    text: Annotated[
-        str | None, Option("what it says", label="Note", positional=True, several=True)
-    ] = None,
-    clear: _CLEAR = False,
+    note: Annotated[str, Option("what it says", positional=True, several=True)],
 ) -> str:
     """Write a note on a domain in place of the one it has, for all who look at its host."""
     from tuivirt.backend import labels
 
-    return labels.set_note(run.host, domain.uuid, "" if clear else text or "")
+    return labels.set_note(run.host, domain.uuid, note)
+
+
+@_label(title="Take its note away")
+def unset_note(run: Run, domain: Domain) -> str:
+    """Take away the note that is written on a domain."""
+    from tuivirt.backend import labels
+
+    return labels.set_note(run.host, domain.uuid, "")

@@ -23,7 +23,7 @@ def inside(tty: str) -> str:
     """What the guest's own system needs for its prompt to come to a port."""
     return (
         f"inside the guest: console={tty} on its kernel's command line, and a getty there "
-        f"(systemctl enable --now serial-getty@{tty})"
+        f"(systemctl enable serial-getty@{tty}, and start it)"
     )
 
 

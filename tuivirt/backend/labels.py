@@ -61,7 +61,8 @@ def untag(host: Host, uuid: str, tags: str) -> str:
 
 def set_group(host: Host, uuid: str, group: str) -> str:
     """Put a domain into a group; '' takes it out of the one it is in."""
-    check({"group": group})
+    if group:
+        check({"group": group})
     wanted = " ".join(group.split())
     name, now = _change(host, uuid, lambda labels: replace(labels, group=wanted))
     return f"{name} is in the group {now.group}" if now.group else f"{name} is in no group"
@@ -69,7 +70,8 @@ def set_group(host: Host, uuid: str, group: str) -> str:
 
 def set_note(host: Host, uuid: str, note: str) -> str:
     """Write a note on a domain in place of the one it has; '' takes that away."""
-    check({"text": note})
+    if note:
+        check({"note": note})
     name, now = _change(host, uuid, lambda labels: replace(labels, note=note.strip()))
     return f"{name} has a note" if now.note else f"{name} has no note"
 
@@ -114,18 +116,17 @@ def check(values: Mapping[str, Any]) -> None:
     """Raise BadInput for what cannot be written: values by the names of the actions' parameters."""
     if "tags" in values:
         words(values["tags"])
-    for key, what, most in (("group", "group", GROUP_CHARS), ("text", "note", NOTE_CHARS)):
-        if key not in values:
-            continue
-        text = (values[key] or "").strip()
-        if "clear" in values and bool(text) == values["clear"]:
-            why = "one that is given cannot be cleared as well" if text else "give one, or clear it"
-            raise BadInput(f"which {what} is not clear", why)
-        if key == "group" and "\n" in text:
-            raise BadInput("the name of a group is one line")
-        _refuse_controls(f"a {what}", text)
-        if len(text) > most:
-            raise BadInput(f"the {what} is too long", f"{len(text)} characters, the most is {most}")
+    for what, most in (("group", GROUP_CHARS), ("note", NOTE_CHARS)):
+        if what in values:
+            text = values[what].strip()
+            if not text:
+                raise BadInput(f"the {what} is empty", advice=f"take it away: unset-{what}")
+            if what == "group" and "\n" in text:
+                raise BadInput("the name of a group is one line")
+            _refuse_controls(f"a {what}", text)
+            if len(text) > most:
+                why = f"{len(text)} characters, the most is {most}"
+                raise BadInput(f"the {what} is too long", why)
 
 
 def _refuse_controls(what: str, text: str) -> None:

@@ -28,7 +28,7 @@ from .undefining import Undefining
 OFFERS: dict[str, Offering] = {
     "host-add": HostForm(),
     "host-edit": HostForm(edit=True),
-    **{name: LabelForm(name) for name in ("tag", "untag", "set-group", "note")},
+    **{name: LabelForm(name) for name in ("tag", "untag", "set-group", "set-note")},
     "migrate": MigrateForm(),
     "evacuate": MigrateForm("to"),
     "undefine": Undefining(),

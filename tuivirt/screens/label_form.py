@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,7 +44,7 @@ class LabelForm:
             said = _listed("In use", groups, ", ")
         begun = {
             "group": _common([domain.group for domain in domains]),
-            "text": _common([domain.note for domain in domains]),
+            "note": _common([domain.note for domain in domains]),
         }
         return Offer(
             tuple(
@@ -52,15 +52,7 @@ class LabelForm:
                 for field in fields
             ),
             sentences=(said,) if said else (),
-            parameters=_parameters,
         )
-
-
-def _parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """To clear it is enough to say so: the field still holds what it began with."""
-    if not given.get("clear"):
-        return dict(given)
-    return {name: value for name, value in given.items() if name not in ("group", "text")}
 
 
 def _common(values: Sequence[str]) -> str:

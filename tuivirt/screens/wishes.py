@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
 
 
-BY_FORM = frozenset({"host-edit", "note", "set-group"})
+BY_FORM = frozenset({"host-edit"})
 """Actions that do nothing unless something is said."""
 
 

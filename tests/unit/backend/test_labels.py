@@ -119,13 +119,11 @@ def test_tags_are_single_words_with_or_without_their_hash(
         ({"tags": "a\ufffe"}, "cannot hold the character"),
         ({"tags": "x" * 41}, "too long"),
         ({"tags": " ".join(f"t{n}" for n in range(51))}, "more than 50"),
-        ({"group": None, "clear": False}, "which group is not clear: give one"),
-        ({"group": "a", "clear": True}, "which group is not clear"),
-        ({"group": "a\nb", "clear": False}, "one line"),
-        ({"group": "x" * 61, "clear": False}, "too long"),
-        ({"text": "a\0b", "clear": False}, "cannot hold"),
-        ({"text": "x" * 4001, "clear": False}, "too long"),
-        ({"text": " ", "clear": False}, "which note is not clear"),
+        ({"group": " "}, "the group is empty"),
+        ({"group": "a\nb"}, "one line"),
+        ({"group": "x" * 61}, "too long"),
+        ({"note": "a\0b"}, "cannot hold"),
+        ({"note": "x" * 4001}, "too long: 4001 characters, the most is 4000"),
     ],
 )
 def test_what_no_xml_can_hold_or_nobody_can_have_meant_is_refused(
