@@ -89,6 +89,13 @@ class Operator:
             self.press(key)
             self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
 
+    def fill_in(self, question: str, text: str) -> None:
+        """Read a question, type the answer once it can be one, and Enter."""
+        self.sees(question)
+        time.sleep(2 * Guard.QUIET_S)  # Silence is what the question waits for.
+        self.type(text)
+        self.press("Enter")
+
     def open_pane(self) -> None:
         """``c``, and wait until the guest's shell answers in the pane."""
         self.press("c")
