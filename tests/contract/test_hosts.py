@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -186,7 +187,7 @@ def test_while_it_runs_a_host_is_disconnected_and_connected_and_follows_its_gues
         roster.disconnect("there")
         host = roster.host("there")
         assert (host.snapshot.link, len(host.snapshot.domains)) == (Link.CLOSED, 0)
-        assert roster.connect("there") == "there is connected: 1 domain"
+        assert roster.connect("there", threading.Event()) == "there is connected: 1 domain"
         conn = libvirt.open(both.there.uri)
         try:
             made = conn.defineXML(domain_xml(unique_name("hosts")))

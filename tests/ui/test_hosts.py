@@ -326,7 +326,7 @@ async def test_one_that_is_not_kept_is_not_removed_from_what_has_it_not() -> Non
         await go(app, pilot, "hosts")
         await on(app, pilot, "local")
         await pilot.press("ctrl+d")
-        assert "not local: it is not in the settings: it was given with -c" in screen_text(app)
+        assert "not local: it is not in the settings; d disconnects it" in screen_text(app)
 
 
 @pytest.mark.parametrize(

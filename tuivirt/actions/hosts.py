@@ -157,7 +157,7 @@ def host_edit(
 
 
 def _not_kept(host: HostSnapshot) -> str:
-    return "" if host.entry is not None else "it is not in the settings: it was given with -c"
+    return "" if host.entry is not None else "it is not in the settings; d disconnects it"
 
 
 def _what_stays(_host: HostSnapshot) -> str:
@@ -200,7 +200,7 @@ def _is_not_connected(host: HostSnapshot) -> str:
 @_host(title="Connect", key="c", unavailable=_is_connected)
 def host_connect(run: Run, host: HostSnapshot) -> str:
     """Connect to a host; one that cannot be reached is tried again for ever."""
-    return run.roster.connect(host.name)
+    return run.roster.connect(host.name, run.aborted)
 
 
 @_host(title="Disconnect", key="d", ends=True, unavailable=_is_not_connected)

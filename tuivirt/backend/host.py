@@ -154,8 +154,15 @@ class Host(Board):
         if self.readonly:
             raise ReadOnly(
                 f"the connection to {self.name} is read-only, nothing was changed",
-                advice="start tuivirt without --readonly to change things",
+                advice=self._how_to_write,
             )
+
+    @property
+    def _how_to_write(self) -> str:
+        entry = self._snapshot.entry
+        if entry is not None and entry.readonly:
+            return f"the settings say so: tuivirt host-edit {self.name} --access full"
+        return "start tuivirt without --readonly to change things"
 
     def domain(self, key: str) -> Any:
         """libvirt's domain of that UUID or name. Raises NotFound, NotConnected."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from .errors import BadInput, NotFound, TuivirtError
+from .errors import Aborted, BadInput, NotFound, TuivirtError
 from .events import Event, HostsChanged, Publish, SnapshotChanged
 from .host import Host
 from .lanes import Lane
@@ -19,6 +19,8 @@ from .uri import shown
 
 ANSWER_S = 30.0
 """How long a host may take to connect before its action ends; the trying goes on."""
+LOOK_S = 0.2
+"""How often it is looked whether that is still wanted."""
 ROUND_TRIPS = 5
 """A test takes the quickest of so many: one may have met with something else under way."""
 
@@ -160,8 +162,11 @@ class Roster:
 
     # -- connections --------------------------------------------------------------------------
 
-    def connect(self, name: str) -> str:
-        """Connect, and wait for it at most ANSWER_S. Raises TuivirtError."""
+    def connect(self, name: str, aborted: threading.Event) -> str:
+        """Connect, and wait for it at most ANSWER_S. Raises TuivirtError.
+
+        The trying goes on whatever becomes of the waiting, until it is disconnected.
+        """
         self._require_lasting(name)
         with self._lock:
             host = self.host(name)
@@ -172,7 +177,7 @@ class Roster:
                     host.start()
                 else:
                     host.refresh()
-        found = host.wait_filled(ANSWER_S)
+        found = _answer_of(host, aborted)
         many = len(found.domains)
         return f"{name} is connected: {many} domain{'s' * (many != 1)}"
 
@@ -280,17 +285,22 @@ def _end(host: Host) -> None:
     host.silence()
 
 
-def _answer_of(probe: Host, aborted: threading.Event) -> HostSnapshot:
-    """Its first snapshot with all lists; a question that stands open takes no time."""
+def _answer_of(host: Host, aborted: threading.Event) -> HostSnapshot:
+    """Its first snapshot with all lists; the time that a question stands open does not count."""
     left = ANSWER_S
     while True:
         if aborted.is_set():
-            raise TuivirtError(f"the test of {probe.name} was given up")
+            raise Aborted(f"{host.name} is not waited for any more")
         began = time.monotonic()
-        snapshot = probe.snapshot
-        if snapshot.filled or snapshot.link is Link.FAILED or left <= 0:
-            return probe.wait_filled(0)
-        probe.wait_changed(0.2)
+        snapshot = host.snapshot
+        if snapshot.filled or snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
+            return host.wait_filled(0)
+        if left <= 0:
+            raise TuivirtError(
+                f"{host.name} did not answer within {ANSWER_S:.0f} s",
+                advice="is its daemon stopped or very busy? is the line cut?",
+            )
+        host.wait_changed(LOOK_S)
         if snapshot.question is None:
             left -= time.monotonic() - began
 

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tuivirt import settings, wiring
 from tuivirt.actions.runner import Tasks
+from tuivirt.backend import keeper, roster
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.events import Event, EventHub, HostsChanged, SnapshotChanged
 from tuivirt.backend.model.entry import HostEntry
@@ -48,6 +50,9 @@ class Run:
         """As they were told last."""
         told = [event for event in self.told if isinstance(event, HostsChanged)]
         return list(told[-1].hosts)
+
+    def connect(self, name: str) -> str:
+        return self.roster.connect(name, threading.Event())
 
     def link(self, name: str) -> Link:
         return self.roster.host(name).snapshot.link
@@ -171,8 +176,8 @@ def test_a_host_that_is_disconnected_has_no_domains_and_can_be_connected_again(r
     assert run.roster.disconnect("test") == "test is not connected any more"
     assert run.link("test") is Link.CLOSED
     assert run.roster.host("test").snapshot.domains == {}
-    assert run.roster.connect("test") == "test is connected: 1 domain"
-    assert run.roster.connect("test") == "test is connected: 1 domain", "again does nothing"
+    assert run.connect("test") == "test is connected: 1 domain"
+    assert run.connect("test") == "test is connected: 1 domain", "again does nothing"
 
 
 def test_a_host_that_cannot_be_reached_is_tried_once_more_when_it_is_asked_for(run: Run) -> None:
@@ -180,7 +185,7 @@ def test_a_host_that_cannot_be_reached_is_tried_once_more_when_it_is_asked_for(r
     host = run.roster.host("never")
     until(lambda: host.snapshot.link is Link.FAILED, "it failed")
     with pytest.raises(TuivirtError, match="Failed to connect socket to '/nowhere/sock'"):
-        run.roster.connect("never")
+        run.connect("never")
     assert run.roster.disconnect("never") == "never is not connected any more"
 
 
@@ -194,7 +199,7 @@ def test_a_host_that_is_removed_leaves_its_file_the_list_and_no_thread(
         run.roster.add(TEST)
         run.roster.host("test").wait_filled(PATIENCE_S)
         run.roster.disconnect("test")
-        run.roster.connect("test")
+        run.connect("test")
         run.roster.remove("test")
         assert run.names == ["demo"]
         assert settings.load().hosts == ()
@@ -210,7 +215,7 @@ def test_coming_and_going_costs_no_file_descriptor(run: Run) -> None:
     before = count()
     for _turn in range(5):
         with pytest.raises(TuivirtError):
-            run.roster.connect("never")
+            run.connect("never")
         run.roster.disconnect("never")
     until(lambda: count() <= before, "all are closed again")
 
@@ -245,7 +250,7 @@ def test_a_test_of_what_cannot_be_reached_gives_libvirts_reason_and_what_to_try(
 def test_a_test_that_is_given_up_ends(run: Run) -> None:
     aborted = threading.Event()
     aborted.set()
-    with pytest.raises(TuivirtError, match="was given up"):
+    with pytest.raises(TuivirtError, match="is not waited for any more"):
         run.roster.test("demo", lambda _text: None, aborted)
 
 
@@ -265,3 +270,24 @@ def test_an_action_reaches_the_roster_as_a_task(run: Run) -> None:
     host = run.roster.host("t")
     task = tasks.run_sync(disconnect, host, Ref("t", Kind.HOST, "t"), "t")
     assert (task.state, task.text) == (TaskState.DONE, "t is not connected any more")
+
+
+def test_one_that_does_not_answer_is_waited_for_as_long_as_promised(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+
+    def hang(*_args: object) -> None:
+        held.wait(PATIENCE_S)
+        raise libvirt.libvirtError("it hung")
+
+    monkeypatch.setattr(roster, "ANSWER_S", 0.1)
+    monkeypatch.setattr(keeper, "open_connection", hang)
+    run.roster.add(replace(TEST, connect=False))
+    try:
+        with pytest.raises(TuivirtError, match="test did not answer within 0 s"):
+            run.connect("test")
+        assert run.link("test") is Link.CONNECTING, "it is still tried"
+        run.roster.remove("test")
+    finally:
+        held.set()
