@@ -331,6 +331,23 @@ def test_an_ssh_that_says_more_than_libvirt_reads_is_still_understood(
     assert ask([], to).refused().why == "bob@far: Permission denied (publickey)."
 
 
+def test_what_an_ssh_says_as_it_dies_is_a_part_of_the_reason(
+    ask: Callable[..., Asked], fake: Callable[[str], str], tmp_path: Path
+) -> None:
+    end = tmp_path / "end"
+    script = f"""echo hello >&2
+    exec 3<&0
+    nc -U $sock <&3 &
+    until [ -e {end} ]; do sleep 0.05; done
+    echo "Timeout, far away." >&2
+    kill $!"""
+    one = ask([], fake(script))
+    one.opened()
+    end.touch()
+    lost = one.until(lambda now: now.link is Link.LOST, "it is lost")
+    assert lost.reason.endswith(": Timeout, far away.")
+
+
 def test_an_ssh_that_ends_takes_its_question_along(
     ask: Callable[..., Asked], fake: Callable[[str], str]
 ) -> None:

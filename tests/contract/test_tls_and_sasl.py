@@ -124,6 +124,16 @@ def test_plain_tcp_to_elsewhere_is_told_of_once(ask: Callable[..., Asked]) -> No
     assert "not known: check its spelling and DNS" in one.refused().advice
 
 
+def test_what_is_asked_on_a_local_way_is_asked_as_well(
+    ask: Callable[..., Asked], tmp_path: Path
+) -> None:
+    path = tmp_path / "node.xml"
+    path.write_text("<node><auth><user password='x'>bob</user></auth></node>")
+    one = ask(f"test://{path}", ["bob", "no", "bob", "x"])
+    one.opened()
+    assert [question.refused for question in one.questions] == [0, 0, 1, 1]
+
+
 # -- TLS --------------------------------------------------------------------------------------
 
 

@@ -70,6 +70,15 @@ class Admission:
             problem.what, problem.why, "; ".join([*advice, ON_DEMAND]), code=problem.code
         )
 
+    def said(self) -> str:
+        """What ssh said since the connection stands, of which it may have died; or nothing."""
+        if self._door is None:
+            return ""
+        from .reasons import told_by_ssh
+
+        told = told_by_ssh(self._door.said(), self._host.uri)
+        return "" if told is None else told[0]
+
     def close(self) -> None:
         """Withdraw what is asked, and end an ssh that is on its way."""
         self.inquiry.close()
@@ -89,9 +98,11 @@ class Admission:
             self._door = Door(uri, self.inquiry)
         self._door.begin()
         try:
-            return open_connection(self._door.uri, host.readonly, self.answer)
+            conn = open_connection(self._door.uri, host.readonly, self.answer)
         finally:
             self._door.settled()
+        self._door.forget()
+        return conn
 
     def _warn(self) -> None:
         """Say once that anybody on the line can read along."""

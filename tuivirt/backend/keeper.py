@@ -179,7 +179,9 @@ class Keeper:
             self._fill(conn, first=True)
             self._follow(conn)
         except Lost as lost:
-            problem = TuivirtError(f"lost the connection to {host.name}", str(lost))
+            said = self._admission.said() if self._admission is not None else ""
+            why = f"{lost}: {said}" if said else str(lost)
+            problem = TuivirtError(f"lost the connection to {host.name}", why)
         except libvirt.libvirtError as error:
             problem = explain(error, host.uri)
         except Exception as error:

@@ -81,9 +81,8 @@ class Door:
 
     def begin(self) -> None:
         """A try begins: what was said before is of no interest."""
-        self.said()
+        self.forget()
         with self._lock:
-            self._said = b""
             self.given_up = False
             self._deadline = time.monotonic() + SILENT_S
         (self._folder / "pid").unlink(missing_ok=True)
@@ -99,6 +98,12 @@ class Door:
         """The end of what ssh, and the host's shell, said on standard error since the try began."""
         self._drain()
         return self._said.decode(errors="replace").strip()
+
+    def forget(self) -> None:
+        """What was said until now is of no interest any more."""
+        self._drain()
+        with self._lock:
+            self._said = b""
 
     def give_up(self) -> None:
         """End the ssh of the try under way: libvirt has no way to."""
