@@ -15,6 +15,7 @@ from tests.support.asked import Asked
 from tests.support.certificates import Authority, pki
 from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.needs import missing, need_programs
+from tuivirt.backend import hung
 from tuivirt.backend.model.question import QuestionKind
 
 PASSWORD = "tell me"
@@ -217,3 +218,27 @@ def test_a_port_that_speaks_something_else_is_explained(
         in ask(f"qemu+tcp://localhost:{far.tls}/system").refused().advice
     )
     assert "check the port" in ask(f"qemu+tcp://localhost:{free_port()}/system").refused().advice
+
+
+@pytest.mark.parametrize("way", ["tls", "tcp", "libssh", "libssh2"])
+def test_a_host_that_accepts_and_says_nothing_is_given_up(
+    ask: Callable[..., Asked], monkeypatch: pytest.MonkeyPatch, far: Far, tmp_path: Path, way: str
+) -> None:
+    monkeypatch.setattr(hung, "SILENT_S", 0.3)
+    folder = pki(tmp_path / "pki", ca=far.ca.pem)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        problem = ask(f"qemu+{way}://127.0.0.1:{port}/system?pkipath={folder}").refused()
+    assert problem.why == "the host did not go on for a minute"
+
+
+def test_a_try_that_hangs_ends_with_its_host(ask: Callable[..., Asked]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        one = ask(f"qemu+tcp://127.0.0.1:{silent.getsockname()[1]}/system")
+        accepted, _ = silent.accept()
+        accepted.settimeout(20)
+        assert accepted.recv(4), "libvirt says hello"
+        one.close()
+        while accepted.recv(4096):
+            pass
+        accepted.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,7 @@ from .aliases import resolved
 from .connection import open_connection
 from .errors import TuivirtError, Unanswered, code_of
 from .events import Noticed
+from .hung import Watch
 from .inquiry import TRIES, Inquiry
 from .model.question import QuestionKind
 from .opening import explain
@@ -35,6 +37,7 @@ class Admission:
         self._uri = resolved(uri)
         self.inquiry = Inquiry(host)
         self._door: Door | None = None
+        self._watch: Watch | None = None
         self._warned = False
         self._logged = 0
 
@@ -84,6 +87,9 @@ class Admission:
         self.inquiry.close()
         if self._door is not None:
             self._door.close()
+        if self._watch is not None:
+            # On a thread of its own: it asks for addresses, and closing waits for nothing.
+            threading.Thread(target=self._watch.give_up, daemon=True).start()
 
     def _try(self) -> Any:
         host, uri, way = self._host, self._uri, transport(self._uri)
@@ -91,7 +97,8 @@ class Admission:
             self._warn()
         if way != "ssh":
             self._logged = len(bindings.logged())
-            return open_connection(uri, host.readonly, self.answer)
+            with Watch(uri, way, lambda: self.inquiry.waiting) as self._watch:
+                return open_connection(uri, host.readonly, self.answer)
         if self._door is None:
             from .ssh.door import Door
 
@@ -118,19 +125,20 @@ class Admission:
 
     def _judge(self, error: libvirt.libvirtError) -> TuivirtError:
         door = self._door
+        said = door.said() if door is not None else ""
+        way_in = door or self._watch
+        if way_in is not None and way_in.given_up and not self.inquiry.unanswered:
+            return TuivirtError(
+                f"cannot connect to {self._host.uri}",
+                "the host did not go on for a minute" + (f": {said}" if said else ""),
+                "is it overloaded, or what listens there stopped? It is tried again",
+                code=code_of(error),
+            )
         if door is None:
             # Of a certificate that does not fit libvirt says why in its log alone.
             noted = [line for line in bindings.logged()[self._logged :] if "ertificate" in line]
             return explain(error, self._host.uri, noted=noted[-1] if noted else "")
-        if door.given_up and not self.inquiry.unanswered:
-            return TuivirtError(
-                f"cannot connect to {self._host.uri}",
-                "the host did not go on for a minute"
-                + (f": {said}" if (said := door.said()) else ""),
-                "is it, or its sshd, overloaded or stopped? It is tried again",
-                code=code_of(error),
-            )
-        return explain(error, self._host.uri, door.said())
+        return explain(error, self._host.uri, said)
 
     def answer(self, wanted: list[list[Any]], _opaque: Any = None) -> int:
         """libvirt's callback: fills in ``wanted``; 0, or -1 where the operator did not answer.
