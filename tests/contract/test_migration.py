@@ -6,6 +6,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 import libvirt
 import pytest
 
+from tests.contract.cli import tuivirt
 from tests.contract.conftest import Heard
 from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
 from tests.support.libvirtd import PrivateLibvirtd
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.migration import changes
 from tuivirt.backend.migration.migrate import migrate, plan_for
 from tuivirt.backend.model.finding import Weight
 
@@ -129,6 +132,7 @@ def test_a_running_guest_moves_with_its_disk_and_says_for_how_long_it_stood_stil
     assert moved.autostart()
     assert digest(two.file(two.far, "live.img")) == before
     assert any("making" in text for text in told)
+    assert "coming from another host" in changes.job_info(two.target, guest.uuid, completed=True)
     assert [pool.name() for pool in two.target.conn.listAllStoragePools()] == []
 
 
@@ -270,3 +274,120 @@ def test_a_host_that_is_not_open_is_named_by_its_uri(
     finally:
         two.target = _host("far", two.far.uri)
     assert is_on(two.target, guest)
+
+
+def run(two: Two, *words: str) -> Any:
+    """The command line, with both hosts: ``near`` is *local*."""
+    return tuivirt("-c", two.near.uri, "-c", two.far.uri, *words)
+
+
+def test_a_host_is_emptied_by_a_plan_that_is_shown_first(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    goes = define(disks=[two.image("goes.img", 1 << 20)])
+    stays = define()
+    for guest in (goes, stays):
+        guest.start()
+    twin = two.target.conn.defineXML(domain_xml(stays.name))
+    try:
+        planned = run(two, "evacuate", "local", "--dry-run", "--migrateuri", HERE["migrateuri"])
+        assert planned.status == 0
+        assert f"{stays.name} stays: local-tuivirtd-far" in planned.out
+        assert "has another domain called" in planned.out
+        assert "1 of 2 running domains go, 192 MiB in all, 2 at a time" in planned.out
+        assert on(two.source, goes).isActive()
+
+        done = run(two, "evacuate", "local", "--migrateuri", HERE["migrateuri"])
+        assert done.status == 1
+        assert "local is not empty: 1 of 2 domains have left local" in done.err
+        assert f"{goes.name} runs on local-tuivirtd-far" in done.err
+        assert f"{stays.name} stays on local" in done.err
+    finally:
+        twin.undefine()
+    assert on(two.target, goes).isActive()
+    assert on(two.source, stays).isActive()
+
+
+def test_what_would_be_refused_is_told_by_a_dry_run_and_its_status(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(interfaces=["<interface type='bridge'><source bridge='br-no'/></interface>"])
+    far = next(
+        h["name"] for h in run(two, "list", "hosts", "-o", "json").json if "far" in h["name"]
+    )
+    ran = run(two, "migrate", f"{guest.name}@local", far, "--dry-run")
+    assert ran.status == 0, ran.err
+    assert "br-no" in ran.out
+    twin = two.target.conn.defineXML(domain_xml(guest.name))
+    try:
+        ran = run(two, "migrate", guest.name + "@local", far, "--dry-run")
+        assert ran.status == 1
+        assert "another domain called" in ran.err
+    finally:
+        twin.undefine()
+    assert run(two, "migrate", guest.name, far, "--live", "--offline").status == 2
+
+
+def under_way(two: Two, guest: Guest, **values: object) -> tuple[Future[str], threading.Event]:
+    """A slow move that has begun to send memory; setting the event aborts it."""
+    sending, aborted = threading.Event(), threading.Event()
+
+    def progress(text: str, _part: float | None) -> None:
+        if text.startswith("memory"):
+            sending.set()
+
+    moving = two.source.moves.submit(
+        lambda: migrate(
+            two.source,
+            guest.uuid,
+            "far",
+            {**HERE, "bandwidth": 1, **values},
+            progress=progress,
+            aborted=aborted,
+        )
+    )
+    assert sending.wait(30), moving
+    return moving, aborted
+
+
+def test_a_move_under_way_is_told_of_hurried_and_ended_by_post_copy(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest, postcopy=True)
+    told = changes.job_info(two.source, guest.uuid)
+    assert "going to another host" in told
+    assert "of 193 MiB" in told
+    assert "at most" in changes.set_max_downtime(two.source, guest.uuid, 400)
+    assert "50 MiB/s" in changes.set_speed(two.source, guest.uuid, 50)
+    assert "its memory follows" in changes.start_postcopy(two.source, guest.uuid)
+    assert "runs on far now" in moving.result(60)
+    assert changes.job_info(two.target, guest.uuid) == f"{guest.name} has no job"
+
+
+def test_anybodys_move_is_aborted_by_the_domains_own_action(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    assert "is being aborted" in changes.abort_job(two.source, guest.uuid)
+    with pytest.raises(TuivirtError, match="goes on running on near, and nothing of it is on far"):
+        moving.result(60)
+
+
+def test_a_target_that_dies_meanwhile_leaves_the_guest_here_and_that_is_told(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    two.far.kill()
+    two.far.start()
+    with pytest.raises(TuivirtError, match=r"was not moved to far \(") as caught:
+        moving.result(90)
+    assert "on near" in str(caught.value)
+    assert "far" in str(caught.value)
+    assert on(two.source, guest).state()[0] == libvirt.VIR_DOMAIN_RUNNING
+    two.target.wait_filled(30)

@@ -33,6 +33,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.name = "h"
         self.actions = Lane("test-actions", 2)
+        self.moves = Lane("test-moves", 1)
         self.readonly = False
         self.snapshot = HostSnapshot("h", "x:", domains={WEB.uuid: WEB})
 
@@ -69,6 +70,7 @@ def host() -> Iterator[FakeHost]:
     made = FakeHost()
     yield made
     made.actions.close()
+    made.moves.close()
 
 
 @pytest.fixture
@@ -246,8 +248,43 @@ def test_a_task_that_was_aborted_before_its_turn_is_never_begun(
         host.actions.submit(lambda: gate.wait(LONG))
     task = submit(tasks, host, doing(fail(AssertionError("called"))))
     tasks.abort(task.id)
-    gate.set()
+    # At once: those before it may take long.
     assert "not begun" in told.until(TaskState.ABORTED).text
+    gate.set()
+    assert host.actions.submit(lambda: True).result(LONG)
+    assert told.is_empty
+
+
+def test_what_takes_long_runs_on_a_lane_that_holds_nothing_else_up(
+    tasks: Tasks, host: FakeHost, told: Told, doing: Any
+) -> None:
+    gate = threading.Event()
+    host.moves.submit(lambda: gate.wait(LONG))
+    quick = doing(lambda *_: "done")
+    long = replace(quick, lane="moves")
+    waiting = submit(tasks, host, long)
+    assert run_sync(tasks, host, quick).text == "done"
+    assert [task.id for task in tasks.under_way] == [waiting.id]
+    gate.set()
+    assert told.until(TaskState.DONE)
+    assert told.until(TaskState.DONE).id == waiting.id
+
+
+def test_a_task_that_another_began_is_one_of_its_own_and_stops_when_told(
+    tasks: Tasks, host: FakeHost, doing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(run: Run, domain: Domain, number: int | None) -> str:
+        if number:
+            assert run.aborted.wait(LONG)
+            raise Aborted("stopped")
+        begun = run.begin("try-it", domain.ref, domain.name, {"n": 7})
+        begun.stop()
+        assert begun.rested.wait(LONG)
+        return f"{begun.task.state}, {begun.task.action}"
+
+    it = doing(work)
+    monkeypatch.setitem(ACTIONS, it.name, it)
+    assert run_sync(tasks, host, it).text == "aborted, try-it"
 
 
 class TestPending:

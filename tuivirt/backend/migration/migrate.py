@@ -127,6 +127,9 @@ class _Move:
         params, flags = params_of(values), flags_of(values)
         if copied and values["live"]:
             params[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = [disk.target for disk in copied]
+        # It holds the target's connection: if that breaks meanwhile it is closed, and libvirt would
+        # go on with memory that is freed.
+        held = self.target.conn.newStream(0)
         if values["p2p"]:
             call = partial(self.domain.migrateToURI3, values["desturi"], params, flags)
         else:
@@ -145,6 +148,7 @@ class _Move:
         if self.aborted.is_set():
             raise Aborted(self.what, "it was aborted before it began")
         running.run()
+        del held
         return running
 
     def touch(self) -> None:
@@ -221,7 +225,9 @@ class _Move:
         """For how long it stood still, as the target measured it."""
         try:
             domain = self.target.conn.lookupByUUIDString(self.uuid)
-            stats = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+            stats = domain.jobStats(
+                libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED | libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED
+            )
         except libvirt.libvirtError:
             return []  # A driver, or an old one, that does not tell.
         figures = figures_of(stats)
