@@ -14,7 +14,7 @@ from tuivirt.widgets.grouping import Again, Name
 from tuivirt.widgets.live_table import LiveTable
 
 from . import factory
-from .driver import DrivenApp, check_golden, screen_lines, screen_text, until
+from .driver import DrivenApp, check_golden, on_top, screen_lines, screen_text, until
 from .factory import ref_of, uuid_of
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -307,3 +307,19 @@ def test_domains_have_what_their_labels_say() -> None:
         "shop",
         "Reboot only after 22:00.",
     )
+
+
+async def test_the_menu_of_a_domain_leads_to_its_labels_by_one_line() -> None:
+    app = DrivenApp(labelled())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        app.open_menu([ref_of(1), ref_of(2)])
+        await pilot.pause()
+        assert "Set its group" not in screen_text(app)
+        menu: Any = on_top(app)
+        menu.at = [choice.id for choice in menu.shown].index("labels")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Set its group" in screen_text(app), "its labels")
+        text = screen_text(app)
+        for line in ("Tag", "Take tags away", "Take it out of its group", "Write a note"):
+            assert line in text

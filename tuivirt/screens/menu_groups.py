@@ -11,17 +11,25 @@ from tuivirt.widgets.menu import Choice, Menu
 
 TITLES: Mapping[str, str] = {
     "processors": "vCPUs, memory, pinning…",
+    "labels": "Tags, group, note…",
     "its-job": "Its job, while it is moved…",
 }
 """By group: what the menu of a domain says in place of its actions."""
 
 
+FOR_MANY = frozenset(("labels",))
+"""Groups of actions that are for several domains at once, too."""
+_LABELS = ("tag", "untag", "set-group", "unset-group", "set-note", "unset-note")
+
+
 @cache
 def _groups() -> Mapping[str, str]:
     """The group of each action that is in one."""
-    return {action.name: "processors" for action in of_processors()} | {
-        action.name: "its-job" for action in of_jobs()
-    }
+    return (
+        {action.name: "processors" for action in of_processors()}
+        | {action.name: "its-job" for action in of_jobs()}
+        | dict.fromkeys(_LABELS, "labels")
+    )
 
 
 def group_of(name: str) -> str:

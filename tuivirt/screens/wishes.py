@@ -208,7 +208,11 @@ class Wishes:
         if refs[0].kind is Kind.DOMAIN and not group:
             like = next(choice for choice in choices if choice.id == "attach-disk")
             menus = {**menu_groups.TITLES, **TITLES}
-            choices += [Choice(name, said, "", like.refusal) for name, said in menus.items()]
+            many = menu_groups.FOR_MANY if len(refs) > 1 else ()
+            choices += [
+                Choice(name, said, "", "" if name in many else like.refusal)
+                for name, said in menus.items()
+            ]
         return choices
 
     def _fit(self, action: Action, refs: Sequence[Ref]) -> list[Target]:
