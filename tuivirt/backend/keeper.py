@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .admission import Admission
     from .host import Host
     from .model.resources import NodeDevice
+    from .traffic import Traffic
 
 RECONCILE_S = 60.0
 """How often the lists are read again without an event."""
@@ -49,6 +50,8 @@ GATHER_S = 0.04
 BURST = 8
 """From how many changed domains on the whole list is read instead of each."""
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
+CALLS_END_S = 60.0
+"""For how long a closed connection is held for calls that are under way on it."""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
 
 
@@ -56,14 +59,20 @@ class Lost(Exception):
     """The connection is gone."""
 
 
-def _let_go(conn: Any, registrations: Registrations | None) -> None:
+def _let_go(conn: Any, registrations: Registrations | None, traffic: Traffic) -> None:
     """Close a connection that is not needed, or not there, any more."""
+    held = None
+    with contextlib.suppress(libvirt.libvirtError):
+        # libvirt frees it beneath a call that another thread has under way; a stream holds it.
+        held = conn.newStream(0)
     if registrations is not None:
         registrations.deregister_all()
     for call in (conn.unregisterCloseCallback, conn.close):
         # Of a connection that is gone nothing can be asked, and nothing is owed.
         with contextlib.suppress(libvirt.libvirtError):
             call()
+    traffic.rest(CALLS_END_S)
+    del held
 
 
 class Keeper:
@@ -119,7 +128,7 @@ class Keeper:
             else:
                 if self._closing:
                     # Nobody waits for it any more, and a closed host must not come to life.
-                    _let_go(conn, None)
+                    _let_go(conn, None, self._host.traffic)
                     return
                 opened = time.monotonic()
                 problem = self._hold(conn)
@@ -191,8 +200,12 @@ class Keeper:
         else:
             problem = TuivirtError(f"closed {host.name}")
         registrations, self._registrations = self._registrations, None
+        # Each of them keeps the connection open, whatever is closed.
+        host.handles = {}
         # On a thread of its own: what is left of a connection may hang, and the next try not.
-        threading.Thread(target=_let_go, args=(conn, registrations), daemon=True).start()
+        threading.Thread(
+            target=_let_go, args=(conn, registrations, host.traffic), daemon=True
+        ).start()
         return problem
 
     def _prepare(self, conn: Any) -> None:

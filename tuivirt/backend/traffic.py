@@ -41,6 +41,13 @@ class Traffic:
         finally:
             with self._condition:
                 self._jobs -= 1
+                if not self._jobs:
+                    self._condition.notify_all()
+
+    def rest(self, timeout: float) -> bool:
+        """Wait until no job is under way; False when one still is after ``timeout`` seconds."""
+        with self._condition:
+            return self._condition.wait_for(lambda: not self._jobs, timeout)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:
