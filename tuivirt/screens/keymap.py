@@ -15,6 +15,7 @@ from textual.dom import DOMNode
 from tuivirt.actions.catalog import listed
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.settings import default_path
+from tuivirt.widgets.answer import AnswerDialog
 from tuivirt.widgets.command_bar import CommandBar
 from tuivirt.widgets.dialogs import ConfirmDialog, MessageDialog
 
@@ -69,7 +70,7 @@ def _set(bindings: Keys, keys: Mapping[str, str]) -> Keys:
 def _places(app: type[DOMNode]) -> Iterator[tuple[str, Keys]]:
     """Each place where keys are pressed, and all the bindings that hold there together."""
     everywhere = _of(_merged(app))
-    for dialog in (ConfirmDialog, MessageDialog):
+    for dialog in (AnswerDialog, ConfirmDialog, MessageDialog):
         yield "questions and messages", _of(_merged(dialog)) | everywhere
     yield "the command line", _of(_merged(CommandBar)) | everywhere
     rooms = [(room.word, make(room.where)) for room in ROOMS]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tuivirt.backend import aliases
-from tuivirt.backend.ssh.door import _split
+from tuivirt.backend.ssh import door
+from tuivirt.backend.ssh.door import _KEPT, _put, _split
 from tuivirt.backend.uri import shown, transport
 
 
@@ -60,6 +62,37 @@ def test_the_command_is_replaced_and_all_else_passed_on(
     uri: str, before: str, command: str
 ) -> None:
     assert _split(uri) == (before, command)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kept"),
+    [
+        ("ops@srv2's password: ", True),
+        ("Enter passphrase for key '/home/ops/.ssh/id': ", True),
+        ("(ops@srv2) Password: ", True),
+        ("Password: ", True),
+        ("(ops@srv2) Verification code: ", False),
+        ("(ops@srv2) Enter passphrase for today: ", False),
+        ("(ops@srv2) New Password: ", False),
+        ("Enter PIN for ED25519-SK key /home/ops/.ssh/id_sk: ", False),
+    ],
+)
+def test_what_has_the_same_answer_next_time_is_kept(prompt: str, kept: bool) -> None:
+    assert bool(_KEPT.match(prompt)) == kept
+
+
+@pytest.mark.parametrize("runnable", [True, False])
+def test_our_ssh_can_be_run_however_it_was_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runnable: bool
+) -> None:
+    monkeypatch.setattr("os.access", lambda _path, _mode: runnable)
+    name = tmp_path / "askpass"
+    _put(Path(door.__file__).with_name("askpass.sh"), name)
+    assert name.is_symlink() == runnable
+    # It finds what it needs beside the name that it is run by; here that is not there.
+    done = subprocess.run([name, "password: "], capture_output=True, timeout=20)
+    assert done.returncode != 0
+    assert str(tmp_path / "told").encode() in done.stderr
 
 
 def test_an_alias_of_libvirt_conf_is_resolved(

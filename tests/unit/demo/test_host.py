@@ -15,7 +15,7 @@ from tuivirt.demo.connection import DemoConnection, open_demo
 
 def test_a_demo_uri_is_opened_like_any_other_once_registered() -> None:
     register()
-    connection = open_connection("demo:///", False)
+    connection = open_connection("demo:///", False, lambda _wanted, _opaque: -1)
     assert (connection.getURI(), connection.getType(), connection.isAlive()) == (
         "demo:///", "TEST", 1,
     )  # fmt: skip

@@ -36,7 +36,7 @@ KEEP_BYTES = 8192
 LONGEST_PROMPT = 65536
 _HERE = Path(__file__).parent
 _KEPT = re.compile(
-    r"Enter passphrase for |.*'s password:\s*$|\([^()]*@[^()]*\) Password:\s*$", re.S
+    r"Enter passphrase for |.*'s password:\s*$|(\([^()]*@[^()]*\) )?Password:\s*$", re.DOTALL
 )
 """What has the same answer next time; a one-time code or a token's PIN has not, or must not."""
 _YES_NO = re.compile(r"\(yes/no")
