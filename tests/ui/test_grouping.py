@@ -229,12 +229,12 @@ async def test_a_key_that_only_moves_adds_nothing_up(monkeypatch: pytest.MonkeyP
 
 
 def test_a_count_that_is_too_long_for_its_column_stands_beside_the_name() -> None:
-    from tuivirt.screens.domain_columns import NARROW, Clock, Row
+    from tuivirt.screens.domain_columns import NARROW, Now, Row
     from tuivirt.screens.domain_groups import Sums, grouping_by
 
     host = factory.many(1000).hosts["srv1"]
     rows: dict[Any, Row] = {
-        ref_of(n): Row(host.domains[uuid_of(n)], None, host, Clock()) for n in range(1000)
+        ref_of(n): Row(host.domains[uuid_of(n)], None, Now(host)) for n in range(1000)
     }
     sums = Sums.of(list(rows.values()))
     grouping = grouping_by("host")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
@@ -317,6 +319,89 @@ async def test_hostile_names_reach_no_line_of_the_table() -> None:
         assert "␛[31mred" in text
         assert not any(ord(char) < 32 or char == "\u202e" for char in text)
         assert {line.cell_length for line in map(app.table.render_line, range(10))} == {40}
+
+
+class Site:
+    """Guests of one host, that say what changed."""
+
+    def __init__(self, **guests: Guest) -> None:
+        self.rows: dict[Hashable, Guest] = dict(guests.items())
+        self._changed: list[Hashable] = list(guests)
+        self._gone: list[Hashable] = []
+
+    def put(self, key: str, guest: Guest) -> None:
+        self.rows[key] = guest
+        self._changed.append(key)
+
+    def drop(self, key: str) -> None:
+        del self.rows[key]
+        self._gone.append(key)
+
+    def take(self) -> tuple[list[Hashable], list[Hashable]]:
+        taken = [key for key in self._changed if key in self.rows], self._gone
+        self._changed, self._gone = [], []
+        return taken
+
+
+def test_of_many_hosts_only_the_rows_that_changed_are_looked_at() -> None:
+    asked: list[str] = []
+
+    def load(guest: Guest) -> int | None:
+        asked.append(guest.name)
+        return guest.load
+
+    column: Column[Guest] = Column("load", "LOAD", lambda g: "", width=5, sort_key=load)
+    one = Site(a=Guest("a", 3), b=Guest("b", 1))
+    two = Site(c=Guest("c", 2))
+    rows: Rows[Guest] = Rows([column], "load")
+    rows.replace_sections({"one": one, "two": two})
+    assert rows.order == ["b", "c", "a"]
+    asked.clear()
+    one.put("b", Guest("b", 9))
+    rows.replace_sections({"one": one, "two": two})
+    assert (rows.order, asked) == (["c", "a", "b"], ["b"])
+
+
+GUESTS = st.builds(
+    Guest, st.sampled_from(["web", "db", "mail"]), st.none() | st.integers(0, 3), st.just("")
+)
+CHANGES = st.lists(
+    st.tuples(st.sampled_from("xyz"), st.sampled_from("abcd"), st.none() | GUESTS)
+    | st.sampled_from(["gone", "filter", "sort", "show"])
+)
+
+
+@given(CHANGES)
+def test_rows_in_sections_are_shown_as_those_that_are_given_anew(changes: list[Any]) -> None:
+    parts: Rows[Guest] = Rows(COLUMNS, "load", search=lambda g: g.name)
+    sites = {name: Site() for name in "xyz"}
+    for change in [*changes, "show"]:
+        if change == "gone":
+            sites.pop("y", None)
+        elif change == "filter":
+            parts.set_filter("" if parts.filter else "web|db")
+        elif change == "sort":
+            parts.sort_by("load" if parts.sorted_by is COLUMNS[0] else "name")
+        elif change == "show":
+            parts.replace_sections(dict(sites.items()))
+        elif (site := sites.get(change[0])) is not None:
+            key = change[0] + change[1]
+            if change[2] is not None:
+                site.put(key, change[2])
+            elif key in site.rows:
+                site.drop(key)
+    parts.marks = set(parts.all)
+    whole: Rows[Guest] = Rows(COLUMNS, "load", search=lambda g: g.name)
+    whole.set_filter(parts.filter.expression if parts.filter else "")
+    assert parts.sorted_by is not None
+    whole.sort_by(parts.sorted_by.id, parts.reverse)
+    whole.replace({key: row for site in sites.values() for key, row in site.rows.items()})
+    assert dict(parts.all) == dict(whole.all)
+    column = parts.sorted_by
+    assert column.sort_key is not None
+    values = [column.sort_key(parts.all[key]) for key in parts.order]
+    assert values == [column.sort_key(whole.all[key]) for key in whole.order]
+    assert sorted(map(str, parts.order)) == sorted(map(str, whole.order))
 
 
 def test_the_columns_that_matter_least_go_first() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import lru_cache
 
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.record import record
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.stats import DomainStats
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.sparkline import bars
@@ -31,29 +32,33 @@ _TONES = {
 """Of the others something is to be known."""
 
 
-class Clock:
-    """What the rows take for now: one for all, so that only what changed is made anew."""
+class Now:
+    """A host as it is now: one for all its rows, so that only those are made anew that changed."""
 
-    __slots__ = ("now",)
+    __slots__ = ("host", "now")
 
-    def __init__(self, now: float = 0.0) -> None:
+    def __init__(self, host: HostSnapshot, now: float = 0.0) -> None:
+        self.host = host
         self.now = now
         """Monotonic seconds."""
 
 
 @record(frozen=True, slots=True)
 class Row:
-    """A domain with its figures and its host."""
+    """A domain with its figures."""
 
     domain: Domain
     stats: DomainStats | None
-    host: HostSnapshot
-    clock: Clock
+    at: Now
+
+    @property
+    def host(self) -> HostSnapshot:
+        return self.at.host
 
     @property
     def now(self) -> float:
         """Monotonic seconds."""
-        return self.clock.now
+        return self.at.now
 
     @property
     def running(self) -> bool:
@@ -74,6 +79,53 @@ class Row:
             return "dim"
         limit = OLD * self.host.sampling.interval_s + self.host.sampling.background_age_s
         return "dim" if self.now - at > limit else ""
+
+
+class HostRows:
+    """The rows of one host by their Ref, as a table takes them (widgets.rows.Section)."""
+
+    def __init__(self, host: HostSnapshot) -> None:
+        self._at = Now(host)
+        self._domains: Mapping[str, Domain] = {}
+        self._stats: Mapping[str, DomainStats] = {}
+        self._refs: dict[str, Ref] = {}
+        self._changed: dict[Hashable, None] = {}
+        self._gone: set[Hashable] = set()
+        self.rows: dict[Hashable, Row] = {}
+
+    def show(self, host: HostSnapshot, now: float) -> None:
+        """The host as it is now."""
+        at = self._at
+        at.host, at.now = host, now
+        domains, stats = host.domains, host.domain_stats
+        new: dict[str, None] = {}
+        if domains is not self._domains:
+            before = self._domains
+            for uuid in before.keys() - domains.keys():
+                self._gone.add(self._refs[uuid])
+                del self.rows[self._refs.pop(uuid)]
+            new = {u: None for u, domain in domains.items() if before.get(u) is not domain}
+            self._domains = domains
+        if stats is not self._stats:
+            known = self._stats
+            new |= {u: None for u, each in stats.items() if known.get(u) is not each}
+            new |= dict.fromkeys(known.keys() - stats.keys())
+            self._stats = stats
+        refs = self._refs
+        for uuid in new:
+            if uuid not in domains:
+                continue
+            ref = refs.get(uuid)
+            if ref is None:
+                ref = refs[uuid] = Ref(host.name, Kind.DOMAIN, uuid)
+            self.rows[ref] = Row(domains[uuid], stats.get(uuid), at)
+            self._changed[ref] = None
+
+    def take(self) -> tuple[Collection[Hashable], Collection[Hashable]]:
+        """What changed or came, and what went, since this was asked."""
+        taken = self._changed, self._gone - self._changed.keys()
+        self._changed, self._gone = {}, set()
+        return taken
 
 
 def _state(row: Row) -> Cell:

@@ -10,12 +10,11 @@ from textual.binding import Binding, BindingType
 
 from tuivirt.backend.model.domain import UNLABELLED
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot
-from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.ref import Kind
 from tuivirt.widgets.live_table import LiveTable
 
 from .base import FleetScreen
-from .domain_columns import NARROW, Clock, Row, columns_for
+from .domain_columns import NARROW, HostRows, Row, columns_for
 from .empty import why_empty
 
 if TYPE_CHECKING:
@@ -68,34 +67,22 @@ class DomainsScreen(FleetScreen):
         )
         self._groupings: dict[str, Grouping[Row, Any]] = {}
         self._only_host: str | None = None
-        self._clock = Clock()
-        self._rows: dict[Any, tuple[HostSnapshot, dict[Any, Row]]] = {}
-        """By host: what its rows were made of, and the rows."""
+        self._hosts: dict[str, HostRows] = {}
 
     def compose_body(self) -> ComposeResult:
         yield self._table
 
     def show_fleet(self, fleet: Fleet) -> None:
         self._table.use_columns(columns_for(self.app.size.width, len(fleet.in_use)))
-        self._clock.now = time.monotonic()
-        only = self._only_host
-        hosts = [host for host in fleet.hosts.values() if only in (None, host.name)]
-        self._rows = {host.name: self._rows_of(host) for host in hosts}
-        sections: dict[Any, dict[Any, Row]] = {n: rows for n, (_, rows) in self._rows.items()}
-        if not any(sections.values()):
+        now, only, before = time.monotonic(), self._only_host, self._hosts
+        self._hosts = {}
+        for host in fleet.hosts.values():
+            if only in (None, host.name):
+                made = self._hosts[host.name] = before.get(host.name) or HostRows(host)
+                made.show(host, now)
+        if not any(made.rows for made in self._hosts.values()):
             self._table.set_empty(why_empty(fleet, "domains", "A domain is defined with virsh."))
-        self._table.update_sections(sections)
-
-    def _rows_of(self, host: HostSnapshot) -> tuple[HostSnapshot, dict[Any, Row]]:
-        """The rows of a host; those made last, where it is as it was then."""
-        made = self._rows.get(host.name)
-        if made is not None and made[0] is host:
-            return made
-        stats, clock, kind = host.domain_stats.get, self._clock, Kind.DOMAIN
-        return host, {
-            Ref(host.name, kind, uuid): Row(domain, stats(uuid), host, clock)
-            for uuid, domain in host.domains.items()
-        }
+        self._table.update_sections(dict(self._hosts.items()))
 
     def group_by(self, word: str) -> None:
         """Show the domains by host, group or tag; ``off``: in one list. Raises KeyError."""

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from .columns import Column, Placed, lay_out, sort_bindings
 from .piece import PlainLines
-from .rows import Rows
+from .rows import Rows, Section
 from .table_lines import (
     GUTTER,
     RowLine,
@@ -117,8 +117,8 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         self._follow()
         self._paint()
 
-    def update_sections(self, sections: Mapping[Hashable, Mapping[Hashable, R]]) -> None:
-        """The same of rows in sections: one that is the same object as last time costs nothing."""
+    def update_sections(self, sections: Mapping[Hashable, Section[R]]) -> None:
+        """The same of rows in sections: what did not change costs nothing."""
         self.rows.replace_sections(sections)
         self._follow()
         self._paint()

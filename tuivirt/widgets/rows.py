@@ -2,22 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .columns import Column
 from .filtering import Filter, parse_filter
 
 if TYPE_CHECKING:
-    from .grouping import Grouping
+    from .grouping import Grouping, Sorted
 
 R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-Section = Mapping[Hashable, R]
-"""Rows that come and change together, as those of a host: a new object whenever one changed."""
+class Section(Protocol[R_co]):
+    """Rows that come and change together, as those of a host."""
+
+    @property
+    def rows(self) -> Mapping[Hashable, R_co]:
+        """All of them now."""
+
+    def take(self) -> tuple[Collection[Hashable], Collection[Hashable]]:
+        """The keys of those that changed or came, and of those that went, since it was asked."""
+
+
 _value, _key = itemgetter(0), itemgetter(1)
+_HIDDEN = object()
+
+
+class _Sorted:
+    """A section as it is shown."""
+
+    def __init__(self, section: object) -> None:
+        self.section = section
+        self.values: dict[Hashable, Any] = {}
+        """What each row is sorted by: None where that is not known, _HIDDEN where it is not shown.
+        A row that is there stays in its place: equals keep the order in which they came."""
+        self.lists: Sorted = [], []
+        """(value, key), in order, and the keys without a value; another object after each change.
+        """
+
+    def sort(self, reverse: bool) -> None:
+        """In order again, after values changed."""
+        values = self.values.items()
+        known = [
+            (value, key) for key, value in values if value is not None and value is not _HIDDEN
+        ]
+        known.sort(key=_value, reverse=reverse)
+        self.lists = known, [key for key, value in values if value is None]
 
 
 class Rows(Generic[R]):
@@ -38,9 +71,8 @@ class Rows(Generic[R]):
         self._search = search
         self._tags = tags
         self.all: Mapping[Hashable, R] = {}
-        self._sections: dict[Hashable, Section[R]] = {}
-        self._sorted: dict[Hashable, tuple[list[tuple[Any, Hashable]], list[Hashable]]] = {}
-        """By section: (value, key) of what is shown and has one, sorted, and the keys without."""
+        self._sorted: dict[Hashable, _Sorted] = {}
+        """By the name of a section."""
         self.listed: list[Hashable] = []
         """The keys of the rows that the filter lets through, in their order."""
         self.order: list[Hashable] = self.listed
@@ -50,58 +82,63 @@ class Rows(Generic[R]):
         self.filter: Filter | None = None
         self.sorted_by: Column[R] | None = self._columns.get(sort)
         self.reverse = self.sorted_by.descending if self.sorted_by else False
-        self._positions: dict[Hashable, int] | None = None
 
     def replace(self, rows: Mapping[Hashable, R]) -> None:
         """Other rows; marks of those that are gone go too."""
-        self._sections = {None: rows}
-        self._sorted.clear()
         self.all = rows
         if self.marks:
             self.marks &= rows.keys()
+        found = _Sorted(rows)
+        self._sorted = {None: found}
+        self._look_at(found, rows)
         self._arrange()
 
     def replace_sections(self, sections: Mapping[Hashable, Section[R]]) -> None:
-        """The same of rows in sections, no key in two of them.
+        """The same of rows in sections, no key in two of them; what did not change costs nothing.
 
-        One that is the same object as last time was not changed, and is not looked at.
+        To a table that is given sections ``replace`` is not done.
         """
-        before = self._sections
-        rows = self.all if None not in before and isinstance(self.all, dict) else {}
-        for name in before.keys() - sections.keys():
-            self._forget(rows, before[name], {})
-            self._sorted.pop(name, None)
+        rows = self.all if isinstance(self.all, dict) else {}
+        self.all = rows
+        for name in self._sorted.keys() - sections.keys():
+            self._forget(rows, self._sorted.pop(name).values)
         for name, section in sections.items():
-            old = before.get(name)
-            if section is not old:
-                if old is not None:
-                    self._forget(rows, old, section)
-                rows.update(section)
-                self._sorted.pop(name, None)
-        self._sections, self.all = dict(sections), rows
+            found = self._sorted.get(name)
+            if found is None or found.section is not section:
+                if found is not None:
+                    self._forget(rows, found.values)
+                found = self._sorted[name] = _Sorted(section)
+                section.take()
+                rows.update(section.rows)
+                self._look_at(found, section.rows)
+                continue
+            changed, gone = section.take()
+            if not changed and not gone:
+                continue
+            self._forget(rows, gone)
+            for key in gone:
+                del found.values[key]
+            now = section.rows
+            rows.update((key, now[key]) for key in changed)
+            self._look_at(found, changed)
         self._arrange()
 
-    def _forget(
-        self, rows: dict[Hashable, R], old: Section[R], new: Mapping[Hashable, object]
-    ) -> None:
-        gone = old.keys() - new.keys()
+    def _forget(self, rows: dict[Hashable, R], gone: Iterable[Hashable]) -> None:
         for key in gone:
             rows.pop(key, None)
-        self.marks -= gone
+        self.marks.difference_update(gone)
 
     def use_columns(self, columns: Sequence[Column[R]]) -> None:
         """Sort by one of these from now on."""
         self._columns = {column.id: column for column in columns}
         if self.sorted_by is not None:
             self.sorted_by = self._columns.get(self.sorted_by.id, columns[0])
-        self._sorted.clear()
-        self._arrange()
+        self._arrange_all()
 
     def set_filter(self, expression: str) -> None:
         """Raises BadFilter."""
         self.filter = parse_filter(expression)
-        self._sorted.clear()
-        self._arrange()
+        self._arrange_all()
 
     def sort_by(self, column_id: str, reverse: bool | None = None) -> None:
         """Sort by this column; again, without ``reverse``, turns it around."""
@@ -113,8 +150,7 @@ class Rows(Generic[R]):
         else:
             self.reverse = not self.reverse if column is self.sorted_by else column.descending
         self.sorted_by = column
-        self._sorted.clear()
-        self._arrange()
+        self._arrange_all()
 
     def group_by(self, grouping: Grouping[R, Any] | None) -> None:
         """Below the names of their groups, or in one list again."""
@@ -154,9 +190,10 @@ class Rows(Generic[R]):
         """Where the key stands among those shown; looked for at ``near`` first."""
         if 0 <= near < len(self.order) and self.order[near] == key:
             return near
-        if self._positions is None:
-            self._positions = {key: index for index, key in enumerate(self.order)}
-        return self._positions.get(key)
+        try:
+            return self.order.index(key)
+        except ValueError:
+            return None
 
     def is_known(self, index: int) -> bool:
         """Whether the row there has a value to be sorted by."""
@@ -167,44 +204,39 @@ class Rows(Generic[R]):
             return True
         return column.sort_key(self.all[self.listed[index]]) is not None
 
+    def _arrange_all(self) -> None:
+        """Another filter or order: look at all rows."""
+        for found in self._sorted.values():
+            self._look_at(found, [*found.values])
+        self._arrange()
+
     def _arrange(self) -> None:
-        self._positions = None
         known: list[tuple[Any, Hashable]] = []
         unknown: list[Hashable] = []
-        for name, section in self._sections.items():
-            found = self._sorted.get(name)
-            if found is None:
-                found = self._sorted[name] = self._sort(section)
-            known += found[0]
-            unknown += found[1]
+        for found in self._sorted.values():
+            known += found.lists[0]
+            unknown += found.lists[1]
         # Python's sort keeps equals in their order in both directions: rows do not flicker. And
         # it is quick with parts that are in order already.
-        if len(self._sections) > 1:
+        if len(self._sorted) > 1:
             known.sort(key=_value, reverse=self.reverse)
         self.listed = self.order = list(map(_key, known))
         self.listed += unknown
         if self.grouping is not None:
-            self.order = self.grouping.arrange(self.listed, self.all, self._sorted)
+            lists = {name: found.lists for name, found in self._sorted.items()}
+            self.order = self.grouping.arrange(self.listed, self.all, lists)
 
-    def _sort(self, section: Section[R]) -> tuple[list[tuple[Any, Hashable]], list[Hashable]]:
-        """What is shown of a section: (value, key) in order, and the keys without a value."""
-        shown: Iterable[Hashable] = section
-        if self.filter is not None:
-            match = self.filter.match
-            search = self._search or str
-            tags = self._tags or (lambda _row: ())
-            shown = [key for key, row in section.items() if match(search(row), tags(row))]
-        column = self.sorted_by
-        if column is None or column.sort_key is None:
-            return [], list(shown)
-        known: list[tuple[Any, Hashable]] = []
-        unknown: list[Hashable] = []
-        sort_key = column.sort_key
-        for key in shown:
-            value = sort_key(section[key])
-            if value is None:
-                unknown.append(key)
+    def _look_at(self, found: _Sorted, keys: Iterable[Hashable]) -> None:
+        """Whether these rows are shown, and where."""
+        rows, values = self.all, found.values
+        match = self.filter.match if self.filter is not None else None
+        search = self._search or str
+        tags = self._tags or (lambda _row: ())
+        sort_key = self.sorted_by.sort_key if self.sorted_by is not None else None
+        for key in keys:
+            row = rows[key]
+            if match is not None and not match(search(row), tags(row)):
+                values[key] = _HIDDEN
             else:
-                known.append((value, key))
-        known.sort(key=_value, reverse=self.reverse)
-        return known, unknown
+                values[key] = None if sort_key is None else sort_key(row)
+        found.sort(self.reverse)
