@@ -291,6 +291,7 @@ def _screen(options: ScreenOptions) -> int:
         # Called once the screen has set its own handlers.
         app.call_later(ending.watch_signals)
         app.call_later(app.set_timer, lean.SETTLE_S, lean.collect_start)
+        app.call_later(app.set_interval, lean.LOOK_AGAIN_S, lean.Growth().look)
         app.run()
         return app.return_code or 0
     finally:

@@ -34,6 +34,28 @@ thread.start()
 thread.join()
 """
 
+COLLECTED = """
+import gc
+from tuivirt import lean
+lean.collect_start()
+kept = [[n] for n in range(5000)]
+gc.collect()
+print(gc.get_count()[2], len(gc.get_objects(generation=2)) < 5000)
+circle = []
+circle.append(circle)
+here = gc.get_freeze_count()
+growth = lean.Growth()
+growth.look()
+print(gc.get_freeze_count() > 0)
+gc.collect()
+del circle
+growth.look()
+before = gc.get_freeze_count()
+kept = [[[n], [n]] for n in range(5 * before)]
+growth.look()
+print(gc.get_freeze_count() > 2 * before)
+"""
+
 START = """
 import sys
 from textual.app import App
@@ -72,6 +94,10 @@ def _said(script: str) -> list[str]:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     return ran.stdout.splitlines()
+
+
+def test_what_stays_is_looked_through_once_and_again_when_there_is_much_more_of_it() -> None:
+    assert _said(COLLECTED) == ["0 True", "True", "True"]
 
 
 def test_asyncio_is_there_without_tls_which_whoever_wants_it_still_gets() -> None:
