@@ -57,6 +57,8 @@ KEEP_EVENTS = 2000
 """How many events the events screen can look back at."""
 PAINT_EVERY_S, EVENT_PAINT_S = 0.1, 0.025
 """The screen is given a new state at most this often, and at most so when a domain changes."""
+FIGURES_PAINT_S = 0.02
+"""The same for mere figures, for each host: their ticks are spread, and rows are to be read."""
 AGE_EVERY_S = 1.0
 """Ages (stalled for …, next try in …) are counted on even when nothing arrives."""
 
@@ -167,12 +169,12 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     def on_arrived(self) -> None:
         # Cleared first: what is published from here on calls again.
         self._called = False
-        every_s = PAINT_EVERY_S
+        every_s = max(PAINT_EVERY_S, min(1.0, FIGURES_PAINT_S * len(self.hosts)))
         while self._inbox:  # Other threads put more in meanwhile.
             event = self._inbox.popleft()
             self._take(event)
-            if isinstance(event, DomainEvent):
-                every_s = EVENT_PAINT_S
+            is_urgent = isinstance(event, DomainEvent)
+            every_s = min(every_s, EVENT_PAINT_S if is_urgent else PAINT_EVERY_S)
         while self._snapshots:
             name, snapshot = self._snapshots.popitem()
             if name in self.hosts:  # Not of one that has just been taken away.

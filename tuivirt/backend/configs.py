@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from .host import Host
 
 SHARE = 0.25
-"""The part of the time that reading may take."""
+"""The part of the time that reading may take: of each host's daemon, and of this processor's
+core for all hosts together."""
 GATHER_S = 0.3
 """How long to wait before reading, so that the first picture is not delayed."""
 
@@ -164,6 +165,7 @@ class Configs:
                 self._condition.wait_for(lambda: self._stopping, GATHER_S)
                 if self._stopping:
                     return
+            _reading.add(self)
             try:
                 with self._host.traffic.job():
                     self._read_some()
@@ -182,6 +184,8 @@ class Configs:
                     self._wanted.clear()
                     self._arm.clear()
                     self._derive = False
+            finally:
+                _reading.discard(self)
 
     def _next(self, wishes: dict[str, None]) -> str | None:
         with self._condition:
@@ -195,7 +199,7 @@ class Configs:
         """Read for half a second or so, then let the derived facts be shown."""
         until = time.monotonic() + 0.5
         while time.monotonic() < until:
-            started = time.monotonic()
+            started, worked = time.monotonic(), time.thread_time()
             uuid = self._next(self._wanted)
             if uuid is not None:
                 self._read(uuid)
@@ -205,9 +209,11 @@ class Configs:
                     return
                 # Elsewhere: a guest that hangs would keep all others from being read.
                 self._host.chores.submit(partial(self._arm_balloon, uuid))
-            took = time.monotonic() - started
+            took, worked = time.monotonic() - started, time.thread_time() - worked
             with self._condition:
-                self._condition.wait_for(lambda: self._stopping, took * (1 / SHARE - 1))
+                self._condition.wait_for(
+                    lambda: self._stopping, rest_s(took, worked, len(_reading))
+                )
 
     def _read(self, uuid: str) -> None:
         from .xml.domain import skim_domain
@@ -331,6 +337,16 @@ class Configs:
             except libvirt.libvirtError as error:
                 if not is_gone(error):
                     return  # The host goes away as we do; a period costs it next to nothing.
+
+
+_reading: set[Configs] = set()
+"""Those that read now, of all hosts; a set's own methods are whole to all threads."""
+
+
+def rest_s(took: float, worked: float, readers: int) -> float:
+    """How long to wait after a reading that took so many seconds, in ``worked`` of which this
+    processor did something; so many hosts are read at the same time."""
+    return max(took * (1 / SHARE - 1), worked * (readers / SHARE - 1))
 
 
 def _slim(config: DomainConfig | None) -> DomainConfig | None:

@@ -8,6 +8,7 @@ goes on.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -37,6 +38,10 @@ SIDE_CALLS = 2
 
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
+
+_working = threading.Lock()
+"""One host's figures are worked on at a time: fifty threads that all want the interpreter would
+keep it from the screen's."""
 
 
 @dataclass(slots=True)
@@ -218,6 +223,10 @@ class Sampler:
         return Answer(ask, records, started, time.monotonic() - started)
 
     def _integrate(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:
+        with _working:
+            self._take_in(answers, calls, domains)
+
+    def _take_in(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:
         figures: dict[str, DomainStats] = {}
         seen: list[tuple[str, Mapping[str, Any]]] = []
         focus = self._host.view.focus

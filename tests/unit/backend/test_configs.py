@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import libvirt
 import pytest
 
-from tuivirt.backend.configs import Configs, Known
+from tuivirt.backend.configs import SHARE, Configs, Known, rest_s
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import Domain, DomainState
@@ -141,3 +141,13 @@ def test_a_domain_waits_for_its_next_boot_whichever_field_of_a_device_differs(
     known = place.configs.known()[WEB.uuid]
     assert known.live is not None
     assert not any(device.facts for config in known.configs for device in config.devices)
+
+
+@pytest.mark.parametrize(("worked", "readers"), [(0.002, 1), (0.002, 50), (0.0001, 50), (0.01, 4)])
+def test_neither_a_daemon_nor_this_machine_is_kept_busy_by_reading(
+    worked: float, readers: int
+) -> None:
+    took = 0.01
+    whole = took + rest_s(took, worked, readers)
+    assert took / whole <= SHARE + 1e-9
+    assert readers * worked / whole <= SHARE + readers * 1e-9 + worked
