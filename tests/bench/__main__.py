@@ -1,6 +1,6 @@
 """``python -m tests.bench``: each figure one line of JSON; progress on standard error.
 
-About eight minutes, of which one starts the farm. Ends with 1 when a target was missed.
+About twenty minutes, of which one starts the farm. Ends with 1 when a target was missed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from tests.bench import calls, console, cost, devices, emulator, keys, memory, output, start
+from tests.bench import calls, console, cost, devices, emulator, fleet, keys, memory, output, start
 from tests.bench.figure import Figure, say
 from tests.bench.stage import Stage, stage
 
@@ -27,7 +27,10 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
     "stopped": keys.measure_stopped,
     "console": console.measure,
 }
-ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {"terminal": emulator.measure}
+ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {
+    "terminal": emulator.measure,
+    "fleet": fleet.measure,
+}
 """Those that need no farm."""
 EVERY = [*ALONE, *FAMILIES]
 
