@@ -11,13 +11,11 @@ import pytest
 
 from tests.lab.case import Case, load
 from tests.support.lab.host import Lab
-from tests.support.lab.machine import Iommu
+from tests.support.lab.machine import HOSTS, Iommu
 from tests.support.needs import missing
 
 pytestmark = pytest.mark.lab
 
-# By host: each is started once. The one that other tests use as well comes last.
-HOSTS: tuple[Iommu, ...] = ("none", "amd", "intel")
 CHOSEN = [
     pytest.param(host, case, id=f"{host}-{case.name}")
     for host in HOSTS

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ START_S = 180.0
 END_S = 20.0
 LOSS_S = 10.0
 """How much later than its own limit a case's report may come."""
+_MAKING = threading.Lock()
+"""Two hosts that start at once do not make the same files."""
 
 
 class LabError(AssertionError):
@@ -48,9 +51,10 @@ class Lab:
     def __init__(self, iommu: Iommu = "intel") -> None:
         self.kept = cache_folder() / f"lab-{iommu}-console.log"
         self.kept.unlink(missing_ok=True)
-        build()  # What guests boot is found there, not made again slowly.
-        machine.guest_boot()
-        machine.made_ready()
+        with _MAKING:
+            build()  # What guests boot is found there, not made again slowly.
+            machine.guest_boot()
+            machine.made_ready()
         self._folder = Path(tempfile.mkdtemp(prefix="lab-", dir=cache_folder()))
         self._ours, theirs = socket.socketpair()
         self._process: subprocess.Popen[bytes] | None = None

@@ -16,6 +16,8 @@ from tests.support.needs import missing, need_programs, need_root
 
 Iommu = Literal["intel", "amd", "none"]
 """Whose IOMMU the host has; ``none``: a board without."""
+HOSTS: tuple[Iommu, ...] = ("none", "amd", "intel")
+"""In the order in which a run of all cases uses them; the one that most is tried on comes last."""
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = "tuivirt.report"
