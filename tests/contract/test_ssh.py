@@ -323,6 +323,36 @@ def test_a_one_time_code_is_asked_for_each_time(
     assert len(again.questions) == 1
 
 
+def test_a_key_that_wants_to_be_touched_says_so_and_asks_nothing(
+    ask: Callable[..., Asked], fake: Callable[[str], str], tmp_path: Path
+) -> None:
+    touched = tmp_path / "touched"
+    script = f"""SSH_ASKPASS_PROMPT=none "$SSH_ASKPASS" "Confirm user presence for key X" &
+    until [ -e {touched} ]; do sleep 0.05; done
+    kill $!
+    exec nc -U $sock"""
+    one = ask([], fake(script))
+    one.until(lambda now: one.noticed, "it says so")
+    assert one.noticed == ["Confirm user presence for key X"]
+    touched.touch()
+    one.opened()
+    assert one.questions == []
+
+
+def test_an_answer_that_came_too_late_is_used_in_the_next_try(
+    daemon: PrivateLibvirtd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sshd(grace_s=1) as server:
+        monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+        with Asked(f"{server.uri}?socket={daemon.folder}/run/libvirt-sock", None) as one:
+            one.until(lambda now: one.questions, "it asks")
+            until(lambda: not server.sessions(), "the host has waited long enough")
+            one.questions[0].answer(PASSWORD)
+            one.until(lambda now: now.filled, "it is connected")
+            assert one.links == [Link.FAILED, Link.CONNECTED]
+            assert len(one.questions) == 1
+
+
 def test_an_ssh_that_says_more_than_libvirt_reads_is_still_understood(
     ask: Callable[..., Asked], fake: Callable[[str], str]
 ) -> None:

@@ -14,7 +14,6 @@ from tests.support.guests import idle_guest
 from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.sshd import PASSWORD, Sshd
 
-Size = tuple[int, int]
 Sit = Callable[..., Operator]
 
 
@@ -25,13 +24,13 @@ def sshd() -> Iterator[Sshd]:
 
 
 def test_a_host_by_ssh_asks_within_the_screen_and_not_again_when_the_line_was_cut(
-    operator: Sit, daemon: PrivateLibvirtd, sshd: Sshd, images: Path, size: Size
+    operator: Sit, daemon: PrivateLibvirtd, sshd: Sshd, images: Path
 ) -> None:
     idle_guest(daemon.uri, images, "guest-far").conn.close()
     sshd.known_hosts.write_text("")
     uri = f"{sshd.uri}?socket={daemon.folder / 'run' / 'libvirt-sock'}"
     path = f"{sshd.bin}:{os.environ['PATH']}"
-    at = operator("-c", uri, env={"PATH": path}, size=size)
+    at = operator("-c", uri, env={"PATH": path})
     at.sees("127.0.0.1 asks")
     at.sees(re.escape(sshd.fingerprint))
     at.answer("Are you sure", "y")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from .events import Noticed
 from .model.question import Question, QuestionKind
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ class Inquiry:
     def waiting(self) -> bool:
         """Whether a question is open."""
         return self._open is not None
+
+    def tell(self, text: str) -> None:
+        """Something is to be done, in words of ssh's, and nothing to be answered."""
+        self._host.tell(Noticed(host=self._host.name, text=text.strip()))
 
     def post(
         self, kind: QuestionKind, prompt: str, *, kept: bool = False, default: str = ""

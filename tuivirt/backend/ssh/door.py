@@ -195,7 +195,9 @@ class Door:
             return
         self._helper = helper
         if hint == "none":
-            return  # "Touch your key": nothing to answer; ssh ends it when that was done.
+            # "Touch your key": nothing to answer, and ssh ends its helper when that was done.
+            self._inquiry.tell(prompt)
+            return
         kind = QuestionKind.SECRET
         if hint == "confirm" or _YES_NO.search(prompt):
             kind = QuestionKind.YES_NO
