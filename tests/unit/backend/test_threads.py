@@ -68,6 +68,20 @@ def test_one_hung_call_leaves_the_other_workers_of_a_lane() -> None:
     lane.close()
 
 
+def test_a_lane_that_is_widened_takes_up_what_waits_and_is_never_made_narrower() -> None:
+    lane = Lane("test", 1)
+    release = threading.Event()
+    hung = lane.submit(release.wait)
+    waiting = lane.submit(lambda: 7)
+    lane.widen(2)
+    assert waiting.result(5) == 7
+    lane.widen(1)
+    assert lane.submit(lambda: 8).result(5) == 8
+    release.set()
+    assert hung.result(5)
+    lane.close()
+
+
 def test_a_lane_hands_on_what_a_call_raised() -> None:
     lane = Lane("test")
 

@@ -62,7 +62,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice("bandwidth", "MiB/s at most", "Bandwidth, MiB/s", int,
            param=libvirt.VIR_MIGRATE_PARAM_BANDWIDTH, rare=False, minimum=1),
     Choice("auto_converge", "slow the guest down when it changes memory faster than it is moved",
-           flag=libvirt.VIR_MIGRATE_AUTO_CONVERGE, rare=False),
+           "Auto-converge", flag=libvirt.VIR_MIGRATE_AUTO_CONVERGE, rare=False),
     Choice("max_downtime", "milliseconds for which the guest may stand still at the end",
            "Downtime at most, ms", int, minimum=1, ours=True),
     Choice("postcopy", "allow it to be switched to post-copy: migrate-postcopy, or --timeout with"
