@@ -68,6 +68,10 @@ class Inquiry:
         """Something is to be done, in words of ssh's, and nothing to be answered."""
         self._host.tell(Noticed(host=self._host.name, text=text.strip()))
 
+    def defect(self, error: BaseException) -> None:
+        """Something went wrong that nobody expected: say so."""
+        self._host.defect(error)
+
     def post(
         self, kind: QuestionKind, prompt: str, *, kept: bool = False, default: str = ""
     ) -> Question:

@@ -138,6 +138,9 @@ class Door:
         try:
             while not self._closing:
                 self._turn()
+        except Exception as error:
+            # A defect of ours: shown. Nobody listens any more, so what ssh asks is refused.
+            self._inquiry.defect(error)
         finally:
             with self._lock:
                 self._listening.close()
