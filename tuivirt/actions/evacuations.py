@@ -10,6 +10,7 @@ from tuivirt.backend.host import MOVES_AT_ONCE
 from tuivirt.backend.migration.options import check
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
 from .migrations import DRY_RUN, FORCE, OPTIONS, told
@@ -92,7 +93,7 @@ def _carry_out(run: Run, plan: EvacuationPlan, options: Mapping[str, Any]) -> st
             risky = going.plan is not None and bool(going.plan.of(Weight.RISK))
             values = {**options, "dest": going.target, "force": risky}
             under_way[going.uuid] = run.begin(
-                "migrate", run.host.snapshot.domains[going.uuid].ref, going.name, values
+                "migrate", Ref(plan.host, Kind.DOMAIN, going.uuid), going.name, values
             )
         if run.aborted.is_set():
             for each in under_way.values():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.migration.options import CHOICES, VIRSH, Choice, check
 from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.uri import shown
 
 from .domains import is_off
 from .registry import ACTIONS, Action, Option, Parameter, Run, action
@@ -105,7 +106,7 @@ def migrate(
 
     if dry_run:
         plan = moving.plan_for(run.host, domain.uuid, dest, options)
-        return told(plan, f"{domain.name} would not be moved to {dest}")
+        return told(plan, f"{domain.name} would not be moved to {shown(dest)}")
     return moving.migrate(
         run.host,
         domain.uuid,

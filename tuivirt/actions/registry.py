@@ -26,6 +26,7 @@ from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import Outcome, Settling
+from tuivirt.backend.uri import shown
 
 from .template import check_template, fill, fill_words
 
@@ -283,7 +284,7 @@ class Action:
             }
         template, lacked = self.otherwise
         beyond = any(known.get(each) is not None for each in lacked)
-        return fill(template if beyond else self.virsh, name, known)
+        return shown(fill(template if beyond else self.virsh, name, known))
 
     def convert(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """``values`` with each of this action's parameters, typed. Raises BadInput."""

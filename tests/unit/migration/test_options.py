@@ -76,6 +76,13 @@ def test_options_that_its_state_forbids_are_refused(values: dict[str, Any], acti
         settled(values, active=active, persistent=True)
 
 
+def test_a_password_in_a_uri_is_not_in_the_virsh_command() -> None:
+    given = {"dest": "srv2", "desturi": "qemu+tcp://op:secret@srv2/system"}
+    command = listed()["migrate"].equivalent("web-01", given)
+    assert "secret" not in command
+    assert "op@srv2" in command
+
+
 def test_the_virsh_command_has_virshs_options_and_no_other() -> None:
     command = listed()["migrate"].equivalent(
         "web-01",

@@ -63,6 +63,13 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({"disks": (disk(format="vmdk"),)}, {}, {}, "the format vmdk"),
     ({"disks": (disk(capacity_bytes=None),)}, {}, {}, "the size of vda"),
     ({"disks": (disk(backing=("/base",)),)}, {}, {}, "lies on /base"),
+    ({"disks": (disk(),), "encrypted": frozenset(("vda",))}, {}, {}, "is encrypted"),
+    (
+        {"active": False, "disks": (disk(source_type="block", there=UNKNOWN),)},
+        {},
+        {"copy_storage_all": True},
+        "of a domain that is off is not copied",
+    ),
     (
         {"disks": (disk(backing=("/base",), backing_there=False),)},
         {},

@@ -61,7 +61,7 @@ def known(source: Host, word: str) -> Host | None:
     named = [each for each in source.started() if word in (each.name, each.uri)]
     found = next((each for each in named if each is not source), None)
     if found is None and (named or shown(word) == source.uri):
-        raise BadInput(f"{word} is the host that it is on already")
+        raise BadInput(f"{shown(word)} is the host that it is on already")
     return found
 
 

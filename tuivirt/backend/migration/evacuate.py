@@ -10,6 +10,7 @@ from ..model.domain import Domain
 from ..model.finding import Finding, Weight
 from ..model.host import Link
 from ..model.migration import EvacuationPlan, Going, MigrationPlan
+from ..uri import shown
 from .destination import known, others
 from .plan import make_plan
 
@@ -29,7 +30,7 @@ def targets_of(host: Host, to: str | None) -> list[Host]:
             if target is None:
                 names = ", ".join(each.name for each in others(host))
                 raise BadInput(
-                    f"there is no host {word!r} to go to", f"there are {names or 'none'}"
+                    f"there is no host {shown(word)!r} to go to", f"there are {names or 'none'}"
                 )
             if target not in found:
                 found.append(target)

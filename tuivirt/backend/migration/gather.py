@@ -115,6 +115,12 @@ def _source(host: Host, uuid: str) -> tuple[SourceFacts, DomainConfig, Element]:
             libvirt_version=info.libvirt_version if info else "",
             reaches=address_of(host.uri),
             disks=read_here(host, domain, config.disks),
+            encrypted=frozenset(
+                target.get("dev", "")
+                for disk in root.iterfind("devices/disk")
+                if disk.find(".//encryption") is not None
+                and (target := disk.find("target")) is not None
+            ),
             interfaces=tuple((each.type, each.source) for each in config.interfaces),
             hostdevs=tuple(
                 each.summary or "a device of the host" for each in devices if each.kind == "hostdev"

@@ -299,6 +299,18 @@ def _copies(
                 f"{disk.says} has the format {disk.format}, which is not copied",
                 "Put it there yourself, and say --shared-storage",
             )
+        if disk.target in here.encrypted:
+            yield Finding(
+                REFUSED,
+                f"{disk.says} is encrypted, which is not copied",
+                "Put it there yourself, with its secret, and say --shared-storage",
+            )
+        if disk.source_type == "block" and not here.active:
+            yield Finding(
+                REFUSED,
+                f"the block device {disk.path} of a domain that is off is not copied",
+                "Start the domain, and move it while it runs",
+            )
         if disk.shareable:
             yield Finding(
                 REFUSED, f"{disk.says} is shared with other guests, and is not on {there.name}"

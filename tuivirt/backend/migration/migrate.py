@@ -96,13 +96,12 @@ class _Move:
         began = time.monotonic()
         with Prepared(self, plan) as prepared:
             values = self.settle(prepared.plan, prepared.copied)
-            running = self.run(values, prepared.copied)
+            running = self.run(values, prepared)
             here, there = look_at_both(self.source, self.target, self.uuid, self.aborted, self.tell)
             self.touch()
             arrived = there.active or not values["live"]
             if running.failure is not None and not (arrived and here.known and not here.there):
                 raise self.failed(running, here, there, prepared)
-            prepared.keep()
         return self.moved(values, running, here, there, time.monotonic() - began, prepared)
 
     def planned(self) -> MigrationPlan:
@@ -123,8 +122,8 @@ class _Move:
             self._chose(**{**values, "desturi": shown(values["desturi"])})
         return values
 
-    def run(self, values: Mapping[str, Any], copied: tuple[DiskFacts, ...]) -> Running:
-        params, flags = params_of(values), flags_of(values)
+    def run(self, values: Mapping[str, Any], prepared: Prepared) -> Running:
+        params, flags, copied = params_of(values), flags_of(values), prepared.copied
         if copied and values["live"]:
             params[libvirt.VIR_MIGRATE_PARAM_MIGRATE_DISKS] = [disk.target for disk in copied]
         # It holds the target's connection: if that breaks meanwhile it is closed, and libvirt would
@@ -147,6 +146,7 @@ class _Move:
         )
         if self.aborted.is_set():
             raise Aborted(self.what, "it was aborted before it began")
+        prepared.keep()
         running.run()
         del held
         return running
@@ -195,7 +195,7 @@ class _Move:
         troubles = [*running.troubles, *prepared.troubles]
         if running.failure is not None:
             # The call failed, the move did not: the daemons had done it when our line broke.
-            troubles.append(f"libvirt had reported: {running.failure}")
+            troubles.append(f"libvirt had reported: {shown(str(running.failure))}")
         if not there.known:
             return f"libvirt says that {name} is on {target} now, but {there.words}"
         if not there.there:

@@ -56,8 +56,10 @@ class Prepared:
                 if self.copied and not self.plan.values["live"]:
                     self._copy(here, there)
             self.troubles += [*there.left, *here.left]
-        except TuivirtError as error:
+        except (TuivirtError, libvirt.libvirtError) as error:
             told = self.undo()
+            if isinstance(error, libvirt.libvirtError):
+                raise from_libvirt(error, self._mover.what) from error
             error.done = "; ".join(part for part in (error.done, told) if part)
             raise
         return self
@@ -67,7 +69,7 @@ class Prepared:
             self.undo()
 
     def keep(self) -> None:
-        """The images are the domain's now."""
+        """The images may be the domain's from now on: they are removed by ``undo`` alone."""
         self._kept = True
 
     def left(self) -> str:
@@ -147,6 +149,7 @@ class Prepared:
                     sent=sent,
                     aborted=self._mover.aborted,
                 )
+                self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
 
     def _volume(self, host: Host, folders: Folders, disk: DiskFacts) -> Any:
         if disk.source_type == "volume":

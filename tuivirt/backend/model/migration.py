@@ -150,6 +150,8 @@ class SourceFacts:
     reaches: str = ""
     """Its host's name or address in the URI that it was connected by; empty: by a socket."""
     disks: tuple[DiskFacts, ...] = ()
+    encrypted: frozenset[str] = frozenset()
+    """Targets of those disks that are."""
     interfaces: tuple[tuple[str, str], ...] = ()
     """Type and source of each network card."""
     hostdevs: tuple[str, ...] = ()
