@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,10 +15,12 @@ import libvirt
 import pytest
 
 from tests.contract.cli import Ran, tuivirt
-from tests.support.guests import Guest, domain_xml, unique_name
+from tests.support.guests import Guest, domain_xml, idle_guest, image_folder, unique_name
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt import settings, wiring
+from tuivirt.actions.consoles import open_console
 from tuivirt.backend.events import EventHub
+from tuivirt.backend.model.console import ConsoleState
 from tuivirt.backend.model.host import Link
 
 NOWHERE = "qemu+unix:///system?socket=/nowhere/sock"
@@ -174,27 +179,73 @@ def test_a_host_that_goes_away_leaves_the_other_listed_and_is_told(both: Two) ->
         both.there.start()
 
 
-def test_while_it_runs_a_host_is_disconnected_and_connected_and_follows_its_guests(
-    both: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def wired(both: Two, monkeypatch: pytest.MonkeyPatch) -> Iterator[wiring.Wiring]:
+    """The two hosts, connected as the screen has them."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(both.folder))
-    hub = EventHub()
-    wired = wiring.connect(hub, entries=settings.load().hosts)
+    found = wiring.connect(EventHub(), entries=settings.load().hosts, interval=0.5)
     try:
-        ready, failed = wiring.fill(wired.begun, 30)
+        ready, failed = wiring.fill(found.begun, 30)
         assert (sorted(host.name for host in ready), failed) == (["here", "there"], [])
-        roster = wired.roster
-        roster.disconnect("there")
-        host = roster.host("there")
-        assert (host.snapshot.link, len(host.snapshot.domains)) == (Link.CLOSED, 0)
-        assert roster.connect("there", threading.Event()) == "there is connected: 1 domain"
-        conn = libvirt.open(both.there.uri)
-        try:
-            made = conn.defineXML(domain_xml(unique_name("hosts")))
-            until(lambda: len(host.snapshot.domains) == 2, "its events are told again")
-            made.undefine()
-            until(lambda: len(host.snapshot.domains) == 1, "and again")
-        finally:
-            conn.close()
+        yield found
     finally:
-        wired.close()
+        found.close()
+
+
+def sockets() -> int:
+    """How many connections this process has."""
+    count = 0
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):
+            count += os.readlink(f"/proc/self/fd/{number}").startswith("socket:")
+    return count
+
+
+def test_a_host_that_is_disconnected_or_removed_has_no_connection_left(
+    wired: wiring.Wiring,
+) -> None:
+    # What only the garbage collector finds is a connection that stands for minutes.
+    gc.disable()
+    try:
+        with_both = sockets()
+        for _turn in range(2):
+            wired.roster.disconnect("there")
+            until(lambda: sockets() == with_both - 1, "its connection is closed")
+            wired.roster.connect("there", threading.Event())
+            until(lambda: sockets() == with_both, "it has one again")
+    finally:
+        gc.enable()
+
+
+def test_a_console_waits_for_a_host_that_is_disconnected_and_comes_back_with_it(
+    both: Two, wired: wiring.Wiring
+) -> None:
+    with image_folder() as folder, idle_guest(both.there.uri, folder) as guest:
+        host = wired.roster.host("there")
+        until(lambda: guest.uuid in host.snapshot.domains, "the guest is listed")
+        session = open_console(host, guest.uuid, None, False, False)
+        with contextlib.closing(session):
+            until(lambda: session.status.state is ConsoleState.OPEN, "it is open")
+            wired.roster.disconnect("there")
+            session.follow(wired.roster.host("there"), session.ref)
+            until(lambda: session.status.state is ConsoleState.HOST_AWAY, "it waits")
+            wired.roster.connect("there", threading.Event())
+            until(lambda: session.status.state is ConsoleState.OPEN, "it is open again")
+
+
+def test_while_it_runs_a_host_is_disconnected_and_connected_and_follows_its_guests(
+    both: Two, wired: wiring.Wiring
+) -> None:
+    roster = wired.roster
+    roster.disconnect("there")
+    host = roster.host("there")
+    assert (host.snapshot.link, len(host.snapshot.domains)) == (Link.CLOSED, 0)
+    assert roster.connect("there", threading.Event()) == "there is connected: 1 domain"
+    conn = libvirt.open(both.there.uri)
+    try:
+        made = conn.defineXML(domain_xml(unique_name("hosts")))
+        until(lambda: len(host.snapshot.domains) == 2, "its events are told again")
+        made.undefine()
+        until(lambda: len(host.snapshot.domains) == 1, "and again")
+    finally:
+        conn.close()

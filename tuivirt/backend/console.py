@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -171,7 +172,7 @@ class Console:
         if state is not ConsoleState.OPEN:
             self._drop_stream()
         if state not in (ConsoleState.OPEN, ConsoleState.OPENING) and self._old:
-            self._submit(self._old_streams(), giving_back=True)
+            self._give_back()
         if state is ConsoleState.CLOSED:
             self._cancel_timer()
         if self._status.state is not state or self._status.text != text:
@@ -207,7 +208,7 @@ class Console:
             self._open_call(attempt)
 
         self._under_way = True
-        if not self._submit(call):
+        if self._submit(call) is None:
             self._set(ConsoleState.CLOSED, "the host was closed")
 
     def _open_call(self, attempt: int) -> None:
@@ -241,7 +242,7 @@ class Console:
         if failure is None and raw is not None:
             if self._closing:
                 self._old.append(raw)
-                self._submit(self._old_streams(), giving_back=True)
+                self._give_back()
             else:
                 self._opened(raw)
         elif again and not self._closing:
@@ -358,6 +359,8 @@ class Console:
         if stream is not None:
             stream.drop()
             self._old.append(stream.raw)
+            # libvirt's binding keeps what it calls: each would keep the other, and the connection.
+            stream.raw = None
 
     def _old_streams(self) -> Callable[[], None]:
         """A call for the lane that gives old streams back: it hangs on a dead line."""
@@ -371,15 +374,22 @@ class Console:
 
         return give_back
 
-    def _submit(self, call: Callable[[], None], *, giving_back: bool = False) -> bool:
-        """Queue a call on the lane; False when the host is closed, its streams with it."""
-        try:
-            future = self.host.lookups.submit(call)
-        except RuntimeError:
-            return False
-        if giving_back:
+    def _give_back(self) -> None:
+        """Let the daemon have what is not needed any more."""
+        call = self._old_streams()
+        future = self._submit(call)
+        if future is not None:
             self._giving_back.add(self.uuid, future)
-        return True
+        else:
+            # Its host is closed; until each stream has gone the line to it is not.
+            threading.Thread(target=call, name="giving-back", daemon=True).start()
+
+    def _submit(self, call: Callable[[], None]) -> Future[None] | None:
+        """Queue a call on the lane; None when the host is closed."""
+        try:
+            return self.host.lookups.submit(call)
+        except RuntimeError:
+            return None
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

@@ -122,6 +122,8 @@ class Sampler:
     def stop(self) -> None:
         self._ticker.stop()
         self._lane.close()
+        # It has libvirt's handles, and each of those keeps the connection open.
+        self._askable = Askable()
 
     def wake(self) -> None:
         """The view changed, or the host was opened: tick now."""
