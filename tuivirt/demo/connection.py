@@ -275,6 +275,10 @@ class DemoConnection(Machines):
     def storagePoolLookupByTargetPath(self, path: str) -> DemoPool:
         return DemoPool(self, self._real.storagePoolLookupByTargetPath(path))
 
+    def storagePoolCreateXML(self, xmlDesc: str, flags: int = 0) -> DemoPool:
+        known = libvirt.VIR_STORAGE_POOL_CREATE_WITH_BUILD  # There is nothing to be built.
+        return DemoPool(self, self._real.storagePoolCreateXML(xmlDesc, flags & ~known))
+
     def listAllDevices(self, flags: int = 0) -> list[DemoNodeDevice]:
         return [DemoNodeDevice(self, device) for device in self._real.listAllDevices(flags)]
 

@@ -238,6 +238,35 @@ class DemoDomain(Proxy):
             self._host.stopped(self._real, saved=True)
         return result
 
+    # ------------------------------------------------------------------ jobs
+    def migrate3(self, dconn: Any, params: dict[str, Any], flags: int = 0) -> Any:
+        from .migrating import migrate  # Most demos move nothing.
+
+        self._write("virDomainMigrate3")
+        return migrate(self, dconn, params, flags)
+
+    def jobStats(self, flags: int = 0) -> dict[str, int]:
+        from .migrating import job_stats
+
+        return job_stats(self, flags)
+
+    def abortJob(self) -> int:
+        from .migrating import abort_job
+
+        self._write("virDomainAbortJob")
+        return abort_job(self)
+
+    def migrateSetMaxSpeed(self, bandwidth: int, flags: int = 0) -> int:
+        self._write("virDomainMigrateSetMaxSpeed")
+        guest = self.guest
+        guest.speed_mib_s = bandwidth
+        if guest.move is not None:
+            guest.move.mib_per_s = bandwidth
+        return 0
+
+    def migrateGetMaxSpeed(self, flags: int = 0) -> int:
+        return self.guest.speed_mib_s or 8796093022207  # libvirt's own default.
+
     # ------------------------------------------------------------------ devices
     def attachDevice(self, xml: str) -> int:
         return self.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)

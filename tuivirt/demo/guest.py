@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import time
 import zlib
+from typing import TYPE_CHECKING
 
 import libvirt
 
 from .devices import LiveDevices
 from .guests import GuestSpec
 from .load import PROFILES, Profile
+
+if TYPE_CHECKING:
+    from .migrating import Move
 
 
 class Guest:
@@ -31,6 +35,12 @@ class Guest:
         """Where threads of it may run that were pinned while it runs."""
         self.closing = False
         """It has been asked to shut down and is about to."""
+        self.move: Move | None = None
+        """It is being moved to another host."""
+        self.completed_move = False
+        """It came from another host."""
+        self.speed_mib_s = 0
+        """The most that moving it may take of the line; 0: no limit of its own."""
         self._ran = self.spec.uptime_s
         self._since: float | None = None
         self._wall_stopped = time.time()
@@ -74,6 +84,11 @@ class Guest:
             self.pins.clear()
             self.closing = False
         return was_active and not self.active
+
+    def take_over(self, other: Guest) -> None:
+        """It is ``other``, which came from another host: it goes on where that was."""
+        self.spec, self.phase = other.spec, other.phase
+        self._ran, self._kept = other.ran(time.monotonic()), True
 
     def forget(self) -> None:
         """Its saved memory was thrown away: it starts from nothing."""

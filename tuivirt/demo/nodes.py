@@ -64,6 +64,22 @@ class DemoPool(Proxy):
             xml = re.sub(rf"(<{word} unit='bytes'>)\d+", rf"\g<1>{value}", xml, count=1)
         return xml
 
+    def storageVolLookupByName(self, name: str) -> DemoVolume:
+        return DemoVolume(self._host, self._real.storageVolLookupByName(name))
+
+
+class DemoVolume(Proxy):
+    """A volume of the demo: it has no contents."""
+
+    def _key(self) -> str:
+        return str(self._real.key())
+
+    def download(self, stream: Any, offset: int, length: int, flags: int = 0) -> int:
+        raise failure(libvirt.VIR_ERR_NO_SUPPORT, "virStorageVolDownload")
+
+    def upload(self, stream: Any, offset: int, length: int, flags: int = 0) -> int:
+        raise failure(libvirt.VIR_ERR_NO_SUPPORT, "virStorageVolUpload")
+
 
 class DemoNodeDevice(Proxy):
     """A node device of the demo, which knows its driver; the test driver forgets it."""

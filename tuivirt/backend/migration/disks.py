@@ -117,9 +117,15 @@ def pool_of(host: Host, folder: str) -> Any | None:
     try:
         return host.conn.storagePoolLookupByTargetPath(folder)
     except libvirt.libvirtError as error:
-        if is_gone(error) or is_unsupported(error):
+        if is_gone(error):
             return None
-        raise
+        if not is_unsupported(error):
+            raise
+    # Since libvirt 4.1, and not by every driver: what is known of its pools has to do.
+    for pool in host.snapshot.pools.values():
+        if pool.active and pool.path and os.path.normpath(pool.path) == folder:
+            return host.pool(pool.uuid)
+    return None
 
 
 def _stamp(pool: Any, name: str) -> Stamp | None:
