@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -15,10 +18,10 @@ from typing import Any
 import libvirt
 import pytest
 
-from tests.contract.cli import tuivirt
+from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard
 from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
-from tests.support.libvirtd import PrivateLibvirtd
+from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.migration import changes
@@ -394,3 +397,22 @@ def test_a_daemon_that_dies_meanwhile_leaves_the_guest_here_and_that_is_told(
         host.wait_filled(30)
     assert on(two.source, guest).state()[0] == libvirt.VIR_DOMAIN_RUNNING
     assert not is_on(two.target, guest)
+
+
+def test_an_interrupt_at_the_command_line_aborts_it_and_tells_where_the_guest_is(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    argv = [sys.executable, "-m", "tuivirt", "-c", two.near.uri, "migrate", guest.name]
+    argv += [two.far.uri, "--bandwidth", "1", "--migrateuri", HERE["migrateuri"]]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as program:
+        domain = on(two.source, guest)
+        until(lambda: domain.jobStats().get("memory_total", 0) > 0, "it is moved")
+        program.send_signal(signal.SIGINT)
+        out, err = program.communicate(timeout=60)
+    assert program.returncode == 1
+    assert out == ""
+    assert "was aborted: it goes on running on local, and nothing of it is on" in err
+    assert on(two.source, guest).isActive()
