@@ -173,6 +173,7 @@ class Tasks:
             started=time.time(),
             virsh=chosen.equivalent(name, given, known(host, ref)),
             abortable=True,
+            text="waits for its turn" if chosen.lane != "actions" else "",
         )
         run = _Run(self, chosen, host, task, given, on_change)
         with self._lock:

@@ -263,6 +263,7 @@ def test_what_takes_long_runs_on_a_lane_that_holds_nothing_else_up(
     quick = doing(lambda *_: "done")
     long = replace(quick, lane="moves")
     waiting = submit(tasks, host, long)
+    assert waiting.text == "waits for its turn"
     assert run_sync(tasks, host, quick).text == "done"
     assert [task.id for task in tasks.under_way] == [waiting.id]
     gate.set()

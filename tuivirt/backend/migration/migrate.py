@@ -170,7 +170,9 @@ class _Move:
             told = prepared.left()
         if prepared.removed:
             true += f"; {', '.join(prepared.removed)} that was made there is removed again"
-        next_ = advice(self.name, here, there) or _advice(error)
+        next_ = advice(self.name, here, there)
+        if not next_ and not running.abort_asked:
+            next_ = _advice(error)
         if running.paused and here.active and not here.runs:
             next_ = f"it was paused because of its time; {next_}"
         if running.abort_asked:
