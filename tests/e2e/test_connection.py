@@ -123,7 +123,7 @@ def test_a_uri_with_a_typo_is_told_beside_a_host_that_answers(operator: Sit) -> 
     at.sees("2 hosts")
     at.sees("not connected")
     at.go_to("hosts")
-    at.sees(r"failed .*qemuu:///system")
+    at.sees(r"failed +local-qemuu")
 
 
 @pytest.mark.parametrize("uri", [NOWHERE, "qemuu:///system", "not a uri"])
