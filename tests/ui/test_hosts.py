@@ -329,42 +329,32 @@ async def test_one_that_is_not_kept_is_not_removed_from_what_has_it_not() -> Non
         assert "not local: it is not in the settings; d disconnects it" in screen_text(app)
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "said"),
-    [
-        ("web1", "c", "not web1: it is connected"),
-        ("spare", "d", "not spare: it is not connected"),
-    ],
-)
-async def test_what_is_so_already_is_said(name: str, key: str, said: str) -> None:
+async def test_what_is_so_already_is_said() -> None:
     app = driven(several())
     async with app.run_test(size=(120, 24)) as pilot:
         await go(app, pilot, "hosts")
-        await on(app, pilot, name)
-        await pilot.press(key)
-        assert said in screen_text(app)
+        for name, key, said in (("web1", "c", "connected"), ("spare", "d", "not connected")):
+            await on(app, pilot, name)
+            await pilot.press(key)
+            assert f"not {name}: it is {said}" in screen_text(app)
         assert app.recorded.wishes == []
 
 
-@pytest.mark.parametrize(
-    ("name", "key", "wish"),
-    [
-        ("spare", "c", "host-connect"),
-        ("lab2", "c", "host-connect"),
-        ("lab2", "t", "host-test"),
-        ("spare", "t", "host-test"),
-        ("web1", "d", "host-disconnect"),
-    ],
-)
-async def test_a_key_is_a_wish_whether_the_host_answers_or_not(
-    name: str, key: str, wish: str
-) -> None:
+async def test_a_key_is_a_wish_whether_the_host_answers_or_not() -> None:
     app = driven(several())
     async with app.run_test(size=(80, 24)) as pilot:
         await go(app, pilot, "hosts")
-        await on(app, pilot, name)
-        await pilot.press(key)
-        assert app.recorded.wishes == [(wish, name, {})]
+        wishes = [
+            ("spare", "c", "host-connect"),
+            ("lab2", "c", "host-connect"),
+            ("lab2", "t", "host-test"),
+            ("spare", "t", "host-test"),
+            ("web1", "d", "host-disconnect"),
+        ]
+        for name, key, _wish in wishes:
+            await on(app, pilot, name)
+            await pilot.press(key)
+        assert app.recorded.wishes == [(wish, name, {}) for name, _key, wish in wishes]
 
 
 async def test_disconnecting_asks_where_a_task_or_a_console_would_lose_its_host() -> None:
