@@ -12,7 +12,19 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from tests.bench import calls, console, cost, devices, emulator, fleet, keys, memory, output, start
+from tests.bench import (
+    calls,
+    console,
+    cost,
+    devices,
+    emulator,
+    fleet,
+    keys,
+    line,
+    memory,
+    output,
+    start,
+)
 from tests.bench.figure import Figure, say
 from tests.bench.stage import Stage, stage
 
@@ -23,6 +35,7 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
     "output": output.measure,
     "devices": devices.measure,
     "calls": calls.measure,
+    "line": line.measure,
     "cost": cost.measure,
     "stopped": keys.measure_stopped,
     "console": console.measure,

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import libvirt
 
 from .errors import code_of
 from .events import DomainEvent, LibvirtEvent, NetworkEvent, NodeDeviceEvent, PoolEvent
+from .inventory import Together, in_turn
 from .model.record import record
 
 Detail = dict[str, str | int | bool | None]
@@ -208,28 +210,40 @@ class Registrations:
         self._host = host
         self._publish = publish
         self._ids: list[tuple[str, int]] = []
+        self._without: set[str] = set()
+        """Objects of which this driver tells nothing at all."""
         self.refused: list[str] = []
         """Objects of which this driver tells no life cycle, with libvirt's reason."""
 
-    def register_all(self, sources: tuple[Source, ...] = SOURCES) -> None:
+    def register_all(
+        self, sources: tuple[Source, ...] = SOURCES, together: Together = in_turn
+    ) -> None:
         """Ask for every family. Source: virConnectDomainEventRegisterAny and its siblings."""
-        for source in sources:
+        known = [
+            (source, family, number)
+            for source in sources
+            for family in source.families
+            if (number := getattr(libvirt, family.constant, None)) is not None
+        ]
+        answers = together([partial(self._register, *each) for each in known])
+        for (source, family, _number), error in zip(known, answers, strict=True):
+            # Old daemons and small drivers know fewer families; only the loss of a whole
+            # object's life cycle matters to the operator.
+            if error is not None and family.word == "lifecycle":
+                self.refused.append(f"{source.object} events ({error})")
+
+    def _register(self, source: Source, family: Family, number: int) -> libvirt.libvirtError | None:
+        if source.object in self._without:
+            return None
+        try:
             register = getattr(self._conn, source.register)
-            for family in source.families:
-                number = getattr(libvirt, family.constant, None)
-                if number is None:
-                    continue
-                try:
-                    found = register(None, number, self._callback(source, family), None)
-                except libvirt.libvirtError as error:
-                    # Old daemons and small drivers know fewer families; only the loss of a
-                    # whole object's life cycle matters to the operator.
-                    if family.word == "lifecycle":
-                        self.refused.append(f"{source.object} events ({error})")
-                        if code_of(error) == libvirt.VIR_ERR_NO_SUPPORT:
-                            break
-                else:
-                    self._ids.append((source.deregister, found))
+            found = register(None, number, self._callback(source, family), None)
+        except libvirt.libvirtError as error:
+            if family.word == "lifecycle" and code_of(error) == libvirt.VIR_ERR_NO_SUPPORT:
+                self._without.add(source.object)
+            return error
+        self._ids.append((source.deregister, found))
+        return None
 
     def _callback(self, source: Source, family: Family) -> Callable[..., None]:
         make, host, publish = source.event, self._host, self._publish

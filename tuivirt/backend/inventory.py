@@ -6,8 +6,9 @@ to read again. None of these calls goes to a domain's monitor, so none waits for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import libvirt
@@ -23,7 +24,16 @@ from .xml.pool import parse_pool
 
 V = TypeVar("V")
 
+Calls = Sequence[Callable[[], Any]]
+Together = Callable[[Calls], list[Any]]
+"""What the calls give, in their order; some at the same time, or one after the other."""
+
 POOL_STATES = ("inactive", "building", "running", "degraded", "inaccessible")
+
+
+def in_turn(calls: Calls) -> list[Any]:
+    """One after the other, as it is quickest where the daemon is near."""
+    return [call() for call in calls]
 
 
 @record(frozen=True, slots=True)
@@ -47,25 +57,34 @@ def compare(old: Mapping[str, V], new: Mapping[str, V]) -> Delta[V]:
     )
 
 
+_SORTED_BY = (
+    libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
+    libvirt.VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
+    libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
+    libvirt.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
+)
+
+
 def read_domains(
-    conn: Any, host: str, known: Mapping[str, Domain]
+    conn: Any,
+    host: str,
+    known: Mapping[str, Domain],
+    *,
+    sized: int | None = None,
+    together: Together = in_turn,
 ) -> tuple[dict[str, Domain], dict[str, Any]]:
     """All domains, and libvirt's handles of them, by UUID, in five calls.
 
-    What the lists do not tell is taken from ``known``.
+    What the lists do not tell is taken from ``known``. ``sized``: the flags of a sixth, which
+    gives vCPUs and memory of those that they pick.
 
     Source: virConnectGetAllDomainStats (state), virConnectListAllDomains with filter flags.
     """
-    states = _states(conn)
-    autostart, transient, saved, snapshots = (
-        _uuids(conn, flag)
-        for flag in (
-            libvirt.VIR_CONNECT_LIST_DOMAINS_AUTOSTART,
-            libvirt.VIR_CONNECT_LIST_DOMAINS_TRANSIENT,
-            libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE,
-            libvirt.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT,
-        )
-    )
+    calls: list[Callable[[], Any]] = [partial(_states, conn)]
+    calls += [partial(_uuids, conn, flag) for flag in _SORTED_BY]
+    if sized is not None:
+        calls.append(partial(_sizes, conn, sized))
+    states, autostart, transient, saved, snapshots, *sizes = together(calls)
     found = {}
     handles = {}
     for dom, state, reason in states:
@@ -84,6 +103,9 @@ def read_domains(
             managed_save=uuid in saved,
             has_snapshots=uuid in snapshots,
         )
+    for uuid, figures in sizes[0] if sizes else ():
+        if uuid in found:
+            found[uuid] = with_sizes(found[uuid], figures)
     return found, handles
 
 
@@ -123,12 +145,23 @@ def _uuids(conn: Any, flag: int) -> frozenset[str]:
         raise
 
 
-def read_domain(conn: Any, host: str, uuid: str, old: Domain | None) -> tuple[Domain, Any] | None:
+def read_domain(
+    conn: Any, host: str, uuid: str, old: Domain | None, together: Together = in_turn
+) -> tuple[Domain, Any] | None:
     """One domain and its handle, read again after an event; None when it is gone. Seven calls."""
     try:
         dom = conn.lookupByUUIDString(uuid)
-        state, reason = dom.state()
-        _, memory_max, memory, vcpus, _ = dom.info()
+        (state, reason), size, autostart, persistent, saved, snapshots = together(
+            (
+                dom.state,
+                dom.info,
+                lambda: if_offered(dom.autostart, 0),
+                lambda: if_offered(dom.isPersistent, 1),
+                lambda: if_offered(lambda: dom.hasManagedSaveImage(0), 0),
+                lambda: if_offered(lambda: dom.snapshotNum(0), 0),
+            )
+        )
+        _, memory_max, memory, vcpus, _ = size
         number = dom.ID()
         base = old or Domain(host, uuid, dom.name(), None, DomainState.NOSTATE)
         domain = replace(
@@ -137,10 +170,10 @@ def read_domain(conn: Any, host: str, uuid: str, old: Domain | None) -> tuple[Do
             id=number if number >= 0 else None,
             state=_state(state),
             reason=reason,
-            autostart=bool(if_offered(dom.autostart, 0)),
-            persistent=bool(if_offered(dom.isPersistent, 1)),
-            managed_save=bool(if_offered(lambda: dom.hasManagedSaveImage(0), 0)),
-            has_snapshots=bool(if_offered(lambda: dom.snapshotNum(0), 0)),
+            autostart=bool(autostart),
+            persistent=bool(persistent),
+            managed_save=bool(saved),
+            has_snapshots=bool(snapshots),
             vcpus=vcpus,
             memory_kib=memory,
             memory_max_kib=memory_max,
@@ -154,32 +187,23 @@ def read_domain(conn: Any, host: str, uuid: str, old: Domain | None) -> tuple[Do
         raise
 
 
-def read_sizes(
-    conn: Any, domains: Mapping[str, Domain], flags: int, groups: int
-) -> dict[str, Domain]:
-    """The domains with vCPUs and memory filled in, by one bulk call over those that ``flags`` pick.
+def _sizes(conn: Any, flags: int) -> list[tuple[str, Mapping[str, Any]]]:
+    """vCPUs and memory by UUID, as the bulk call tells them of those that ``flags`` pick.
 
     Small drivers without the call are asked domain by domain.
     """
-    filled = dict(domains)
+    groups = libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_BALLOON
     try:
-        records = conn.getAllDomainStats(groups, flags)
+        return [(dom.UUIDString(), told) for dom, told in conn.getAllDomainStats(groups, flags)]
     except libvirt.libvirtError as error:
         if not is_unsupported(error):
             raise
-        for dom in conn.listAllDomains(0):
-            uuid = dom.UUIDString()
-            if uuid in filled:
-                _, most, now, vcpus, _ = dom.info()
-                filled[uuid] = replace(
-                    filled[uuid], vcpus=vcpus, memory_kib=now, memory_max_kib=most
-                )
-        return filled
-    for dom, figures in records:
-        uuid = dom.UUIDString()
-        if uuid in filled:
-            filled[uuid] = with_sizes(filled[uuid], figures)
-    return filled
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for dom in conn.listAllDomains(0):
+        _, most, now, vcpus, _ = dom.info()
+        told = {"vcpu.current": vcpus, "balloon.current": now, "balloon.maximum": most}
+        found.append((dom.UUIDString(), told))
+    return found
 
 
 def with_sizes(domain: Domain, record: Mapping[str, Any]) -> Domain:
@@ -204,91 +228,82 @@ def _names(things: Iterable[Any]) -> frozenset[str]:
     return frozenset(thing.name() for thing in things)
 
 
-def read_networks(conn: Any, host: str) -> dict[str, Network]:
+def _lists(
+    list_all: Callable[[int], list[Any]], flags: Sequence[int], together: Together
+) -> list[Any]:
+    """All things, and then the names of those that each flag picks."""
+    everything, *picked = together(
+        [partial(if_offered, partial(list_all, flag), []) for flag in (0, *flags)]
+    )
+    return [everything, *map(_names, picked)]
+
+
+def read_networks(conn: Any, host: str, together: Together = in_turn) -> dict[str, Network]:
     """All networks by UUID: four lists, and the XML of each."""
-    everything: list[Any] = if_offered(lambda: conn.listAllNetworks(0), [])
-    active = _names(
-        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE), [])
+    everything, active, persistent, autostart = _lists(
+        conn.listAllNetworks,
+        (
+            libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE,
+            libvirt.VIR_CONNECT_LIST_NETWORKS_PERSISTENT,
+            libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART,
+        ),
+        together,
     )
-    persistent = _names(
-        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_PERSISTENT), [])
-    )
-    autostart = _names(
-        if_offered(lambda: conn.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_AUTOSTART), [])
-    )
-    found = {}
-    for net in everything:
-        network = _surviving(
-            lambda net=net: parse_network(  # type: ignore[misc]
-                host,
-                net.XMLDesc(0),
-                active=net.name() in active,
-                autostart=net.name() in autostart,
-                persistent=net.name() in persistent,
-            )
+
+    def read(net: Any) -> Network:
+        return parse_network(
+            host,
+            net.XMLDesc(0),
+            active=net.name() in active,
+            autostart=net.name() in autostart,
+            persistent=net.name() in persistent,
         )
-        if network is not None:
-            found[network.uuid] = network
-    return found
+
+    networks = _each(everything, read, together)
+    return {network.uuid: network for network in networks}
 
 
-def read_pools(conn: Any, host: str) -> dict[str, Pool]:
+def read_pools(conn: Any, host: str, together: Together = in_turn) -> dict[str, Pool]:
     """All storage pools by UUID: four lists, and info and XML of each."""
-    everything: list[Any] = if_offered(lambda: conn.listAllStoragePools(0), [])
-    active = _names(
-        if_offered(
-            lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE), []
-        )
+    everything, active, persistent, autostart = _lists(
+        conn.listAllStoragePools,
+        (
+            libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE,
+            libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT,
+            libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART,
+        ),
+        together,
     )
-    persistent = _names(
-        if_offered(
-            lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_PERSISTENT), []
+
+    def read(handle: Any) -> Pool:
+        state, capacity, allocation, available = handle.info()
+        pool = parse_pool(
+            host,
+            handle.XMLDesc(0),
+            state=POOL_STATES[state] if 0 <= state < len(POOL_STATES) else "unknown",
+            active=handle.name() in active,
+            autostart=handle.name() in autostart,
+            persistent=handle.name() in persistent,
         )
-    )
-    autostart = _names(
-        if_offered(
-            lambda: conn.listAllStoragePools(libvirt.VIR_CONNECT_LIST_STORAGE_POOLS_AUTOSTART), []
+        return replace(
+            pool,
+            capacity_bytes=capacity,
+            allocation_bytes=allocation,
+            available_bytes=available,
         )
-    )
-    found = {}
-    for handle in everything:
 
-        def read(handle: Any = handle) -> Pool:
-            state, capacity, allocation, available = handle.info()
-            pool = parse_pool(
-                host,
-                handle.XMLDesc(0),
-                state=POOL_STATES[state] if 0 <= state < len(POOL_STATES) else "unknown",
-                active=handle.name() in active,
-                autostart=handle.name() in autostart,
-                persistent=handle.name() in persistent,
-            )
-            return replace(
-                pool,
-                capacity_bytes=capacity,
-                allocation_bytes=allocation,
-                available_bytes=available,
-            )
-
-        pool = _surviving(read)
-        if pool is not None:
-            found[pool.uuid] = pool
-    return found
+    return {pool.uuid: pool for pool in _each(everything, read, together)}
 
 
-def read_devices(conn: Any, host: str) -> dict[str, NodeDevice]:
+def read_devices(conn: Any, host: str, together: Together = in_turn) -> dict[str, NodeDevice]:
     """All node devices by name: one list, and the XML of each.
 
     Without flags the list has the mediated devices that are only defined as well, and no driver
     refuses it.
     """
-    found = {}
     everything: list[Any] = if_offered(lambda: conn.listAllDevices(0), [])
-    for handle in everything:
-        device = _surviving(lambda handle=handle: device_behind(handle, host))  # type: ignore[misc]
-        if device is not None:
-            found[device.name] = device
-    return found
+    devices = _each(everything, lambda handle: device_behind(handle, host), together)
+    return {device.name: device for device in devices}
 
 
 def read_device(conn: Any, host: str, name: str) -> NodeDevice | None:
@@ -312,22 +327,21 @@ def device_behind(handle: Any, host: str) -> NodeDevice:
     )
 
 
-def read_interfaces(conn: Any, host: str) -> dict[str, HostInterface]:
+def read_interfaces(conn: Any, host: str, together: Together = in_turn) -> dict[str, HostInterface]:
     """All interfaces of the host by name: two lists, and the XML of each. No events exist."""
-    active = _names(
-        if_offered(lambda: conn.listAllInterfaces(libvirt.VIR_CONNECT_LIST_INTERFACES_ACTIVE), [])
-    )
-    found = {}
-    everything: list[Any] = if_offered(lambda: conn.listAllInterfaces(0), [])
-    for handle in everything:
-        interface = _surviving(
-            lambda handle=handle: parse_interface(  # type: ignore[misc]
-                host, handle.XMLDesc(0), active=handle.name() in active
-            )
-        )
-        if interface is not None:
-            found[interface.name] = interface
-    return found
+    flags = (libvirt.VIR_CONNECT_LIST_INTERFACES_ACTIVE,)
+    everything, active = _lists(conn.listAllInterfaces, flags, together)
+
+    def read(handle: Any) -> HostInterface:
+        return parse_interface(host, handle.XMLDesc(0), active=handle.name() in active)
+
+    return {interface.name: interface for interface in _each(everything, read, together)}
+
+
+def _each(handles: Sequence[Any], read: Callable[[Any], V], together: Together) -> list[V]:
+    """What was read behind each handle, without those that are gone."""
+    found = together([partial(_surviving, partial(read, handle)) for handle in handles])
+    return [thing for thing in found if thing is not None]
 
 
 def _surviving(read: Callable[[], V]) -> V | None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -22,6 +23,9 @@ from .events import LibvirtEvent, Noticed
 from .families import QUIET, Registrations
 from .info import read_info
 from .inventory import (
+    Calls,
+    Together,
+    in_turn,
     read_device,
     read_devices,
     read_domain,
@@ -29,7 +33,6 @@ from .inventory import (
     read_interfaces,
     read_networks,
     read_pools,
-    read_sizes,
 )
 from .model.host import Link
 from .model.ref import Kind, Ref
@@ -53,6 +56,8 @@ KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
 CALLS_END_S = 60.0
 """For how long a closed connection is held for calls that are under way on it."""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+SLOW_TURN_S, TURNS_TO_OPEN = 0.01, 5
+"""From which time there and back on calls are made at the same time, which takes threads."""
 
 
 class Lost(Exception):
@@ -75,6 +80,16 @@ def _let_go(conn: Any, registrations: Registrations | None, traffic: Traffic) ->
     del held
 
 
+def _at_once(conn: Any) -> Together:
+    """Makes calls on this connection at the same time."""
+    from .together import together  # Hosts that are near do without its threads.
+
+    def made(calls: Calls) -> list[Any]:
+        return together(calls, conn.getLibVersion)
+
+    return made
+
+
 class Keeper:
     """The thread that holds one host's connection. ``uri`` is whole: it may hold a password."""
 
@@ -91,6 +106,7 @@ class Keeper:
         self._registrations: Registrations | None = None
         self._admission: Admission | None = None
         """The way in where the operator may be asked something."""
+        self._together: Together = in_turn
         self._thread = threading.Thread(target=self._run, name=f"{host.name}-keeper", daemon=True)
 
     def start(self) -> None:
@@ -121,6 +137,7 @@ class Keeper:
     def _run(self) -> None:
         delay = FIRST_DELAY_S
         while not self._closing:
+            began = time.monotonic()
             try:
                 conn = self._open()
             except TuivirtError as error:
@@ -131,7 +148,7 @@ class Keeper:
                     _let_go(conn, None, self._host.traffic)
                     return
                 opened = time.monotonic()
-                problem = self._hold(conn)
+                problem = self._hold(conn, opened - began >= TURNS_TO_OPEN * SLOW_TURN_S)
                 # One that broke at once is tried as one that could not be opened.
                 if time.monotonic() - opened > 2 * delay:
                     delay = FIRST_DELAY_S
@@ -179,11 +196,11 @@ class Keeper:
                 self._admission.close()
         return self._admission
 
-    def _hold(self, conn: Any) -> TuivirtError:
+    def _hold(self, conn: Any, slow: bool) -> TuivirtError:
         """Live with an open connection until it is gone; says why it is."""
         host = self._host
         try:
-            self._prepare(conn)
+            self._prepare(conn, slow)
             host.adopt(conn)
             self._fill(conn, first=True)
             self._follow(conn)
@@ -208,7 +225,7 @@ class Keeper:
         ).start()
         return problem
 
-    def _prepare(self, conn: Any) -> None:
+    def _prepare(self, conn: Any, slow: bool) -> None:
         with self._condition:
             self._opened += 1
             self._lost = None
@@ -222,20 +239,27 @@ class Keeper:
                 self._lost = words[reason] if 0 <= reason < len(words) else f"reason {reason}"
                 self._condition.notify_all()
 
-        calls: tuple[Callable[[], Any], ...] = (
-            lambda: conn.registerCloseCallback(closed, None),
-            lambda: conn.setKeepAlive(KEEPALIVE_S, KEEPALIVE_COUNT),
-        )
-        for call in calls:
+        def ask(call: Callable[..., Any], *words: Any) -> None:
             try:
-                call()
+                call(*words)
             except libvirt.libvirtError:
                 # Local drivers have neither, and a connection that cannot be cut needs none.
                 if not conn.isAlive():
                     raise
+
         # Before the lists are read, so that no change falls between.
         self._registrations = Registrations(conn, self._host.name, self._told)
-        self._registrations.register_all()
+        self._together = _at_once(conn) if slow else in_turn
+        began = time.monotonic()
+        self._together(
+            (
+                partial(ask, conn.registerCloseCallback, closed, None),
+                partial(ask, conn.setKeepAlive, KEEPALIVE_S, KEEPALIVE_COUNT),
+                partial(self._registrations.register_all, together=self._together),
+            )
+        )
+        if time.monotonic() - began < SLOW_TURN_S:
+            self._together = in_turn  # What took its time was not the line.
 
     def _told(self, event: LibvirtEvent) -> None:
         """An event of libvirt, on its event thread."""
@@ -246,36 +270,32 @@ class Keeper:
     # -- the lists ------------------------------------------------------------------------------
 
     def _fill(self, conn: Any, *, first: bool = False) -> None:
-        host = self._host
+        host, together = self._host, self._together
         missing: list[str] = list(self._registrations.refused if self._registrations else ())
+        # The sampler takes those of all that run; else nobody does, of those that answer.
+        sized: int | None = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
+        if host.sampling:
+            flags = sized | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
+            sized = flags if first else None
+        calls: list[Callable[[], Any]] = [
+            lambda: read_domains(
+                conn, host.name, host.snapshot.domains, sized=sized, together=together
+            )
+        ]
         if first:
-            host.update(info=read_info(conn, host.readonly))
-        domains, handles = read_domains(conn, host.name, host.snapshot.domains)
-        if not host.sampling:
-            # Nobody will sample, so the sizes are taken here, of those that answer at once.
-            domains = read_sizes(
-                conn,
-                domains,
-                libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
-                libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_BALLOON,
-            )
-        elif first:
-            domains = read_sizes(
-                conn,
-                domains,
-                libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
-                | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
-                libvirt.VIR_DOMAIN_STATS_VCPU | libvirt.VIR_DOMAIN_STATS_BALLOON,
-            )
+            calls.append(lambda: read_info(conn, host.readonly, together))
+        (domains, handles), *told = together(calls)
+        if told:
+            host.update(info=told[0])
         host.listed(domains, handles)
         if first and host.sampling:
             # The domains are what everyone waits for; the rest comes in behind.
             host.filled()
         sections: tuple[tuple[str, Callable[[], Any]], ...] = (
-            ("networks", lambda: read_networks(conn, host.name)),
-            ("pools", lambda: read_pools(conn, host.name)),
-            ("devices", lambda: read_devices(conn, host.name)),
-            ("interfaces", lambda: read_interfaces(conn, host.name)),
+            ("networks", lambda: read_networks(conn, host.name, together)),
+            ("pools", lambda: read_pools(conn, host.name, together)),
+            ("devices", lambda: read_devices(conn, host.name, together)),
+            ("interfaces", lambda: read_interfaces(conn, host.name, together)),
         )
         for section, read in sections:
             try:
@@ -320,22 +340,27 @@ class Keeper:
                     self._read_again(conn, dirty)
 
     def _read_again(self, conn: Any, dirty: set[Ref]) -> None:
-        host = self._host
+        host, together = self._host, self._together
         by_kind: dict[Kind, set[str]] = {}
         for ref in dirty:
             by_kind.setdefault(ref.kind, set()).add(ref.key)
         try:
             uuids = by_kind.get(Kind.DOMAIN, set())
             if len(uuids) > BURST:
-                host.listed(*read_domains(conn, host.name, host.snapshot.domains))
+                known = host.snapshot.domains
+                host.listed(*read_domains(conn, host.name, known, together=together))
             else:
-                for uuid in uuids:
-                    old = host.snapshot.domains.get(uuid)
-                    host.listed_one(uuid, read_domain(conn, host.name, uuid, old))
+                old = host.snapshot.domains
+                reads = [
+                    partial(read_domain, conn, host.name, uuid, old.get(uuid), together)
+                    for uuid in uuids
+                ]
+                for uuid, found in zip(uuids, together(reads), strict=True):
+                    host.listed_one(uuid, found)
             if Kind.NETWORK in by_kind:
-                host.relist("networks", read_networks(conn, host.name))
+                host.relist("networks", read_networks(conn, host.name, together))
             if Kind.POOL in by_kind:
-                host.relist("pools", read_pools(conn, host.name))
+                host.relist("pools", read_pools(conn, host.name, together))
             if Kind.DEVICE in by_kind:
                 self._read_devices(conn, by_kind[Kind.DEVICE])
         except (libvirt.libvirtError, XmlError) as error:
@@ -349,7 +374,7 @@ class Keeper:
     def _read_devices(self, conn: Any, names: set[str]) -> None:
         host = self._host
         if len(names) > BURST:
-            host.relist("devices", read_devices(conn, host.name))
+            host.relist("devices", read_devices(conn, host.name, self._together))
             return
         before = host.snapshot.devices
         devices = dict(before)
