@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -241,6 +242,41 @@ def test_another_image_of_that_name_is_not_overwritten_unless_that_is_said(
     said = migrate(two.source, guest.uuid, "far", {**HERE, "copy_storage_all": True}, force=True)
     assert "runs on far now" in said
     assert digest(other) == digest(two.file(two.near, "taken.img"))
+
+
+def overlay(two: Two, name: str, base: str) -> Disk:
+    """An image on a backing file, of which the source's alone is made here."""
+    path = two.file(two.near, name)
+    make_image(path, "8M", "qcow2")
+    argv = ["qemu-img", "rebase", "-u", "-f", "qcow2", "-F", "qcow2", "-b", f"{IMAGES}/{base}"]
+    subprocess.run([*argv, str(path)], check=True)
+    return Disk(Path(IMAGES, name), form="qcow2")
+
+
+def test_an_image_on_a_backing_file_needs_that_there_and_lies_on_it_again(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    for daemon in (two.near, two.far):
+        two.file(daemon, "").mkdir(exist_ok=True)
+        make_image(two.file(daemon, "base.qcow2"), "8M", "qcow2")
+    guest = define(disks=[overlay(two, "over.qcow2", "base.qcow2")])
+    guest.start()
+    with pytest.raises(BadInput, match=r"lies on \S+base\.qcow2") as caught:
+        migrate(two.source, guest.uuid, "far", HERE)
+    assert "--copy-storage-inc" in caught.value.advice
+    inc = {**HERE, "copy_storage_inc": True}
+    said = migrate(two.source, guest.uuid, "far", inc, force=True)
+    assert "runs on far now" in said
+    argv = ["qemu-img", "info", "-U", "--output=json", str(two.file(two.far, "over.qcow2"))]
+    told = json.loads(subprocess.run(argv, check=True, capture_output=True, text=True).stdout)
+    assert told["backing-filename"] == f"{IMAGES}/base.qcow2"
+    assert told["backing-filename-format"] == "qcow2"
+
+    off = define(disks=[overlay(two, "off-over.qcow2", "nowhere.qcow2")])
+    with pytest.raises(BadInput, match=r"lies on \S+nowhere\.qcow2: far has no such file"):
+        migrate(two.source, off.uuid, "far", {})
+    assert is_on(two.source, off)
+    assert not two.file(two.far, "off-over.qcow2").exists()
 
 
 def test_a_file_that_both_hosts_see_is_left_where_it_is(

@@ -84,3 +84,5 @@ def test_a_files_times_keep_their_nanoseconds() -> None:
     )
     assert stamp_of(xml) == Stamp(1_700_000_000_123_456_789, 1_700_000_001_000_000_000, 7)
     assert stamp_of("<volume/>") == Stamp(0, 0, None)
+    below = "<volume><backingStore><path>/base</path></backingStore></volume>"
+    assert stamp_of(below).backing == "/base"

@@ -13,6 +13,7 @@ from ..errors import TuivirtError, is_gone, is_unsupported
 from ..model.device import Disk
 from ..model.migration import DiskFacts, Place, Stamp
 from ..xml.errors import XmlError
+from ..xml.tree import attribute, parse
 from .times import stamp_of
 
 if TYPE_CHECKING:
@@ -43,8 +44,15 @@ def _disk(host: Host, domain: Any, disk: Disk) -> DiskFacts:
         capacity_bytes=capacity,
         size_bytes=size,
         backing=disk.backing,
+        backing_format=_backing_format(disk),
         here=place_of(host, path),
     )
+
+
+def _backing_format(disk: Disk) -> str:
+    if not (disk.backing and disk.xml):
+        return ""
+    return attribute(parse(disk.xml, "disk"), "backingStore/format", "type")
 
 
 def _sizes(domain: Any, disk: Disk) -> tuple[int | None, int | None]:

@@ -127,9 +127,12 @@ class Made:
         target = etree.SubElement(root, "target")
         form = "raw" if as_file else disk.format
         etree.SubElement(target, "format", type=form)
-        if overlay and disk.backing:
+        if overlay and not as_file and disk.backing:
             backing = etree.SubElement(root, "backingStore")
             etree.SubElement(backing, "path").text = disk.backing[0]
+            if disk.backing_format:
+                # Without it the image would say that what it lies on is raw.
+                etree.SubElement(backing, "format", type=disk.backing_format)
         try:
             volume = pool.createXML(etree.tostring(root, encoding="unicode"), 0)
         except libvirt.libvirtError as error:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import libvirt
 
-from ..errors import Aborted, TuivirtError, from_libvirt
+from ..errors import Aborted, BadInput, TuivirtError, from_libvirt
 from ..model.migration import DiskFacts, Image, MigrationPlan
 from . import images
 from .copying import copy_volume
 from .making import Folders, Made
+from .times import stamp_of
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -140,6 +141,7 @@ class Prepared:
 
         for disk in self.copied:
             source, target = self._mover.source, self._mover.target
+            self._check_backing(self._volume(source, here, disk), disk, there)
             with target.traffic.job():
                 copy_volume(
                     source,
@@ -150,6 +152,19 @@ class Prepared:
                     aborted=self._mover.aborted,
                 )
                 self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
+
+    def _check_backing(self, volume: Any, disk: DiskFacts, there: Folders) -> None:
+        """A copied overlay is worth nothing without what it lies on."""
+        below = stamp_of(str(volume.XMLDesc(0))).backing
+        if not below.startswith("/"):
+            return
+        pool = there.open(os.path.dirname(below), make=True)
+        if pool is None or not _has(pool, os.path.basename(below)):
+            raise BadInput(
+                f"{self._mover.what}: {disk.says} lies on {below}",
+                f"{self._mover.target.name} has no such file",
+                "Put it there first, or make the image independent of it (virsh blockpull)",
+            )
 
     def _volume(self, host: Host, folders: Folders, disk: DiskFacts) -> Any:
         if disk.source_type == "volume":

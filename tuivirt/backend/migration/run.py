@@ -95,6 +95,7 @@ class Running:
                 self._limit_downtime()
             if self._progress is not None:
                 asked = "asked to stop; " if self.abort_asked else ""
+                asked += "paused after its time; " if self.paused else ""
                 refused = f"cannot be stopped: {self.not_aborted}; " if self.not_aborted else ""
                 self._progress(f"{refused or asked}{figures.words}", figures.fraction(self._memory))
 

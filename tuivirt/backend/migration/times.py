@@ -17,6 +17,7 @@ def stamp_of(xml: str) -> Stamp:
         _ns(root.findtext(f"{times}/mtime")),
         _ns(root.findtext(f"{times}/ctime")),
         size_of(root.find("capacity")),
+        (root.findtext("backingStore/path") or "").strip(),
     )
 
 

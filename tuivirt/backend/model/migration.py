@@ -33,6 +33,8 @@ class Stamp:
     mtime_ns: int
     ctime_ns: int
     capacity_bytes: int | None = None
+    backing: str = ""
+    """The file that it lies on; a domain's saved configuration does not tell it."""
 
 
 @record(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class DiskFacts:
     size_bytes: int | None = None
     """Of its file."""
     backing: tuple[str, ...] = ()
+    backing_format: str = ""
+    """Of the nearest of these; empty: not told."""
     here: Place = Place()
     """Read before the target's."""
     here_after: Place = Place()
