@@ -249,3 +249,21 @@ def test_while_it_runs_a_host_is_disconnected_and_connected_and_follows_its_gues
         until(lambda: len(host.snapshot.domains) == 1, "and again")
     finally:
         conn.close()
+
+
+def test_a_host_that_does_not_answer_is_disconnected_all_the_same(
+    both: Two, wired: wiring.Wiring
+) -> None:
+    both.there.sigstop()
+    try:
+        wired.roster.disconnect("there")
+        assert wired.roster.host("there").snapshot.link is Link.CLOSED
+    finally:
+        both.there.sigcont()
+    assert wired.roster.connect("there", threading.Event()).startswith("there is connected")
+    kept = both.file.read_text()
+    try:
+        assert wired.roster.remove("there") == "there was removed from the hosts"
+        assert [host.name for host in settings.load().hosts] == ["here", "gone"]
+    finally:
+        both.file.write_text(kept)
