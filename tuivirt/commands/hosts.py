@@ -73,7 +73,7 @@ def _running(record: Record) -> str:
 
 
 def host_record(host: HostSnapshot, *, readonly: bool) -> Record:
-    """A host as the JSON has it; ``state`` is that of the line to it."""
+    """A host as the JSON has it; ``state``, as each list has one, is that of the ``link`` to it."""
     entry, info = host.entry, host.info
     states: dict[str, int] = {}
     for domain in host.domains.values():
@@ -85,6 +85,7 @@ def host_record(host: HostSnapshot, *, readonly: bool) -> Record:
         "host": host.name,
         "uri": host.uri,
         "state": host.link.value,
+        "link": host.link.value,
         "reason": host.reason,
         "group": entry.group if entry is not None else "",
         "tags": list(entry.tags) if entry is not None else [],
