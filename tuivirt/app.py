@@ -19,6 +19,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 
+from tuivirt.actions.happenings import is_progress
 from tuivirt.backend.errors import NotConnected, TuivirtError
 from tuivirt.backend.events import (
     DomainEvent,
@@ -39,13 +40,11 @@ from tuivirt.backend.view import View
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.consoling import Consoling
 from tuivirt.screens.domains import DomainsScreen
-from tuivirt.screens.painting import Painting
+from tuivirt.screens.painting import Painting, ages_every_s, draw_as, event_every_s, figures_every_s
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, first_notice, notice_of
 from tuivirt.settings import Settings
-from tuivirt.widgets.key_order import KeysInOrder
-from tuivirt.widgets.sparkline import use_ascii
 
 if TYPE_CHECKING:
     from tuivirt.actions.registry import Action
@@ -55,13 +54,8 @@ if TYPE_CHECKING:
 
 KEEP_EVENTS = 2000
 """How many events the events screen can look back at."""
-PAINT_EVERY_S, EVENT_PAINT_S = 0.1, 0.025
-"""The screen is given a new state at most this often, and at most so when a domain changes."""
-FIGURES_PAINT_S = 0.02
-"""The same for mere figures, for each host: their ticks are spread, and rows are to be read."""
 AGE_EVERY_S = 1.0
 """Ages (stalled for …, next try in …) are counted on even when nothing arrives."""
-
 NOTICE_S = 10.0
 """For how long a notice that asks for nothing is shown."""
 
@@ -90,7 +84,7 @@ def checked(settings: Settings) -> Settings:
     return replace(settings, problems=(*settings.problems, *wrong))
 
 
-class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
+class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
     """The program with a screen."""
 
     TITLE = "tuivirt"
@@ -124,7 +118,8 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         self.hub = hub
         self.tasks = tasks
         self.settings = settings or Settings()
-        use_ascii(self.settings.ascii)
+        self.slow = self.settings.slow
+        draw_as(self, self.settings)
         self.set_keymap(dict(self.settings.keys))
         self.fleet = Fleet(hosts={host.name: host.snapshot for host in hosts})
         self.events_log: deque[Event] = deque(maxlen=KEEP_EVENTS)
@@ -169,12 +164,12 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
     def on_arrived(self) -> None:
         # Cleared first: what is published from here on calls again.
         self._called = False
-        every_s = max(PAINT_EVERY_S, min(1.0, FIGURES_PAINT_S * len(self.hosts)))
+        every_s = figures_every_s(len(self.hosts), self.slow)
         while self._inbox:  # Other threads put more in meanwhile.
             event = self._inbox.popleft()
             self._take(event)
-            is_urgent = isinstance(event, DomainEvent)
-            every_s = min(every_s, EVENT_PAINT_S if is_urgent else PAINT_EVERY_S)
+            if not (self.slow and is_progress(event)):
+                every_s = min(every_s, event_every_s(isinstance(event, DomainEvent)))
         while self._snapshots:
             name, snapshot = self._snapshots.popitem()
             if name in self.hosts:  # Not of one that has just been taken away.
@@ -216,7 +211,7 @@ class TuivirtApp(Consoling, Pausing, KeysInOrder[int], inherit_bindings=False):
         """Only where something is waited for: a quiet screen costs nothing."""
         self._forget_notice()
         if any(map(counts_on, self.fleet.hosts.values())):
-            self._painting.plan(PAINT_EVERY_S)
+            self._painting.plan(ages_every_s(self.slow))
 
     def _forget_notice(self) -> None:
         """A plain notice goes after a while; what went wrong stays until something newer."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tuivirt.backend import bindings
 from tuivirt.commands import stdout
-from tuivirt.commands.words import BUILT_IN, ScreenOptions, screen_options, split
+from tuivirt.commands.words import BUILT_IN, WISHES, ScreenOptions, screen_options, split
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +25,8 @@ ANSWER_S = 20.0
 """How long a host may take to answer before a verb goes on without it."""
 SWITCH_S = 0.001
 """For how long one thread may keep the screen's from running (Python's own: 5 ms)."""
+LINE_ASKED_S = 1.0
+"""When the terminal's line is timed: nothing is sent any more that the answer would wait for."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +76,9 @@ def _main(argv: Sequence[str]) -> int:
         return 0
     options = main_parser().parse_args(before)
     if verb is None:
-        return _screen(ScreenOptions(options.connect, options.readonly, options.demo))
+        return _screen(ScreenOptions(**{name: getattr(options, name) for name in WISHES}))
+    if options.ascii or options.slow:
+        main_parser().error(f"--ascii and --slow are about the screen, and {verb} has none")
     if verb in BUILT_IN:
         parser = built_in_parser(verb)
         given = _both(options, parser.parse_args(after))
@@ -279,7 +283,7 @@ def _screen(options: ScreenOptions) -> int:
         from tuivirt.actions.runner import Tasks
         from tuivirt.app import TuivirtApp, checked
 
-        chosen = checked(chosen)
+        chosen = checked(chosen.drawn(ascii=options.ascii, slow=options.slow))
         for problem in chosen.problems:
             # Both: what is said here is out of sight until the screen is left.
             complain(problem)
@@ -291,6 +295,7 @@ def _screen(options: ScreenOptions) -> int:
         # Called once the screen has set its own handlers.
         app.call_later(ending.watch_signals)
         app.call_later(app.set_timer, lean.SETTLE_S, lean.collect_start)
+        app.call_later(app.set_timer, LINE_ASKED_S, app.time_line)
         app.call_later(app.set_interval, lean.LOOK_AGAIN_S, lean.Growth().look)
         app.run()
         return app.return_code or 0

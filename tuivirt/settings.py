@@ -1,7 +1,8 @@
 """The operator's settings: ``$XDG_CONFIG_HOME/tuivirt/config.toml``.
 
     interval = 2.0              # seconds between two samples, 0.5 to 60
-    ascii = false               # no block characters
+    ascii = false               # no marks, frames and bars beyond ASCII
+    slow = false                # for a slow line: fewer frames and colours, no little bars
 
     [keys]                      # binding id = key, or several with commas
     "table.down" = "down,n"
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 LEAST_INTERVAL_S, DEFAULT_INTERVAL_S, GREATEST_INTERVAL_S = 0.5, 2.0, 60.0
 
-_KNOWN = ("interval", "ascii", "keys", "hosts")
+_KNOWN = ("interval", "ascii", "slow", "keys", "hosts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,19 @@ class Settings:
     interval: float = DEFAULT_INTERVAL_S
     """Seconds between two samples."""
     ascii: bool = False
-    """Draw sparklines and bars without block characters."""
+    """Draw marks, frames, bars and charts in ASCII."""
+    slow: bool = False
+    """Send less to the terminal: figures once a second, no bars and charts, few colours."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id to its keys in Textual's notation, with commas between."""
     hosts: tuple[HostEntry, ...] = ()
     """In the order of the file."""
     problems: tuple[str, ...] = ()
     """What was wrong in the file, one sentence each."""
+
+    def drawn(self, *, ascii: bool, slow: bool) -> Settings:
+        """These, with what the command line asks for besides."""
+        return replace(self, ascii=self.ascii or ascii, slow=self.slow or slow)
 
 
 def default_path() -> Path:
@@ -69,7 +76,7 @@ def load(path: Path | None = None) -> Settings:
         return Settings(problems=(f"{path}: {error}; the defaults hold",))
     problems: list[str] = []
     interval = _interval(read, problems)
-    ascii = _flag(read, "ascii", problems)
+    ascii, slow = (_flag(read, name, problems) for name in ("ascii", "slow"))
     keys = _keys(read.get("keys", {}), problems)
     hosts: tuple[HostEntry, ...] = ()
     if "hosts" in read:
@@ -78,7 +85,7 @@ def load(path: Path | None = None) -> Settings:
         hosts = read_hosts(read["hosts"], problems)
     problems += [f"{name} is not a setting" for name in read if name not in _KNOWN]
     told = tuple(f"{path}: {problem}" for problem in problems)
-    return Settings(interval, ascii, keys, hosts, told)
+    return Settings(interval, ascii, slow, keys, hosts, told)
 
 
 def _interval(read: Mapping[str, Any], problems: list[str]) -> float:

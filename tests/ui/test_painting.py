@@ -9,10 +9,9 @@ from typing import Any, cast
 
 import pytest
 
-from tuivirt.app import EVENT_PAINT_S, PAINT_EVERY_S
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.screens import painting as module
-from tuivirt.screens.painting import Painting
+from tuivirt.screens.painting import EVENT_PAINT_S, PAINT_EVERY_S, Painting
 
 from .things import driven, settle
 

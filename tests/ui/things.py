@@ -27,6 +27,7 @@ from tuivirt.backend.model.resources import (
     Volume,
 )
 from tuivirt.backend.model.stats import DiskStats, DomainStats, NicStats, Point, VcpuStats
+from tuivirt.settings import Settings
 
 from .driver import DrivenApp
 from .factory import GIB, HOST, domain, fleet, host, stats, uuid_of
@@ -376,9 +377,9 @@ def size_name(size: tuple[int, int]) -> str:
     return f"{size[0]}x{size[1]}"
 
 
-def driven(shown: Fleet | None = None) -> DrivenApp:
+def driven(shown: Fleet | None = None, settings: Settings | None = None) -> DrivenApp:
     """The app, its look-ups one after the other so that their end can be awaited."""
-    app = DrivenApp(shown if shown is not None else full_fleet())
+    app = DrivenApp(shown if shown is not None else full_fleet(), settings)
     for name, double in app.doubles.items():
         double.lookups = Lane(f"{name} look-ups", 1)
     return app

@@ -13,7 +13,14 @@ from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
-__all__ = ["Event", "Happening", "happening"]
+__all__ = ["Event", "Happening", "happening", "is_progress"]
+
+
+def is_progress(event: Event) -> bool:
+    """A task tells how far it is, and no more than that."""
+    if not isinstance(event, TaskChanged):
+        return False
+    return event.task.state is TaskState.RUNNING and event.task.fraction is not None
 
 
 @record(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def main_parser(verbs: str = "") -> argparse.ArgumentParser:
     """The parser of what stands before the verb."""
     parser = _Parser(
         prog="tuivirt",
-        usage="tuivirt [-c URI]… [--readonly] [--demo] [VERB …]",
+        usage="tuivirt [-c URI]… [--readonly] [--demo] [--ascii] [--slow] [VERB …]",
         description="A terminal virtual machine manager on libvirt. "
         "Without a verb it opens the screen.",
         epilog=verbs or None,
@@ -73,6 +73,12 @@ def main_parser(verbs: str = "") -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _common(parser)
+    parser.add_argument("--ascii", action="store_true", help="draw the screen in ASCII alone")
+    parser.add_argument(
+        "--slow",
+        action="store_true",
+        help="send the screen little: for a slow line; :slow on and off change it",
+    )
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version, and end")
     return parser
 

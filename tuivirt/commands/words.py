@@ -13,12 +13,21 @@ BUILT_IN = {
 }
 
 
+_FLAGS = ("--readonly", "--demo", "--ascii", "--slow")
+
+
 class ScreenOptions(NamedTuple):
     """How the screen is asked for."""
 
     connect: Sequence[str] = ()
     readonly: bool = False
     demo: bool = False
+    ascii: bool = False
+    slow: bool = False
+
+
+WISHES = ScreenOptions._fields
+"""What the parser calls them as well."""
 
 
 def split(argv: Sequence[str]) -> tuple[list[str], str | None, list[str]]:
@@ -41,6 +50,7 @@ def screen_options(words: Sequence[str]) -> ScreenOptions | None:
     To import argparse and make that parser takes 5 ms of the start and 0.9 MiB of memory.
     """
     connect: list[str] = []
+    flags: dict[str, bool] = {}
     given = iter(words)
     for word in given:
         if word in ("-c", "--connect"):
@@ -48,6 +58,8 @@ def screen_options(words: Sequence[str]) -> ScreenOptions | None:
             if not uri.strip() or uri.startswith("-"):
                 return None
             connect.append(uri)
-        elif word not in ("--readonly", "--demo"):
+        elif word in _FLAGS:
+            flags[word[2:]] = True
+        else:
             return None
-    return ScreenOptions(connect, "--readonly" in words, "--demo" in words)
+    return ScreenOptions(connect, **flags)

@@ -21,6 +21,7 @@ class Panes(Horizontal):
     DEFAULT_CSS = """
     Panes { width: 1fr; height: 1fr; }
     Panes TerminalPane.beside { border-left: solid ansi_bright_black; }
+    .-ascii TerminalPane.beside { border-left: ascii ansi_bright_black; }
     """
 
     def __init__(self, drawn: Callable[[Slot], None], turned: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""The app's part in what comes up by itself: consoles that are open, and what hosts ask."""
+"""The app's part in what comes up by itself: open consoles, what hosts ask, the line."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.ref import Ref
+from tuivirt.widgets.key_order import KeysInOrder
 
 from .base import FleetScreen
 from .lending import lend
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.fleet import Fleet
 
 
-class Consoling(App[int], inherit_bindings=False):
+class Consoling(KeysInOrder[int], inherit_bindings=False):
     """An app whose guests' consoles go on while other screens are looked at."""
 
     if TYPE_CHECKING:  # What the app has that this is a part of.
         hosts: dict[str, Any]
         fleet: Fleet
+        slow: bool
 
         def say(self, text: str, severity: str = "information") -> None: ...
 
@@ -41,6 +43,13 @@ class Consoling(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         # What is asked before there was a screen.
         self.call_after_refresh(self.follow)
+
+    def time_line(self) -> None:
+        """Ask the terminal how long the way to it is; a slow one is told."""
+        from .line_time import LineTime  # The first picture does not wait for it.
+
+        if not self.slow and self._driver is not None:
+            LineTime(self, self._driver.write)
 
     def follow(self) -> None:
         """Something is new: ask what a host wants to know, and take consoles along."""

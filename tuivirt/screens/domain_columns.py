@@ -270,7 +270,7 @@ _CPU = Column[Row](
     sort_letter="C",
     descending=True,
 )
-_SPARK = Column[Row]("spark", "", _spark, width=SPARK, priority=2)
+_SPARK = Column[Row]("spark", "", _spark, width=SPARK, priority=2, bars=True)
 _VCPU = Column[Row](
     "vcpu",
     "vCPU",

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.grouping import Grouping
-from tuivirt.widgets.sparkline import is_ascii
 from tuivirt.widgets.text import UNKNOWN, percent, rate, share, size
 from tuivirt.widgets.tones import Cell, Toned
 
@@ -139,8 +138,6 @@ _FIGURES: dict[str, Callable[[Sums], str]] = {
 
 
 def _sign(folded: bool) -> str:
-    if is_ascii():
-        return "+" if folded else "-"
     return "▸" if folded else "▾"
 
 

@@ -10,6 +10,7 @@ from tuivirt.backend.model.stats import DiskStats, DomainStats, NicStats, Point
 from tuivirt.widgets.chart import beside, chart, nice_top, spark
 from tuivirt.widgets.facts import facts
 from tuivirt.widgets.page import PageLine
+from tuivirt.widgets.sparkline import bars_shown
 from tuivirt.widgets.text import NONE, UNKNOWN, fit, per_second, percent, rate, share, size
 from tuivirt.widgets.tones import Toned
 
@@ -38,7 +39,7 @@ def overview(
         lines += [(), (Toned("  " + _why_off(domain)),)]
     elif stats is None:
         lines += [(), (Toned("  No figures yet.", "dim"),)]
-    elif width >= CHARTS_FROM[0] and height >= CHARTS_FROM[1]:
+    elif bars_shown() and width >= CHARTS_FROM[0] and height >= CHARTS_FROM[1]:
         lines += _charts(domain, stats, width, max(5, min(9, (height - len(below)) // 2)))
     else:
         lines += _sparks(domain, stats, width)
@@ -134,7 +135,7 @@ def _sparks(domain: Domain, stats: DomainStats, width: int) -> list[PageLine]:
     return [
         (
             Toned(f" {name:<5}", "title"),
-            Toned(spark(values, room, top), tone),
+            Toned(spark(values, room, top) if bars_shown() else "", tone),
             Toned(f"  {words}"),
         )
         for name, values, top, words, tone in rows

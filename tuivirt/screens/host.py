@@ -13,7 +13,7 @@ from tuivirt.widgets.bar import bar, bar_tone
 from tuivirt.widgets.facts import facts, heading
 from tuivirt.widgets.header import link_words
 from tuivirt.widgets.page import PageLine
-from tuivirt.widgets.sparkline import bars
+from tuivirt.widgets.sparkline import bars, bars_shown
 from tuivirt.widgets.text import age, natural, percent, share, size
 from tuivirt.widgets.tones import Toned
 
@@ -83,11 +83,12 @@ def _figures(host: HostSnapshot, width: int) -> list[PageLine]:
         return []
     load = " ".join(f"{value:.2f}" for value in stats.load) if stats.load else ""
     used, total = stats.memory_used_kib, stats.memory_total_kib
-    cpu = (
+    cpu: PageLine = (
         Toned(f" {'CPU':<16}  ", "dim"),
         Toned(f"{percent(stats.cpu_percent):>3} %  "),
-        Toned(bars(stats.cpu_history, min(40, max(width - 30, 5))), "good"),
     )
+    if bars_shown():
+        cpu = (*cpu, Toned(bars(stats.cpu_history, min(40, max(width - 30, 5))), "good"))
     memory = (
         Toned(f" {'memory':<16}  ", "dim"),
         Toned(bar(used, total, min(30, max(width - 40, 5))), bar_tone(used, total)),

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from tuivirt.backend.model.host import Link
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.grouping import Grouping, of_rows
-from tuivirt.widgets.sparkline import is_ascii
 from tuivirt.widgets.tones import Cell, Toned
 
 from .host_rows import Row, Sum, state_pieces
@@ -38,7 +37,7 @@ def grouping_by(word: str) -> Grouping[Row, Sequence[Row]]:
 def _cell(word: str, column: Column[Row], name: str, folded: bool, rows: Sequence[Row]) -> Cell:
     if column.id == "link":
         well = sum(row.host.link is Link.CONNECTED for row in rows)
-        sign = ("+" if folded else "-") if is_ascii() else ("▸" if folded else "▾")
+        sign = "▸" if folded else "▾"
         return Toned(f"{sign} {well}/{len(rows)}", "title")
     if column.id == "name":
         if not name:

@@ -230,6 +230,7 @@ COLUMNS: tuple[Column[Row], ...] = (
         lambda r: bars(r.host.stats.cpu_history if r.host.stats else b"", 8),
         width=8,
         priority=6,
+        bars=True,
     ),
     Column(
         "memory",

@@ -6,14 +6,21 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tuivirt.backend.model.ref import Ref
+from tuivirt.settings import Settings
 
 from .base import FleetScreen
 from .rooms import ROOMS, find_room
 from .wishes import Wishes
 
+SLOW = ("on", "off")
+"""What may follow ``:slow``."""
+
 
 class Traveller(Protocol):
     """The app, as far as going needs it."""
+
+    settings: Settings
+    slow: bool
 
     @property
     def host_names(self) -> Sequence[str]: ...
@@ -44,6 +51,11 @@ class Ways:
             return
         if word == "group":
             self._group(rest.strip())
+            return
+        if word == "slow":
+            from .looks import turn_slow
+
+            turn_slow(self._app, rest.strip())
             return
         room = find_room(word.lower())
         if room is None:
@@ -92,9 +104,11 @@ class Ways:
             from .domain_groups import WAYS
 
             return [word for way in WAYS if (word := f"group {way}").startswith(begun)]
+        if begun.startswith("slow "):
+            return [word for way in SLOW if (word := f"slow {way}").startswith(begun)]
         if not begun:
             return [room.word for room in ROOMS]
         words = [room.word for room in ROOMS]
         words += [alias for room in ROOMS for alias in room.aliases if len(alias) > 2]
-        words += ["group ", *self.wishes.names()]
+        words += ["group ", "slow ", *self.wishes.names()]
         return [word for word in words if word.startswith(begun) and word != begun]

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from textual.binding import Binding
 
+from .sparkline import bars_shown
 from .text import fit, width_of
 from .tones import Cell, Toned
 
@@ -37,6 +38,8 @@ class Column(Generic[R]):
     """With shift it sorts by this column."""
     descending: bool = False
     """The first press sorts with the greatest on top."""
+    bars: bool = False
+    """It holds nothing but little bars, and goes where none are drawn."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ class Placed(Generic[R]):
 
 def lay_out(columns: Sequence[Column[R]], x: int, width: int) -> tuple[Placed[R], ...]:
     """Place what fits into ``width`` cells from ``x`` on, in the order declared."""
-    kept = list(columns)
+    kept = [c for c in columns if not c.bars or bars_shown()]
 
     def needed() -> int:
         return sum(c.width for c in kept) + GAP * (len(kept) - 1)

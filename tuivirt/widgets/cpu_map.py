@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from tuivirt.backend.model.processors import Cpus, HostTopology
 
-from .sparkline import is_ascii
 from .tones import Toned
 
 Groups = tuple[tuple[int, ...], ...]
@@ -28,7 +27,7 @@ class Marks:
 
 def marks() -> Marks:
     """Each tells by its shape alone."""
-    return Marks("#", "+", ".", "@") if is_ascii() else Marks("■", "◪", "·", "◆")
+    return Marks("■", "◪", "·", "◆")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +120,7 @@ def _placed(unit: str, nodes: Sequence[Sequence[Sequence[tuple[int, ...]]]]) -> 
     threaded = any(len(core) > 1 for node in nodes for core in node) and unit == "CPU"
     for number, node in enumerate(nodes):
         if number:
-            breaks.append((at, "|" if is_ascii() else "│"))
+            breaks.append((at, "│"))
             at += 1
         for order, core in enumerate(node):
             at += 1 if order and threaded else 0

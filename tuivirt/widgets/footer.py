@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from .line import Line
-from .text import width_of, wrap_text
+from .text import plain, width_of, wrap_text
 from .tones import Toned
 
 MOST_LINES = 3
@@ -57,6 +57,7 @@ class Footer(Widget):
         room = self.app.size.width - width_of(back) - 4
         left = [Toned(" ")]
         for key, word in hints:
+            key = plain(key)
             room -= width_of(key) + width_of(word) + 3
             if room < 0:
                 break

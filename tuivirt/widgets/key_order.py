@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from textual import events
@@ -20,6 +21,9 @@ class KeysInOrder(App[T], inherit_bindings=False):
     closes, or to the list beneath a screen that is still being made.
     """
 
+    overhear: Callable[[events.Event], None] | None = None
+    """Told of each event that is given out, before it is."""
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
             if self._screen_stack:
@@ -28,4 +32,6 @@ class KeysInOrder(App[T], inherit_bindings=False):
             bar = self.focused
             if isinstance(bar, CommandBar) and bar.take(event):
                 return
+        if self.overhear is not None:
+            self.overhear(event)
         await super().on_event(event)

@@ -44,7 +44,7 @@ class Line(Widget):
         old, self._cells = self._cells, self._fitted(width)
         before = [(char, tone) for text, tone in old for char in text]
         after = [(char, tone) for text, tone in self._cells for char in text]
-        if len(before) != len(after) or not all(char.isascii() for char, _ in before + after):
+        if len(before) != len(after) or any(width_of(char) != 1 for char, _ in before + after):
             # Characters are not cells where some are wide: the whole line is sent.
             self.refresh(Region(0, 0, width, 1))
             return

@@ -65,7 +65,8 @@ class Panel(Widget, can_focus=True):
 
     def _place(self) -> None:
         size = self.app.size
-        longest = max((sum(width_of(t.text) for t in line) for line in self.lines), default=0)
+        texts = ("".join(plain(t.text) for t in line) for line in self.lines)
+        longest = max(map(width_of, texts), default=0)
         width = min(WIDEST, size.width, max(longest + 4, width_of(self._title) + 6, 44))
         self.styles.width = width
         self.styles.height = self._room + self._pinned + 2

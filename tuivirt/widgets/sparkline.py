@@ -5,21 +5,19 @@ from __future__ import annotations
 from functools import lru_cache
 
 BARS = "▁▂▃▄▅▆▇█"
-ASCII_BARS = "_.-=+*%#"
 
-_bars = BARS
-
-
-def use_ascii(on: bool) -> None:
-    """Draw with ASCII from now on: for slow lines and terminals without block characters."""
-    global _bars
-    _bars = ASCII_BARS if on else BARS
-    bars.cache_clear()
+_shown = True
 
 
-def is_ascii() -> bool:
-    """Whether nothing but ASCII is to be drawn."""
-    return _bars == ASCII_BARS
+def show_bars(on: bool) -> None:
+    """Whether such bars, and charts, are drawn from now on: a slow line does without."""
+    global _shown
+    _shown = on
+
+
+def bars_shown() -> bool:
+    """Whether bars and charts are drawn."""
+    return _shown
 
 
 @lru_cache(8192)
@@ -29,6 +27,6 @@ def bars(history: bytes, width: int, top: int = 100) -> str:
     A history that is shorter is filled with dots on its left: no figure is not zero.
     """
     last = history[-width:] if width > 0 else b""
-    steps = len(_bars) - 1
-    drawn = "".join(_bars[min(steps, value * steps // top)] for value in last)
+    steps = len(BARS) - 1
+    drawn = "".join(BARS[min(steps, value * steps // top)] for value in last)
     return "·" * (width - len(last)) + drawn

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.segment import Segment
 from textual import events
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -14,6 +16,7 @@ from textual.widget import Widget
 from tuivirt.backend.model.terminal import Cursor, CursorShape, Frame, Match, Row, Scroll
 
 from . import alt_keys
+from .ascii import Ascii
 from .terminal_rows import CHOSEN, CURSOR_AWAY, CURSORS, FOUND, Mark, marked, strip_of
 
 Place = tuple[int, int]
@@ -186,6 +189,11 @@ class TerminalPane(Widget, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return self.lines
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What the guest draws stays as it is, but ``NO_COLOR`` holds for it too."""
+        filters = super().get_line_filters() if self.app.no_color else ()
+        return [each for each in filters if not isinstance(each, Ascii)]
 
     def render_line(self, y: int) -> Strip:
         row = y + self._top

@@ -20,6 +20,16 @@ _HIDDEN = "·"
 """Stands for a character that draws nothing itself, or that would turn the text around."""
 
 
+_spelled: dict[int, str] = {}
+
+
+def spell_out(on: bool) -> None:
+    """Write marks that ASCII has no one character for in several (the others: widgets.ascii)."""
+    global _spelled
+    _spelled = {ord("⏎"): "enter", ord("…"): "..."} if on else {}
+    _plain.cache_clear()
+
+
 def _harmless(char: str) -> str:
     code = ord(char)
     if code < 0x20:
@@ -51,7 +61,7 @@ def _plain(text: str) -> str:
     shown = "".join(map(_harmless, text))
     if shown and unicodedata.combining(shown[0]):
         shown = _HIDDEN + shown[1:]
-    return shown
+    return shown.translate(_spelled) if _spelled else shown
 
 
 def width_of(text: str) -> int:
