@@ -34,6 +34,15 @@ thread.start()
 thread.join()
 """
 
+MARKS = """
+import sys
+from tuivirt.widgets import text
+print(text.width_of("web-01" + text._MARKS) == 6 + len(text._MARKS))
+print(any(name.startswith("rich._unicode_data.unicode") for name in sys.modules))
+from rich.cells import cell_len
+print([mark for mark in text._MARKS if cell_len(mark) != 1])
+"""
+
 COLLECTED = """
 import gc
 from tuivirt import lean
@@ -94,6 +103,10 @@ def _said(script: str) -> list[str]:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     return ran.stdout.splitlines()
+
+
+def test_the_programs_own_marks_are_measured_without_a_table_and_right() -> None:
+    assert _said(MARKS) == ["True", "False", "[]"]
 
 
 def test_what_stays_is_looked_through_once_and_again_when_there_is_much_more_of_it() -> None:
