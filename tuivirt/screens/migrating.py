@@ -40,7 +40,7 @@ class MigrateForm:
         names = [dict(hosts) for _asked, hosts in answers]
         common = [(name, note) for name, note in names[0].items() if all(name in n for n in names)]
         if not common:
-            return Offer((), blocked="There is no other host. Open one as well: tuivirt -c URI …")
+            return Offer((), blocked="There is no other host: connect one (:hosts).")
         shown = []
         for field in fields:
             if field.name == self.dest:

@@ -113,7 +113,12 @@ def place_of(host: Host, path: str) -> Place:
     folder, name = os.path.split(path)
     active = pool_of(host, folder)
     if active is not None:
-        return Place(active.name(), "", _stamp(active, name))
+        try:
+            return Place(active.name(), "", _stamp(active, name))
+        except libvirt.libvirtError as error:
+            # A pool that another move had made for a time, and has stopped just now.
+            if not is_gone(error) and error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+                raise
     for pool in host.snapshot.pools.values():
         if not pool.active and pool.path and os.path.normpath(pool.path) == folder:
             return Place(idle_pool=pool.uuid)

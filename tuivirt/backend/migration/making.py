@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os.path
+import threading
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import libvirt
 
@@ -16,16 +18,42 @@ if TYPE_CHECKING:
     from ..host import Host
 
 
+class _Lease:
+    """A pool that was made or started for a time, and how many need it."""
+
+    def __init__(self, pool: Any) -> None:
+        self.pool = pool
+        self.users = 1
+
+
+class _Leases:
+    """Those of one host: what moves at the same time often has its images in one folder."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.by_folder: dict[str, _Lease] = {}
+
+
+_leases: WeakKeyDictionary[Host, _Leases] = WeakKeyDictionary()
+_leases_lock = threading.Lock()
+
+
+def _leases_of(host: Host) -> _Leases:
+    with _leases_lock:
+        return _leases.setdefault(host, _Leases())
+
+
 class Folders:
     """Pools for folders of a host: those that it has, or made for the time of a migration.
 
     libvirt makes, lists and deletes files in pools only. Leaving the context stops those that
-    were made or started for it; the files in them stay.
+    were made or started for it, unless another one needs them; the files in them stay.
     """
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._ours: list[Any] = []
+        self._leases = _leases_of(host)
+        self._used: set[str] = set()
         self.left: list[str] = []
         """What could not be stopped again, a clause each."""
 
@@ -42,18 +70,36 @@ class Folders:
         """
         what = f"cannot look into {folder} on {self._host.name}"
         try:
-            pool = pool_of(self._host, folder)
-            if pool is None:
-                pool = self._started(folder)
-            if pool is None:
-                if not make:
-                    return None
-                pool = self._made(folder)
-            pool.refresh(0)
+            with self._leases.lock:
+                pool = self._leased(folder)
+                if pool is None:
+                    pool = pool_of(self._host, folder)
+                if pool is None:
+                    pool = self._lease(folder, make)
+            if pool is not None:
+                pool.refresh(0)
         except libvirt.libvirtError as error:
             raise from_libvirt(
                 error, what, "make a storage pool for that folder there, or copy the image yourself"
             ) from error
+        return pool
+
+    def _leased(self, folder: str) -> Any | None:
+        lease = self._leases.by_folder.get(folder)
+        if lease is None:
+            return None
+        if folder not in self._used:
+            lease.users += 1
+            self._used.add(folder)
+        return lease.pool
+
+    def _lease(self, folder: str, make: bool) -> Any | None:
+        pool = self._started(folder)
+        if pool is None and make:
+            pool = self._made(folder)
+        if pool is not None:
+            self._leases.by_folder[folder] = _Lease(pool)
+            self._used.add(folder)
         return pool
 
     def _started(self, folder: str) -> Any | None:
@@ -62,7 +108,6 @@ class Folders:
             if not known.active and known.path and _same(known.path, folder):
                 pool = self._host.pool(known.uuid)
                 pool.create(0)
-                self._ours.append(pool)
                 return pool
         return None
 
@@ -76,21 +121,25 @@ class Folders:
         etree.SubElement(target, "path").text = folder
         xml = etree.tostring(root, encoding="unicode")
         flags = libvirt.VIR_STORAGE_POOL_CREATE_WITH_BUILD
-        pool = self._host.conn.storagePoolCreateXML(xml, flags)
-        self._ours.append(pool)
-        return pool
+        return self._host.conn.storagePoolCreateXML(xml, flags)
 
     def close(self) -> None:
-        """Stop what was made or started for it; a failure is kept in ``left``."""
-        while self._ours:
-            pool = self._ours.pop()
-            try:
-                pool.destroy()
-            except libvirt.libvirtError as error:
-                self.left.append(
-                    f"the storage pool {pool.name()} on {self._host.name} could not be stopped:"
-                    f" {error.get_error_message() or error}"
-                )
+        """Stop what nobody else needs; a failure is kept in ``left``."""
+        with self._leases.lock:
+            for folder in self._used:
+                lease = self._leases.by_folder[folder]
+                lease.users -= 1
+                if lease.users:
+                    continue
+                del self._leases.by_folder[folder]
+                try:
+                    lease.pool.destroy()
+                except libvirt.libvirtError as error:
+                    self.left.append(
+                        f"the storage pool for {folder} on {self._host.name} could not be stopped:"
+                        f" {error.get_error_message() or error}"
+                    )
+            self._used.clear()
 
 
 def _same(one: str, other: str) -> bool:

@@ -1,0 +1,97 @@
+"""Pools that are made for a time: shared by what moves at once, and stopped by the last."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import libvirt
+import pytest
+
+from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.host import Host
+from tuivirt.backend.migration.making import Folders
+from tuivirt.backend.model.host import HostSnapshot
+
+FOLDER = "/srv/images"
+
+
+class Pool:
+    """A pool of the connection below."""
+
+    def __init__(self, conn: Connection) -> None:
+        self.conn = conn
+        self.refreshed = 0
+
+    def refresh(self, _flags: int) -> None:
+        self.refreshed += 1
+
+    def destroy(self) -> None:
+        self.conn.pools.remove(self)
+
+
+class Connection:
+    """As much of a connection as pools need."""
+
+    def __init__(self) -> None:
+        self.pools: list[Pool] = []
+        self.made: list[str] = []
+        self.broken = False
+
+    def storagePoolLookupByTargetPath(self, _path: str) -> Any:
+        if self.pools:
+            return self.pools[0]
+        error = libvirt.libvirtError("no pool")
+        error.err = (libvirt.VIR_ERR_NO_STORAGE_POOL, 0, "no pool", 0, "", "", None, 0, 0)
+        raise error
+
+    def storagePoolCreateXML(self, xml: str, _flags: int) -> Any:
+        if self.broken:
+            raise libvirt.libvirtError("no room")
+        self.made.append(xml)
+        self.pools.append(Pool(self))
+        return self.pools[-1]
+
+
+class FakeHost:
+    """As much of a Host as they need."""
+
+    def __init__(self) -> None:
+        self.name = "srv2"
+        self.conn = Connection()
+        self.snapshot = HostSnapshot("srv2", "x:")
+
+
+@pytest.fixture
+def host() -> Host:
+    return cast(Host, FakeHost())
+
+
+def test_a_pool_is_made_once_for_all_that_need_it_and_stopped_by_the_last(host: Host) -> None:
+    with Folders(host) as one:
+        pool = one.open(FOLDER, make=True)
+        with Folders(host) as other:
+            assert other.open(FOLDER, make=False) is pool
+            assert other.open(FOLDER, make=True) is pool
+            one.close()
+            assert host.conn.pools == [pool]
+        assert host.conn.pools == []
+    assert len(host.conn.made) == 1
+    assert f"<path>{FOLDER}</path>" in host.conn.made[0]
+
+
+def test_a_pool_that_the_host_has_is_used_and_left(host: Host) -> None:
+    own = Pool(host.conn)
+    host.conn.pools.append(own)
+    with Folders(host) as folders:
+        assert folders.open(FOLDER, make=True) is own
+    assert host.conn.pools == [own]
+    assert own.refreshed == 1
+    assert host.conn.made == []
+
+
+def test_nothing_is_made_where_that_is_not_wanted_and_a_failure_is_told(host: Host) -> None:
+    with Folders(host) as folders:
+        assert folders.open(FOLDER, make=False) is None
+        host.conn.broken = True
+        with pytest.raises(TuivirtError, match=f"cannot look into {FOLDER} on srv2"):
+            folders.open(FOLDER, make=True)
