@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from textual import events
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.widget import Widget
 
 from tuivirt.backend.events import DomainEvent, SnapshotChanged, TaskChanged
@@ -43,6 +44,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         processing=processors.PROCESSING,
         host_topology=processors.machine(),
     )
+    monkeypatch.setattr(ScrollBar, "renderer", ScrollBarRender)  # And back, when ASCII changed it.
     yield
     show_bars(True)
     spell_out(False)

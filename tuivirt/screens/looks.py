@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual.app import App
 from textual.filter import Monochrome, NoColor
+from textual.scrollbar import ScrollBar
 
-from tuivirt.widgets.ascii import Ascii
+from tuivirt.widgets.ascii import Ascii, WholeCells
 from tuivirt.widgets.few_colours import FewColours
 from tuivirt.widgets.live_table import LiveTable
 from tuivirt.widgets.sparkline import show_bars
@@ -36,6 +37,7 @@ def dress(app: App[Any], settings: Settings, slow: bool) -> None:
         kept.append(FewColours(alarms=not app.no_color))
     if settings.ascii:
         kept.append(Ascii())
+        ScrollBar.renderer = WholeCells
     app._filters[:] = kept
     app.set_class(settings.ascii, "-ascii")
 

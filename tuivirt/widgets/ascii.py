@@ -6,9 +6,12 @@ own text and stays; a name that has one of the marks in it shows the stand-in, a
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
+from textual.scrollbar import ScrollBarRender
 
 _PAIRS = (
     ("…–—·×", "~--.x"),
@@ -34,6 +37,13 @@ def _table() -> dict[int, str]:
 
 TABLE = _table()
 """Our marks and what is drawn for them."""
+
+
+class WholeCells(ScrollBarRender):
+    """A scroll bar whose ends are not parts of cells."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "]
+    HORIZONTAL_BARS: ClassVar[list[str]] = [" "]
 
 
 class Ascii(LineFilter):

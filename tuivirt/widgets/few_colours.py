@@ -15,17 +15,16 @@ _ALARMS = (1, 3)
 
 @lru_cache(512)
 def _fewer(style: Style, alarms: bool) -> Style | None:
-    """Bold, dim, reverse and underline stay; None where that leaves nothing."""
-    colour = style.color
-    alarm = alarms and colour is not None and colour.number in _ALARMS
-    found = Style(
-        color=colour if alarm else None,
-        bold=style.bold or alarm or None,
-        dim=style.dim or None,
-        reverse=style.reverse or None,
-        underline=style.underline or None,
-    )
-    return found or None
+    """All but its colours; None where that leaves nothing."""
+    colour, fewer = style.color, style.without_color
+    if alarms and colour is not None and colour.number in _ALARMS:
+        fewer += Style(color=colour, bold=True)
+    return fewer or None
+
+
+def _shows_on_blanks(style: Style) -> bool:
+    """Also what the mouse does there."""
+    return bool(style.reverse or style.underline or style.meta)
 
 
 class FewColours(LineFilter):
@@ -45,7 +44,7 @@ class FewColours(LineFilter):
                 found.append(segment)
                 continue
             fewer = _fewer(style, self._alarms) if style else None
-            if fewer is not None and not text.strip(" ") and not (fewer.reverse or fewer.underline):
+            if fewer is not None and not text.strip(" ") and not _shows_on_blanks(fewer):
                 fewer = None
             if found and not found[-1].control and found[-1].style == fewer:
                 found[-1] = Segment(found[-1].text + text, fewer)
