@@ -19,6 +19,7 @@ from typing import Any
 import libvirt
 import pytest
 
+from tests.bench.proxy import CountingProxy
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard
 from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
@@ -367,23 +368,20 @@ def test_what_would_be_refused_is_told_by_a_dry_run_and_its_status(
     assert run(two, "migrate", guest.name, far, "--live", "--offline").status == 2
 
 
-def under_way(two: Two, guest: Guest, **values: object) -> tuple[Future[str], threading.Event]:
+def under_way(
+    two: Two, guest: Guest, source: Host | None = None, **values: object
+) -> tuple[Future[str], threading.Event]:
     """A slow move that has begun to send memory; setting the event aborts it."""
+    host = source or two.source
     sending, aborted = threading.Event(), threading.Event()
 
     def progress(text: str, _part: float | None) -> None:
         if text.startswith("memory"):
             sending.set()
 
-    moving = two.source.moves.submit(
-        lambda: migrate(
-            two.source,
-            guest.uuid,
-            "far",
-            {**HERE, "bandwidth": 1, **values},
-            progress=progress,
-            aborted=aborted,
-        )
+    given = {**HERE, "bandwidth": 1, **values}
+    moving = host.moves.submit(
+        lambda: migrate(host, guest.uuid, "far", given, progress=progress, aborted=aborted)
     )
     assert sending.wait(30), moving
     return moving, aborted
@@ -452,3 +450,29 @@ def test_an_interrupt_at_the_command_line_aborts_it_and_tells_where_the_guest_is
     assert out == ""
     assert "was aborted: it goes on running on local, and nothing of it is on" in err
     assert on(two.source, guest).isActive()
+
+
+@pytest.mark.parametrize("p2p", [True, False], ids=["peer to peer", "direct"])
+def test_a_line_that_breaks_meanwhile_ends_a_move_only_if_it_went_over_it(
+    two: Two, define: Callable[..., Guest], tmp_path: Path, p2p: bool
+) -> None:
+    guest = define()
+    guest.start()
+    way = tmp_path / "socket"
+    with CountingProxy(way, two.near.folder / "run" / "libvirt-sock") as line:
+        source = _host("by-line", f"qemu+unix:///system?socket={way}")
+        try:
+            values = {"bandwidth": 20, "p2p": p2p, "desturi": two.far.uri}
+            moving, _aborted = under_way(two, guest, source, **values)
+            line.cut()
+            if p2p:
+                said = moving.result(90)
+                assert "runs on far now" in said
+                assert "libvirt had reported" in said
+            else:
+                with pytest.raises(TuivirtError, match="goes on running on by-line, and nothing"):
+                    moving.result(90)
+        finally:
+            source.close()
+    assert is_on(two.target, guest) is p2p
+    assert is_on(two.source, guest) is not p2p
