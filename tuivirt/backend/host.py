@@ -77,7 +77,7 @@ class Host(Board):
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
         self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
-        self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE, self.traffic.job)
+        self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE)
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
         """By domain: held while its saved configuration is read, changed and perhaps defined."""
         self.leaving: set[tuple[str, str]] = set()

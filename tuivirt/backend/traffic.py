@@ -26,6 +26,7 @@ class Traffic:
         self._nudge = nudge
         self._condition = threading.Condition()
         self._jobs = 0
+        self._standing = 0
         self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -34,7 +35,7 @@ class Traffic:
         """Count what is done inside as one job."""
         with self._condition:
             self._jobs += 1
-            if self._jobs == 2:
+            if self._meets:
                 self._start()
         try:
             yield
@@ -44,10 +45,28 @@ class Traffic:
                 if not self._jobs:
                     self._condition.notify_all()
 
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """As ``job``, for one whose calls wait for minutes: alone, or beside its like, it needs
+        no nudge; whatever meets it does."""
+        with self._condition:
+            self._standing += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._standing -= 1
+                self._condition.notify_all()
+
+    @property
+    def _meets(self) -> bool:
+        """Whether a call may be forgotten for another."""
+        return self._jobs >= 2 or (self._jobs == 1 and self._standing > 0)
+
     def rest(self, timeout: float) -> bool:
         """Wait until no job is under way; False when one still is after ``timeout`` seconds."""
         with self._condition:
-            return self._condition.wait_for(lambda: not self._jobs, timeout)
+            return self._condition.wait_for(lambda: not self._jobs and not self._standing, timeout)
 
     def _start(self) -> None:
         if self._thread is None and not self._closed:
@@ -59,13 +78,13 @@ class Traffic:
         nudges = 0
         while True:
             with self._condition:
-                self._condition.wait_for(lambda: self._closed or self._jobs >= 2)
+                self._condition.wait_for(lambda: self._closed or self._meets)
                 # Most jobs are over by then, and nothing need be sent.
                 after = NUDGE_AFTER_S[min(nudges, len(NUDGE_AFTER_S) - 1)]
                 self._condition.wait_for(lambda: self._closed, after)
                 if self._closed:
                     return
-                still = self._jobs >= 2
+                still = self._meets
             if still:
                 self._nudge()
             nudges = nudges + 1 if still else 0

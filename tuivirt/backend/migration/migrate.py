@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,12 @@ def migrate(
     Raises BadInput for what is refused, with nothing changed; Aborted or TuivirtError with what
     is true on both hosts after it. Source: virDomainMigrate3, virDomainMigrateToURI3.
     """
-    domain = domain_to_change(host, uuid)
     with destination(host, dest) as target:
         target.require_write()
-        return _Move(host, target, domain, values, force, progress, aborted, chose).done()
+        with host.traffic.job():
+            domain = domain_to_change(host, uuid)
+            move = _Move(host, target, domain, values, force, progress, aborted, chose)
+        return move.done()
 
 
 class _Move:
@@ -102,7 +105,9 @@ class _Move:
             arrived = there.active or not values["live"]
             if running.failure is not None and not (arrived and here.known and not here.there):
                 raise self.failed(running, here, there, prepared)
-        return self.moved(values, running, here, there, time.monotonic() - began, prepared)
+        took_s = time.monotonic() - began
+        with self.calling():
+            return self.moved(values, running, here, there, took_s, prepared)
 
     def planned(self) -> MigrationPlan:
         """The plan as it is by now. Raises BadInput where it may not be carried out."""
@@ -136,7 +141,8 @@ class _Move:
         running = Running(
             self.domain,
             call,
-            self.target.traffic.job,
+            self.waiting,
+            self.source.traffic.job,
             progress=self.tell,
             aborted=self.aborted,
             timeout_s=values.get("timeout"),
@@ -150,6 +156,18 @@ class _Move:
         running.run()
         del held
         return running
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Around the call that takes as long as the move."""
+        with self.source.traffic.standing(), self.target.traffic.standing():
+            yield
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """Around all other calls."""
+        with self.source.traffic.job(), self.target.traffic.job():
+            yield
 
     def touch(self) -> None:
         for host in (self.source, self.target):

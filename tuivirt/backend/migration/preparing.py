@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import threading
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 import libvirt
@@ -29,6 +30,9 @@ class Mover(Protocol):
 
     def tell(self, text: str, fraction: float | None = None) -> None: ...
 
+    def calling(self) -> AbstractContextManager[None]:
+        """Around calls to both hosts."""
+
     def planned(self) -> MigrationPlan:
         """The plan as it is by now. Raises BadInput where it may not be carried out."""
 
@@ -50,7 +54,11 @@ class Prepared:
 
     def __enter__(self) -> Prepared:
         try:
-            with Folders(self._mover.target) as there, Folders(self._mover.source) as here:
+            with (
+                self._mover.calling(),
+                Folders(self._mover.target) as there,
+                Folders(self._mover.source) as here,
+            ):
                 self._look(here, there)
                 self.copied = images.copied(self.plan.disks)
                 self._make(there)
@@ -82,7 +90,8 @@ class Prepared:
     def undo(self) -> str:
         """Remove what was made; what is to be told of that."""
         self._kept = True
-        gone, left = self._made.remove()
+        with self._mover.calling():
+            gone, left = self._made.remove()
         said = []
         if left:
             said.append(f"an image is left that could not be removed: {', '.join(left)}")
@@ -142,16 +151,15 @@ class Prepared:
         for disk in self.copied:
             source, target = self._mover.source, self._mover.target
             self._check_backing(self._volume(source, here, disk), disk, there)
-            with target.traffic.job():
-                copy_volume(
-                    source,
-                    target,
-                    self._volume(source, here, disk),
-                    self._volume(target, there, disk),
-                    sent=sent,
-                    aborted=self._mover.aborted,
-                )
-                self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
+            copy_volume(
+                source,
+                target,
+                self._volume(source, here, disk),
+                self._volume(target, there, disk),
+                sent=sent,
+                aborted=self._mover.aborted,
+            )
+            self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
 
     def _check_backing(self, volume: Any, disk: DiskFacts, there: Folders) -> None:
         """A copied overlay is worth nothing without what it lies on."""

@@ -30,6 +30,7 @@ class Running:
         domain: Any,
         call: Callable[[], Any],
         around: Callable[[], AbstractContextManager[None]],
+        asking: Callable[[], AbstractContextManager[None]],
         *,
         progress: Progress | None = None,
         aborted: threading.Event | None = None,
@@ -38,10 +39,13 @@ class Running:
         max_downtime_ms: int | None = None,
         memory_bytes: int = 0,
     ) -> None:
-        """``timeout_s``: after so long the guest is paused, or (``postcopy``) it is switched."""
+        """``around`` is entered for the call, ``asking`` for each look at how far it is.
+
+        ``timeout_s``: after so long the guest is paused, or (``postcopy``) it is switched."""
         self._domain = domain
         self._call = call
         self._around = around
+        self._asking = asking
         self._progress = progress
         self._aborted = aborted or threading.Event()
         self._timeout_s = timeout_s
@@ -85,7 +89,8 @@ class Running:
     def _watch(self) -> None:
         while not self._ended.wait(ASK_EVERY_S):
             try:
-                figures = figures_of(self._domain.jobStats(0))
+                with self._asking():
+                    figures = figures_of(self._domain.jobStats(0))
             except libvirt.libvirtError:
                 continue  # It has just ended, or the connection has: the call itself tells.
             if self._ended.is_set():
@@ -105,7 +110,8 @@ class Running:
             return
         wanted, self._downtime = self._downtime, None
         try:
-            self._domain.migrateSetMaxDowntime(wanted, 0)
+            with self._asking():
+                self._domain.migrateSetMaxDowntime(wanted, 0)
         except libvirt.libvirtError as error:
             self.troubles.append(f"its downtime was not limited: {error.get_error_message()}")
 
@@ -113,7 +119,8 @@ class Running:
         """Until it is taken: there may be no job yet, or none that can be aborted any more."""
         while not self._ended.is_set():
             try:
-                self._domain.abortJob()
+                with self._asking():
+                    self._domain.abortJob()
             except libvirt.libvirtError as error:
                 if is_gone(error):
                     return
@@ -125,11 +132,12 @@ class Running:
 
     def _hurry(self) -> None:
         try:
-            if self._postcopy:
-                self._domain.migrateStartPostCopy(0)
-            else:
-                self._domain.suspend()
-                self.paused = True
+            with self._asking():
+                if self._postcopy:
+                    self._domain.migrateStartPostCopy(0)
+                else:
+                    self._domain.suspend()
+            self.paused = not self._postcopy
         except libvirt.libvirtError as error:
             what = "switched to post-copy" if self._postcopy else "paused after its time"
             self.troubles.append(f"it was not {what}: {error.get_error_message()}")
