@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from tuivirt.backend.events import DomainEvent, SnapshotChanged, TaskChanged
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import Sampling
 from tuivirt.backend.model.task import Task
 from tuivirt.screens.line_time import AGAIN_S, QUESTION, SLOW_S, LineTime
 from tuivirt.screens.painting import EVENT_PAINT_S, PAINT_EVERY_S, SLOWEST_S
@@ -328,3 +329,21 @@ async def test_a_terminals_answer_reaches_no_widget_and_no_guest() -> None:
         await pilot.pause()
         assert asked == [QUESTION]
         assert screen_text(app) == before
+
+
+@pytest.mark.parametrize(
+    ("round_trip_s", "told"),
+    [(0.0523, "there and back    52 ms"), (0.00027, "0.27 ms"), (None, "")],
+)
+async def test_a_host_tells_how_long_its_own_line_takes(
+    round_trip_s: float | None, told: str
+) -> None:
+    sampling = Sampling(round_trip_s=round_trip_s)
+    app = driven(Fleet(hosts={"srv1": replace(things.everything(), sampling=sampling)}))
+    async with app.run_test(size=LARGE) as pilot:
+        app.go("host")
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert told in screen_text(app)
+        assert ("there and back" in screen_text(app)) is (round_trip_s is not None)
+        assert "this line takes" not in screen_text(app), "that is another line"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import tuivirt.backend
+from tuivirt import cli
 from tuivirt.actions.advice import in_options, sentence
 from tuivirt.actions.catalog import ACTIONS, listed
 from tuivirt.backend.errors import BadInput
@@ -17,7 +18,7 @@ from tuivirt.backend.model.when import When
 from tuivirt.commands.output import table
 from tuivirt.commands.parser import action_parser, main_parser
 from tuivirt.commands.verbs import check_flags, values_of, when_of
-from tuivirt.commands.words import ScreenOptions, screen_options, split
+from tuivirt.commands.words import WISHES, ScreenOptions, screen_options, split
 
 ON = Domain("h", "u1", "web", 1, DomainState.RUNNING)
 OFF = Domain("h", "u2", "db", None, DomainState.SHUTOFF)
@@ -47,11 +48,19 @@ def test_the_verb_is_the_first_word_that_is_no_option_or_its_value(
         ["--demo"],
         ["--readonly", "-c", "qemu:///system"],
         ["--connect", "a:///", "--demo", "-c", "b:///"],
+        ["--slow", "--ascii", "--demo"],
     ],
 )
 def test_plain_words_mean_to_the_screen_what_the_parser_makes_of_them(words: list[str]) -> None:
     given = main_parser().parse_args(words)
-    assert screen_options(words) == ScreenOptions(given.connect, given.readonly, given.demo)
+    assert screen_options(words) == ScreenOptions(*(getattr(given, name) for name in WISHES))
+
+
+def test_how_the_screen_is_drawn_is_no_option_of_a_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--slow", "list", "domains"])
+    assert ended.value.code == 2
+    assert "about the screen, and list has none" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

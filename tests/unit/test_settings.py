@@ -55,6 +55,12 @@ def test_hosts_are_read_in_their_order_and_all_but_name_and_uri_may_be_left_out(
     )
 
 
+def test_what_the_command_line_asks_for_comes_to_what_the_file_says(file: Path) -> None:
+    file.write_text("slow = true\ninterval = 5")
+    drawn = settings.load(file).drawn(ascii=True, slow=False)
+    assert (drawn.ascii, drawn.slow, drawn.interval) == (True, True, 5.0)
+
+
 def test_without_hosts_there_are_none(file: Path) -> None:
     file.write_text("interval = 1\n")
     assert settings.load(file).hosts == ()

@@ -285,6 +285,7 @@ class Sampler:
             calls=calls,
             daemon_share=self._planner.share,
             background_age_s=self._planner.background_age_s,
+            round_trip_s=self._round_trip,
         )
         self._host.sampled(figures, seen, sampling)
 

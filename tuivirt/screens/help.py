@@ -102,6 +102,7 @@ def help_lines(screen: FleetScreen, width: int) -> Sequence[PageLine]:
     for room in ROOMS:
         lines.append(_pair(f":{room.word}", f"{room.help}  ({', '.join(room.aliases)})"))
     lines.append(_pair(":… /text  :… @host", "go there and filter, or show one host only"))
+    lines.append(_pair(":slow on  :slow off", "for a slow line: figures once a second, no charts"))
     lines.append(_pair(":VERB", "any action by its name, with a form: :attach-disk, :start …"))
     return lines
 

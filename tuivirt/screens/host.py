@@ -145,6 +145,11 @@ def _interface(interface: HostInterface) -> str:
     return "  ".join(x for x in (interface.name, state, interface.type, *interface.addresses) if x)
 
 
+def _milliseconds(seconds: float | None) -> str:
+    """Two digits of it: of a line of 52 ms no more is of use, of one in this machine no less."""
+    return "" if seconds is None else f"{float(f'{seconds * 1000:.2g}'):g} ms"
+
+
 def _sampling(host: HostSnapshot, width: int) -> list[PageLine]:
     sampling = host.sampling
     return [
@@ -152,6 +157,7 @@ def _sampling(host: HostSnapshot, width: int) -> list[PageLine]:
         *facts(
             (
                 ("every", f"{sampling.interval_s:g} s"),
+                ("there and back", _milliseconds(sampling.round_trip_s)),
                 ("calls in a tick", str(sampling.calls)),
                 ("daemon's time", f"{sampling.daemon_share * 100:.1f} %"),
                 ("out of view", f"at most {sampling.background_age_s:.0f} s old"),

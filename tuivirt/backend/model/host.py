@@ -65,6 +65,8 @@ class Sampling:
     """Part of the last ticks' time in which the daemon worked for us, 0 to 1."""
     background_age_s: float = 0.0
     """How old the oldest figures out of view are allowed to get under the budget."""
+    round_trip_s: float | None = None
+    """The shortest call there was: the line to the host, there and back. None: not known yet."""
 
 
 @record(frozen=True, slots=True)
