@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.errors import BadInput
-from tuivirt.backend.migration.options import CHOICES, VIRSH, Choice, check
+from tuivirt.backend.migration.options import CHOICES, IMAGES, VIRSH, Choice, check
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.uri import shown
 
@@ -42,6 +42,10 @@ def parameter_of(choice: Choice) -> Parameter:
 
 
 OPTIONS = tuple(parameter_of(choice) for choice in CHOICES)
+STORAGE = {
+    each.name: each.label.removeprefix(IMAGES) for each in OPTIONS if each.label.startswith(IMAGES)
+}
+"""The options that say which images are copied: one field's choices, and what each is called."""
 RARE = frozenset(choice.name for choice in CHOICES if choice.rare)
 """Those that few need, which a form hides."""
 

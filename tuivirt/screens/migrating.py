@@ -7,18 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuivirt.actions import lookups
-from tuivirt.actions.migrations import RARE
+from tuivirt.actions.migrations import RARE, STORAGE
 from tuivirt.widgets.form import Field
 
 from .offers import Asked, Offer
 
 _STORAGE = "storage"
-_STORAGE_CHOICES = {
-    "": "what is missing there",
-    "copy_storage_all": "all, over what is there",
-    "copy_storage_inc": "what differs from backing files",
-    "shared_storage": "none: it is shared",
-}
+_STORAGE_CHOICES = {"": "what is missing there", **STORAGE}
 
 
 @dataclass(frozen=True, slots=True)

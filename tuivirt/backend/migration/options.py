@@ -14,7 +14,8 @@ import libvirt
 from ..errors import BadInput
 from ..model.record import record
 
-MIB = 1 << 20
+IMAGES = "Images copied: "
+"""Three options are one choice of a form: this is its label, and theirs begin so."""
 
 
 @record(frozen=True, slots=True)
@@ -53,12 +54,14 @@ CHOICES: tuple[Choice, ...] = (
            "Keep it defined here", ours=True),
     Choice("transient", "do not define it on the target: it is gone when it stops there",
            "Not defined there", ours=True),
-    Choice("copy_storage_all", "copy the disks' images whole, though they may be there",
-           flag=libvirt.VIR_MIGRATE_NON_SHARED_DISK, cli_only=True),
+    Choice("copy_storage_all", "copy the disks' images whole, over what may be there",
+           IMAGES + "all, over what is there", flag=libvirt.VIR_MIGRATE_NON_SHARED_DISK,
+           cli_only=True),
     Choice("copy_storage_inc", "copy what differs from the backing files, which are there already",
-           flag=libvirt.VIR_MIGRATE_NON_SHARED_INC, cli_only=True),
-    Choice("shared_storage", "copy no image: the target has the same storage", cli_only=True,
-           ours=True),
+           IMAGES + "what differs from backing files", flag=libvirt.VIR_MIGRATE_NON_SHARED_INC,
+           cli_only=True),
+    Choice("shared_storage", "copy no image: the target has the same storage",
+           IMAGES + "none, it is shared", cli_only=True, ours=True),
     Choice("bandwidth", "MiB/s at most", "Bandwidth, MiB/s", int,
            param=libvirt.VIR_MIGRATE_PARAM_BANDWIDTH, rare=False, minimum=1),
     Choice("auto_converge", "slow the guest down when it changes memory faster than it is moved",
