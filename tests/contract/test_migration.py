@@ -462,7 +462,7 @@ def test_a_line_that_breaks_meanwhile_ends_a_move_only_if_it_went_over_it(
     with CountingProxy(way, two.near.folder / "run" / "libvirt-sock") as line:
         source = _host("by-line", f"qemu+unix:///system?socket={way}")
         try:
-            values = {"bandwidth": 20, "p2p": p2p, "desturi": two.far.uri}
+            values = {"bandwidth": 40, "p2p": p2p, "desturi": two.far.uri}
             moving, _aborted = under_way(two, guest, source, **values)
             line.cut()
             if p2p:
