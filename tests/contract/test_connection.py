@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from tests.support.guests import Guest, idle_guest
 from tests.support.libvirtd import PrivateLibvirtd
+from tuivirt.backend import mute, opening
 from tuivirt.backend.errors import NotConnected, ReadOnly, TuivirtError
 from tuivirt.backend.events import Event, LinkChanged, SnapshotChanged
 from tuivirt.backend.host import Host
@@ -220,3 +222,23 @@ def test_a_connection_that_was_lost_leaves_no_open_file_behind(
         private_libvirtd.start()
         watched.until(connected, "found again")
     assert len(os.listdir("/proc/self/fd")) <= before + 2
+
+
+def test_a_socket_behind_which_nobody_answers_is_told_given_up_and_tried_again(
+    watch: Callable[..., Watched], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "STILL_S", 0.1)
+    monkeypatch.setattr(mute, "GIVE_UP_S", 0.4)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "mute"))
+        listening.listen()
+        listening.settimeout(PATIENCE_S)
+        watched = watch(f"qemu+unix:///system?socket={tmp_path / 'mute'}")
+        first, _ = listening.accept()
+        told = watched.until(lambda s: s.reason, "the reason")
+        assert told.link is Link.CONNECTING
+        told = watched.until(lambda s: s.link is Link.FAILED, "given up")
+        assert (told.reason, told.advice) == (mute.NO_ANSWER, mute.ADVICE)
+        second, _ = listening.accept()
+        for each in (first, second):
+            each.close()

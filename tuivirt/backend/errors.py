@@ -123,6 +123,17 @@ def if_offered(call: Callable[[], T], otherwise: T) -> T:
         raise
 
 
+def _broke(error: libvirt.libvirtError) -> bool:
+    """Whether the connection broke while an answer was awaited."""
+    if error.get_error_domain() != libvirt.VIR_FROM_RPC or code_of(error) not in _BROKE:
+        return False
+    # In these words libvirt says that it sent nothing.
+    return "client socket is closed" not in (error.get_error_message() or "")
+
+
+_BROKE = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.VIR_ERR_RPC)
+
+
 def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> TuivirtError:
     """libvirt's error as ours, code and text kept."""
     code = code_of(error)
@@ -132,4 +143,6 @@ def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> Tu
         kind = NotFound
     elif code == libvirt.VIR_ERR_OPERATION_DENIED:
         kind = ReadOnly
+    elif _broke(error):
+        advice = "the connection broke meanwhile: look whether it was done all the same"
     return kind(what, why, advice or _ADVICE.get(code or 0, ""), code=code)

@@ -36,7 +36,7 @@ from .inventory import (
 )
 from .model.host import Link
 from .model.ref import Kind, Ref
-from .opening import explain
+from .opening import explain, watched
 from .uri import transport
 from .xml.errors import XmlError
 
@@ -55,7 +55,8 @@ BURST = 8
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
 CALLS_END_S = 60.0
 """For how long a closed connection is held for calls that are under way on it."""
-FIRST_DELAY_S, LONGEST_DELAY_S = 0.5, 30.0
+FIRST_DELAY_S, LONGEST_DELAY_S, LONGEST_HERE_S, STEADY_S = 0.5, 30.0, 5.0, 10.0
+"""A try by a socket of this machine costs next to nothing."""
 SLOW_TURN_S, TURNS_TO_OPEN = 0.01, 5
 """From which time there and back on calls are made at the same time, which takes threads."""
 
@@ -136,6 +137,7 @@ class Keeper:
 
     def _run(self) -> None:
         delay = FIRST_DELAY_S
+        longest = LONGEST_DELAY_S if transport(self._uri) else LONGEST_HERE_S
         while not self._closing:
             began = time.monotonic()
             try:
@@ -150,14 +152,14 @@ class Keeper:
                 opened = time.monotonic()
                 problem = self._hold(conn, opened - began >= TURNS_TO_OPEN * SLOW_TURN_S)
                 # One that broke at once is tried as one that could not be opened.
-                if time.monotonic() - opened > 2 * delay:
+                if time.monotonic() - opened > min(2 * delay, STEADY_S):
                     delay = FIRST_DELAY_S
             if self._closing:
                 return
             # Who was asked and did not answer is not asked again until they want that.
             on_demand = isinstance(problem, Unanswered)
             wait = None if on_demand else delay * random.uniform(0.7, 1.3)
-            delay = FIRST_DELAY_S if on_demand else min(LONGEST_DELAY_S, 2 * delay)
+            delay = FIRST_DELAY_S if on_demand else min(longest, 2 * delay)
             self._host.drop(
                 Link.LOST if self._opened else Link.FAILED,
                 problem.why or problem.what,
@@ -174,7 +176,8 @@ class Keeper:
         if self._admission is None:
             if not transport(self._uri):
                 try:
-                    return open_connection(self._uri, self._host.readonly, self._asked)
+                    with watched(self._host, self._uri):
+                        return open_connection(self._uri, self._host.readonly, self._asked)
                 except libvirt.libvirtError as error:
                     if self._admission is None:
                         raise explain(error, self._host.uri) from error

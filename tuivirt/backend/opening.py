@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import libvirt
 
 from .errors import TuivirtError, code_of
 from .uri import is_known, shown, transport
+
+if TYPE_CHECKING:
+    from .host import Host
+
+STILL_S = 5.0
+"""After how long a daemon here that takes connections and says nothing is told of."""
 
 _CHECK_URI = (
     "check the URI's spelling; for example qemu:///system, qemu:///session, "
@@ -42,6 +52,41 @@ def explain(
     return TuivirtError(
         f"cannot connect to {uri}", why, advice or _advice(why, uri, code), code=code
     )
+
+
+@contextmanager
+def watched(host: Host, uri: str) -> Iterator[None]:
+    """Around a try by a socket here. Raises TuivirtError where it was given up."""
+    over, lock = threading.Event(), threading.Lock()
+    given_up = False
+
+    def look() -> None:
+        nonlocal given_up
+        from .mute import wait_on  # Hardly ever needed.
+
+        given_up = wait_on(host, uri, over, lock)
+
+    timer = threading.Timer(STILL_S, look)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except libvirt.libvirtError as error:
+        with lock:
+            over.set()
+        timer.cancel()
+        timer.join()  # It may be about to say that it was the reason.
+        if not given_up:
+            raise
+        from .mute import ADVICE, NO_ANSWER
+
+        raise TuivirtError(
+            f"cannot connect to {shown(uri)}", NO_ANSWER, ADVICE, code=code_of(error)
+        ) from error
+    finally:
+        with lock:
+            over.set()
+        timer.cancel()
 
 
 _AWAY = ("ssh", "libssh", "libssh2", "tls", "tcp")

@@ -18,6 +18,8 @@ def why_empty(fleet: Fleet, what: str, else_advice: str = "") -> str:
     for host in fleet.in_use:
         if host.link is Link.CONNECTING or (host.link is Link.CONNECTED and not host.filled):
             lines.append(f"Asking {host.name} …")
+            if host.reason:  # Of a try that is under way.
+                lines += [host.reason, sentence(host.advice)]
         elif host.link is not Link.CONNECTED and not host.filled:
             lines += [f"{host.name} ({host.uri}) is not connected.", host.reason]
             lines.append(sentence(host.advice))

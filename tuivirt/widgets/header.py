@@ -41,7 +41,9 @@ def link_words(host: HostSnapshot, now: float) -> Toned:
         if host.retry_at is None:
             return Toned(word, "bad")
         return Toned(f"{word}, next try in {age(max(0.0, host.retry_at - now))}", "bad")
-    return Toned(f"{host.link.value} …" if host.link is Link.CONNECTING else "closed", "warn")
+    if host.link is Link.CONNECTING:
+        return Toned("connecting, no answer yet …" if host.reason else "connecting …", "warn")
+    return Toned("closed", "warn")
 
 
 def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[Toned]]:
