@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import functools
 import os
+import random
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -55,11 +56,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--domains", type=int, default=100, help="how many QEMU guests")
     parser.add_argument("--uri", default="", help="a farm that runs already (with --pid)")
     parser.add_argument("--pid", type=int, default=0, help="the process of its daemon")
+    parser.add_argument(
+        "--soak",
+        nargs="?",
+        type=float,
+        const=30.0,
+        metavar="MINUTES",
+        help="see soak.py",
+    )
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of --soak")
     given = parser.parse_args(argv)
     if bool(given.uri) != bool(given.pid):
         parser.error("--uri and --pid go together")
     runs = [(name, ALONE[name]) for name in given.only if name in ALONE]
     farmed = [name for name in given.only if name in FAMILIES]
+    if given.soak is not None:
+        runs, farmed = [("soak", functools.partial(_soak, given.soak, given.seed))], []
     met = True
     with contextlib.ExitStack() as stack:
         if farmed:
@@ -71,6 +83,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(figure.line(), flush=True)
                 met &= figure.met
     return 0 if met else 1
+
+
+def _soak(minutes: float, seed: int) -> Iterator[Figure]:
+    from tests.bench import soak  # It takes the tests' own operator along.
+
+    return soak.measure(minutes, seed)
 
 
 if __name__ == "__main__":
