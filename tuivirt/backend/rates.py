@@ -100,6 +100,11 @@ class Meter:
         self._vcpus: dict[str, tuple[int, ...]] = {}
         self._vcpus_at = 0.0
 
+    @property
+    def is_unrated(self) -> bool:
+        """Whether its next sample is the first to give a rate."""
+        return self._cpu is not None and self.stats.cpu_percent is None
+
     def stop(self, at: float) -> DomainStats:
         """The domain is not active: what it did is history, what it does is nothing."""
         self._restart(None, at, self.stats.cpu_history)

@@ -36,6 +36,8 @@ CALLS = 3
 SIDE_CALLS = 2
 """A host's own figure takes two: libvirt's Python asks how many there are, then for them."""
 
+FIRST_AGAIN_S = 0.4
+"""A rate takes two samples: the first of what is in view are taken so soon after one another."""
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
 
@@ -235,6 +237,7 @@ class Sampler:
         info = self._host.snapshot.info
         host_cpus = info.cpus if info else 1
         meters, note = self._meters, self._silence.note
+        view, unrated = self._host.view.domains, False
         spent = 0.0
         for answer in answers:
             count = len(answer.records)
@@ -263,10 +266,13 @@ class Sampler:
                 figures[uuid] = meter.feed(
                     record, at, run=run, vcpus=vcpus, host_cpus=host_cpus, focus=uuid == focus
                 )
+                unrated |= meter.is_unrated and uuid in view
                 note(uuid, run, record, groups, at)
                 if sized and "balloon.current" in record:
                     seen.append((uuid, record))
                     self._askable.complete(uuid, run)
+        if unrated:
+            self._ticker.soon(FIRST_AGAIN_S)
         self._planner.spent(spent)
         now = time.monotonic()
         if domains is not self._swept:

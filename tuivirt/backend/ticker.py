@@ -58,6 +58,7 @@ class Ticker(Generic[Step]):
         self._stuck = stuck
         self._failed = failed
         self._wake = threading.Event()
+        self._within = interval
         self._under_way: Round[Step] | None = None
         self.stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -74,6 +75,10 @@ class Ticker(Generic[Step]):
     def wake(self) -> None:
         """Tick now."""
         self._wake.set()
+
+    def soon(self, seconds: float) -> None:
+        """Said during a tick: the next comes so soon after this one began."""
+        self._within = min(self._within, seconds)
 
     def _run(self) -> None:
         while not self.stopping:
@@ -115,11 +120,13 @@ class Ticker(Generic[Step]):
             self._sleep(due)
             if self.stopping or self._lane() is not lane:
                 return
-            due = time.monotonic() + self._interval
-            under_way = self._under_way = Round(time.monotonic())
+            began = time.monotonic()
+            under_way = self._under_way = Round(began)
+            self._within = self._interval
             try:
                 self._tick(lane, under_way)
             finally:
+                due = began + self._within
                 # One that was given up must not speak for the one that took its place.
                 if self._under_way is under_way:
                     self._under_way = None

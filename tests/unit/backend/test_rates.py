@@ -49,9 +49,14 @@ def nic(name: str, rx: int, tx: int) -> dict[str, Any]:
 
 
 def test_the_first_sample_gives_no_rate() -> None:
-    stats = feed(Meter(), 10.0, cpu(100))
+    meter = Meter()
+    assert not meter.is_unrated
+    stats = feed(meter, 10.0, cpu(100))
     assert stats.cpu_percent is None
     assert stats.cpu_history == b""
+    assert meter.is_unrated
+    feed(meter, 11.0, cpu(100))
+    assert not meter.is_unrated
 
 
 def test_cpu_is_told_of_one_cpu_of_all_and_of_the_guests_own() -> None:

@@ -91,6 +91,25 @@ def test_it_ticks_when_it_is_told_to(started: Callable[[float, float], Ticked]) 
     one.ticks()
 
 
+def test_a_round_can_ask_for_the_next_one_soon_and_only_that(
+    started: Callable[[float, float], Ticked],
+) -> None:
+    one = started(3600.0, 7200.0)
+    one.ticks()
+    began: list[float] = []
+
+    def ask(under_way: Round[str]) -> None:
+        began.append(under_way.started)
+        if len(began) == 1:
+            one.ticker.soon(0.05)
+
+    one.work = ask
+    one.ticker.wake()
+    one.ticks(2)
+    assert began[1] - began[0] >= 0.05
+    assert not one.rounds.acquire(timeout=0.2)
+
+
 def test_a_round_that_hangs_is_told_of_once_and_another_worker_goes_on(
     started: Callable[[float, float], Ticked],
 ) -> None:
