@@ -1,6 +1,6 @@
 """``python -m tests.bench``: each figure one line of JSON; progress on standard error.
 
-About twenty minutes, of which one starts the farm. Ends with 1 when a target was missed.
+About half an hour, of which one starts the farm. Ends with 1 when a target was missed.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from tests.bench import (
     line,
     memory,
     output,
+    peer,
     start,
 )
 from tests.bench.figure import Figure, say
@@ -40,6 +41,7 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
     "cost": cost.measure,
     "stopped": keys.measure_stopped,
     "console": console.measure,
+    "peer": peer.measure,
 }
 ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "terminal": emulator.measure,

@@ -75,7 +75,8 @@ def stage(domains: int, uri: str = "", pid: int = 0) -> Iterator[Stage]:
     with contextlib.ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         if not uri:
-            daemon = stack.enter_context(PrivateLibvirtd("bench"))
+            # Without the groups virtui-manager takes every guest for one that is off.
+            daemon = stack.enter_context(PrivateLibvirtd("bench", cgroups=("cpuacct",)))
             # Its guests end with the daemon's namespaces: to undefine each takes minutes.
             stack.enter_context(farm(domains, daemon.uri, say, remove=False))
             uri, pid = daemon.uri, daemon.pid or 0

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import libvirt
@@ -119,7 +119,8 @@ for gone in qemu/*.xml qemu/autostart qemu/networks/autostart storage/autostart;
 done
 { printf 'host_uuid = "%s"\n' "$3"; cat "$folder/etc/more.conf"; } >>"$folder/etc/libvirtd.conf"
 # Both would use the same cgroup paths, and change the owners of the same files.
-printf 'cgroup_controllers = []\nuser = "root"\ngroup = "root"\n' >>"$folder/etc/qemu.conf"
+printf 'cgroup_controllers = [%s]\nuser = "root"\ngroup = "root"\n' "$4" \
+    >>"$folder/etc/qemu.conf"
 printf 'dynamic_ownership = 0\nremember_owner = 0\nsecurity_driver = "none"\n' \
     >>"$folder/etc/qemu.conf"
 for pair in run:/run/libvirt etc:/etc/libvirt lib:/var/lib/libvirt log:/var/log/libvirt \
@@ -153,8 +154,12 @@ class PrivateLibvirtd:
         settings: str = "",
         files: Mapping[str, str] | None = None,
         listen: bool = False,
+        cgroups: Sequence[str] = (),
     ) -> None:
         """``settings`` are lines of libvirtd.conf; ``listen``: to TLS and TCP, as those say.
+
+        ``cgroups`` are the controllers that its guests come under, as ``cpuacct``: their names must
+        not be those of another daemon's guests then.
 
         ``files`` are seen in the place of the machine's own, by path.
         """
@@ -178,6 +183,7 @@ class PrivateLibvirtd:
         argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-u", "-p", "-C", "--fork"]
         argv += ["--kill-child=KILL", "--mount-proc", "python3", "-c", _FIRST]
         argv += [_SET_UP, str(self.folder), name, str(uuid.uuid4())]
+        argv.append(", ".join(f'"{each}"' for each in cgroups))
         pipe = subprocess.PIPE
         self._outer = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
