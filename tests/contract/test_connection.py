@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -192,6 +193,30 @@ def test_a_read_only_connection_shows_all_and_refuses_changes(
     assert len(snapshot.domains) == 2
     with pytest.raises(ReadOnly, match="nothing was changed"):
         watched.host.require_write()
+
+
+def _shifted(real: Callable[[], float], days: int) -> float:
+    return real() + days * 86400
+
+
+def _later(last: float, snapshot: HostSnapshot) -> bool:
+    return snapshot.data_at is not None and snapshot.data_at > last + 1
+
+
+def test_a_clock_that_is_set_stops_nothing_and_makes_no_figure_wrong(
+    watch: Callable[..., Watched], pair: tuple[Guest, Guest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch()
+    real = time.time
+    for days in (1, -1):
+        last = watched.until(lambda s: connected(s) and s.domain_stats, "figures").data_at or 0.0
+        monkeypatch.setattr(time, "time", partial(_shifted, real, days))
+        told = watched.until(partial(_later, last), "figures go on")
+        assert connected(told)
+        for stats in told.domain_stats.values():
+            assert stats.cpu_percent is None or 0 <= stats.cpu_percent < 250
+    pair[0].domain.suspend()
+    watched.until(lambda s: s.domains[pair[0].uuid].state is DomainState.PAUSED, "events are heard")
 
 
 def test_closing_does_not_wait_for_a_daemon_that_hangs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,27 @@ def test_the_version_is_said_once() -> None:
 
     with (ROOT / "pyproject.toml").open("rb") as file:
         assert tomllib.load(file)["project"]["version"] == tuivirt.__version__
+
+
+WALL_CLOCK = {
+    "actions/runner.py": "when a task was begun, which is shown",
+    "backend/console_log.py": "the time of a line in a log",
+    "backend/model/task.py": "tasks of which only that is known",
+    "commands/stats.py": "the time of a record",
+    "demo/guest.py": "what a made-up guest takes for the time",
+    "demo/nodes.py": "a made-up host's uptime",
+    "screens/hosts.py": "how long ago an event was, which has the wall clock's time",
+    "screens/networks.py": "how long a lease is good, which libvirt gives so",
+    "screens/tasks.py": "a second has passed",
+}
+"""Who looks at the clock on the wall, and for what."""
+
+
+def test_nothing_but_what_is_shown_hangs_on_a_clock_that_somebody_may_set() -> None:
+    words = re.compile(r"\btime\.time\(|\.now\(\)|\butcnow\(|\btoday\(")
+    found = {
+        path.relative_to(ROOT / "tuivirt").as_posix()
+        for path in (ROOT / "tuivirt").rglob("*.py")
+        if words.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == WALL_CLOCK.keys()

@@ -171,6 +171,7 @@ class Tasks:
             target=ref,
             target_name=name,
             started=time.time(),
+            since=time.monotonic(),
             virsh=chosen.equivalent(name, given, known(host, ref)),
             abortable=True,
             text="waits for its turn" if chosen.lane != "actions" else "",
@@ -267,7 +268,7 @@ class Tasks:
             state=state,
             text=text,
             advice=advice,
-            ended=time.time(),
+            ended=run.task.started + run.task.so_far_s(),
             fraction=None,
             abortable=False,
         )

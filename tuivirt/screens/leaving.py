@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
 from tuivirt.actions.registry import ACTIONS
@@ -49,7 +48,7 @@ def _becomes(task: Task, fleet: Fleet) -> str:
     action = ACTIONS.get(task.action)
     title = action.title if action else task.action
     where = f" @{task.target.host}" if fleet.several else ""
-    so_long = age(max(0.0, time.time() - task.started))
+    so_long = age(task.so_far_s())
     return f"{title}: {plain(task.target_name)}{where}, {task.state} for {so_long}. " + _fate(
         task, fleet
     )

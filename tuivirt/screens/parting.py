@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
 
 from tuivirt.actions.registry import ACTIONS
@@ -36,4 +35,4 @@ def interrupted(
 def _task(task: Task) -> str:
     action = ACTIONS.get(task.action)
     title = action.title if action is not None else task.action
-    return f"{title} {plain(task.target_name)} (for {age(max(0.0, time.time() - task.started))})"
+    return f"{title} {plain(task.target_name)} (for {age(task.so_far_s())})"

@@ -67,8 +67,10 @@ def title_of(task: Task) -> str:
 
 
 def _for(row: Row) -> str:
-    end = row.task.ended or row.now
-    return age(end - row.task.started) if end else ""
+    task = row.task
+    if task.ended is not None:
+        return age(task.ended - task.started)
+    return age(task.so_far_s()) if row.now else ""
 
 
 def _progress(row: Row) -> Cell:

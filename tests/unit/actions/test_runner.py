@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, cast
@@ -107,6 +108,27 @@ def submit(tasks: Tasks, host: FakeHost, it: Action, **values: Any) -> Task:
 
 def run_sync(tasks: Tasks, host: FakeHost, it: Action, **values: Any) -> Task:
     return tasks.run_sync(it, cast(Host, host), WEB.ref, WEB.name, values)
+
+
+@pytest.mark.parametrize("hours", [-24, 24])
+def test_a_clock_that_is_set_meanwhile_makes_no_task_longer_or_shorter(
+    tasks: Tasks,
+    host: FakeHost,
+    told: Told,
+    doing: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    hours: int,
+) -> None:
+    def set_clock(*_: Any) -> str:
+        wall = time.time() + hours * 3600
+        monkeypatch.setattr(time, "time", lambda: wall)
+        return "set"
+
+    begun = submit(tasks, host, doing(set_clock))
+    done = told.until(TaskState.DONE)
+    assert done.ended is not None
+    assert 0 <= done.ended - done.started < LONG
+    assert 0 <= begun.so_far_s() < LONG
 
 
 def fail(error: BaseException) -> Callable[..., str]:

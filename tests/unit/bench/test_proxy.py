@@ -37,7 +37,8 @@ def test_packets_are_found_however_the_stream_is_parted(cuts: list[int]) -> None
     edges = [0, *sorted(cuts), len(STREAM)]
     packets = Packets()
     found = [one for start, end in pairwise(edges) for one in packets.feed(STREAM[start:end])]
-    assert [one[:3] for one in found] == [(REMOTE, BULK_STATS, 0), (KEEPALIVE, 1, 2), (REMOTE, 3, 3), (REMOTE, 66, 0)]
+    told = [one[:3] for one in found]
+    assert told == [(REMOTE, BULK_STATS, 0), (KEEPALIVE, 1, 2), (REMOTE, 3, 3), (REMOTE, 66, 0)]
 
 
 def test_what_is_not_libvirts_protocol_is_an_error_and_not_a_small_count() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 
 from .record import record
@@ -30,6 +31,7 @@ class Task:
     """Wall clock, seconds since the epoch."""
     state: TaskState = TaskState.RUNNING
     ended: float | None = None
+    """As long after ``started`` as it took, whatever was done to the clock meanwhile."""
     fraction: float | None = None
     """0 to 1; None when it cannot be told."""
     text: str = ""
@@ -38,3 +40,11 @@ class Task:
     virsh: str = ""
     """The command that would have done the same."""
     abortable: bool = False
+    since: float | None = None
+    """``started`` by the monotonic clock."""
+
+    def so_far_s(self) -> float:
+        """For how long it has been under way."""
+        if self.since is None:
+            return max(0.0, time.time() - self.started)
+        return time.monotonic() - self.since
