@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.figure import Figure, compared, quantile, say
-from tests.bench.keys import DOWN, PAUSE_S
+from tests.bench.keys import DOWN, PAUSE_S, STRIDE, UP
 from tests.bench.process import cpu_s, memory_kib
 from tests.bench.proxy import CountingProxy
 from tests.bench.stage import ROWS, Stage
@@ -31,7 +31,7 @@ EACH_WAY_S = 0.025
 TIMES = 5
 STEADY_S, LONGEST_S = 6.0, 60.0
 SETTLE_S, WATCH_S = 15.0, 40.0
-KEYS = 60
+KEYS = 120
 CARDS = 12
 """Guests that it shows at 160×50."""
 CLEAR = 8
@@ -52,8 +52,10 @@ class Side:
     """So many of them make a filled list."""
     shown: int
     """Guests in view."""
-    key: bytes
-    """Moves to the next guest, or to the next thing."""
+    keys: tuple[bytes, bytes]
+    """Move to the next guest, or to the next thing, and back."""
+    first: bytes = b""
+    """Typed before."""
 
 
 def _installed() -> Path:
@@ -82,11 +84,11 @@ def _theirs(stage: Stage) -> Side:
         (folder / "config.yaml").write_text(server)
         return Program(str(program), home=str(home), python=False)
 
-    return Side(start, _CARD, CLEAR, CARDS, b"\t")
+    return Side(start, _CARD, CLEAR, CARDS, (b"\t", b"\x1b[Z"))
 
 
 def _ours(stage: Stage) -> Side:
-    return Side(stage.tuivirt, _ROW, ROWS, ROWS, DOWN)
+    return Side(stage.tuivirt, _ROW, ROWS, ROWS, (DOWN, UP), b"Ng")
 
 
 def _filled_s(side: Side, uri: str) -> float:
@@ -143,10 +145,13 @@ def _at_rest(stage: Stage, side: Side, number: int) -> AtRest:
             share = (cpu_s(program.pid) - used) / took
             calls = len(proxy.calls) - calls
             rss = memory_kib(program.pid, "Rss") / 1024
+            for key in side.first.decode():
+                program.write(key.encode())
+                program.run(1)
             pauses, keys = random.Random(3), []
-            for _ in range(KEYS):
+            for number in range(KEYS):
                 program.run(pauses.uniform(*PAUSE_S))
-                keys.append(program.key(side.key) * 1000)
+                keys.append(program.key(side.keys[number // STRIDE % 2]) * 1000)
         if proxy.problem is not None:
             raise proxy.problem
     shown = side.shown
