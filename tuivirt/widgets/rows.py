@@ -116,8 +116,8 @@ class Rows(Generic[R]):
             if not changed and not gone:
                 continue
             self._forget(rows, gone)
-            for key in gone:
-                del found.values[key]
+            for key in gone:  # One may have come and gone since the section was asked last.
+                found.values.pop(key, None)
             now = section.rows
             rows.update((key, now[key]) for key in changed)
             self._look_at(found, changed)
