@@ -14,7 +14,7 @@ SETTLE_S = 12.0
 BUSY = "demo:///big?domains=100&seed=3&life=0"
 """A hundred guests, most of them at work, so that the rows are sorted anew with most ticks."""
 FULL_AT_LEAST = 3
-SLOW_AT_MOST = 0.85
+SLOW_AT_MOST = 0.75
 BODY_TOP = 4
 """The first line of the table's body, counted from 1: below header, caption and titles."""
 _MOVE = re.compile(rb"\x1b\[(\d+);\d+H")

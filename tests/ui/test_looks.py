@@ -5,20 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.segment import Segment
 from textual import events
 from textual.scrollbar import ScrollBar, ScrollBarRender
+from textual.strip import Strip
 from textual.widget import Widget
 
 from tuivirt.backend.events import DomainEvent, SnapshotChanged, TaskChanged
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Sampling
 from tuivirt.backend.model.task import Task
+from tuivirt.backend.model.terminal import Row
+from tuivirt.backend.terminal.emulator import GhosttyEmulator
 from tuivirt.screens.line_time import AGAIN_S, QUESTION, SLOW_S, LineTime
 from tuivirt.screens.painting import EVENT_PAINT_S, PAINT_EVERY_S, SLOWEST_S
 from tuivirt.settings import Settings
 from tuivirt.widgets.ascii import TABLE
+from tuivirt.widgets.compositing import ExactCompositor
+from tuivirt.widgets.sent_cells import SentCells
 from tuivirt.widgets.sparkline import show_bars
 from tuivirt.widgets.text import spell_out, width_of
 
@@ -45,6 +53,7 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         processing=processors.PROCESSING,
         host_topology=processors.machine(),
     )
+    monkeypatch.setattr(ExactCompositor, "sent", None)
     monkeypatch.setattr(ScrollBar, "renderer", ScrollBarRender)  # And back, when ASCII changed it.
     yield
     show_bars(True)
@@ -347,3 +356,91 @@ async def test_a_host_tells_how_long_its_own_line_takes(
         assert told in screen_text(app)
         assert ("there and back" in screen_text(app)) is (round_trip_s is not None)
         assert "this line takes" not in screen_text(app), "that is another line"
+
+
+class Behind:
+    """The terminal at the other end: an emulator that is fed what is sent."""
+
+    def __init__(self, app: DrivenApp) -> None:
+        self._app = app
+        self._emulator = GhosttyEmulator(*SMALL)
+        self._rows: dict[int, Row] = {}
+        self._console = Console(force_terminal=True, color_system="standard", legacy_windows=False)
+
+    def draws(self, *, full: bool = True) -> int:
+        """All pending, or the whole screen once more; how many bytes that took."""
+        app = self._app
+        update: Any = app.screen._compositor.render_update(
+            full=full, screen_stack=app._background_screens
+        )
+        sent = update.render_segments(self._console).encode() if update is not None else b""
+        self._emulator.feed(sent)
+        return len(sent)
+
+    @property
+    def lines(self) -> list[str]:
+        self._rows.update(self._emulator.frame().rows)
+        rows = (self._rows.get(number, ()) for number in range(SMALL[1]))
+        return ["".join(run.text for run in row).rstrip() for row in rows]
+
+
+async def test_slowly_the_terminal_shows_all_though_only_what_differs_is_sent() -> None:
+    wide = factory.renamed(factory.sketch().hosts["srv1"], 3, "日本語サーバー")
+    app = driven(Fleet(hosts={"srv1": wide}), SLOW)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        behind = Behind(app)
+        first = behind.draws()
+        assert behind.lines == screen_lines(app)
+        assert behind.draws() == 0, "nothing differs"
+        for keys, part in (
+            (("j", "space"), 0.2),
+            (("N",), 1.0),
+            (("ctrl+k",), 0.6),
+            (("escape",), 0.6),
+            (("question_mark",), 2.0),
+            (("q",), 1.5),
+            (("enter",), 2.0),
+            (("q",), 1.5),
+            (("slash", *"本"), 1.0),
+            (("escape",), 1.0),
+        ):
+            await pilot.press(*keys)
+            await settle(app, pilot)
+            assert behind.draws() < part * first, keys
+            assert behind.lines == screen_lines(app), keys
+        app.show(ticked(Fleet(hosts={"srv1": wide})))
+        await pilot.pause()
+        behind.draws()
+        assert behind.lines == screen_lines(app)
+
+
+async def test_slowly_all_is_sent_again_once_somebody_else_had_the_terminal() -> None:
+    app = driven(factory.sketch(), SLOW)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.pause()
+        behind = Behind(app)
+        first = behind.draws()
+        app._resume_signal()
+        await pilot.pause()
+        assert behind.draws() == first
+        await pilot.resize_terminal(*LARGE)
+        await pilot.pause()
+        assert behind.draws() > first
+        await pilot.press("colon", *"slow on", "enter")
+        await pilot.pause()
+        assert behind.draws() > first
+
+
+async def test_the_half_of_a_wide_character_is_never_sent_alone() -> None:
+    sent = SentCells()
+    for text, parts in (
+        ("a日本b", [(0, "a日本b")]),
+        ("a日本b", []),
+        ("ab 本b", [(1, "b ")]),
+        ("a日本b", [(1, "日")]),
+        ("日b本b", [(0, "日b")]),
+        ("e\u0301b 本b"[:-1], [(0, "e\u0301b ")]),
+    ):
+        found = sent.differing(0, 0, Strip([Segment(text)]))
+        assert [(x, part.text) for x, part in found] == parts, text

@@ -286,13 +286,8 @@ class Sampler:
         news = self._silence.changes(now, self._askable.active)
         if news:
             self._host.domains_stalled(news)
-        sampling = Sampling(
-            interval_s=self.interval,
-            calls=calls,
-            daemon_share=self._planner.share,
-            background_age_s=self._planner.background_age_s,
-            round_trip_s=self._round_trip,
-        )
+        share, age_s = self._planner.share, self._planner.background_age_s
+        sampling = Sampling(self.interval, calls, share, age_s, round_trip_s=self._round_trip)
         self._host.sampled(figures, seen, sampling)
 
     # -- when something hangs ---------------------------------------------------------------

@@ -9,8 +9,10 @@ from textual.filter import Monochrome, NoColor
 from textual.scrollbar import ScrollBar
 
 from tuivirt.widgets.ascii import Ascii, WholeCells
+from tuivirt.widgets.compositing import ExactCompositor
 from tuivirt.widgets.few_colours import FewColours
 from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.sent_cells import SentCells
 from tuivirt.widgets.sparkline import show_bars
 
 from .ways import SLOW
@@ -39,6 +41,8 @@ def dress(app: App[Any], settings: Settings, slow: bool) -> None:
         kept.append(Ascii())
         ScrollBar.renderer = WholeCells
     app._filters[:] = kept
+    # Anew: who turns it on once more has all of it drawn.
+    ExactCompositor.sent = SentCells() if slow else None
     app.set_class(settings.ascii, "-ascii")
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.app import App
 
+from tuivirt.widgets.compositing import ExactCompositor
+
 if TYPE_CHECKING:
     from tuivirt.actions.runner import Tasks
 
@@ -21,7 +23,12 @@ class Pausing(App[int]):
 
     def on_mount(self) -> None:
         """Draw all of it again when it goes on, whoever stopped it."""
-        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))
+        self.app_resume_signal.subscribe(self, lambda _app: self._draw_all())
+
+    def _draw_all(self) -> None:
+        if ExactCompositor.sent is not None:
+            ExactCompositor.sent.forget()
+        self.refresh(layout=True)
 
     def action_suspend_process(self) -> None:
         """Stop, or say why not."""

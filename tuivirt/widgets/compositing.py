@@ -7,9 +7,14 @@ ends, and blanks up to the end of a line are one short sequence.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, ClassVar
+
 from rich.console import Console
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from .sent_cells import SentCells
 
 ERASE = "\x1b[K"
 """Erase to the end of the line; worth it from four blanks on."""
@@ -20,6 +25,7 @@ class ExactUpdate(ChopsUpdate):
 
     def render_segments(self, console: Console) -> str:
         written: list[str] = []
+        sent = ExactCompositor.sent
         for y, x1, x2 in self.spans:
             at = None
             ends = self.chop_ends[y]
@@ -27,12 +33,19 @@ class ExactUpdate(ChopsUpdate):
                 first, last = max(x, x1), min(end, x2)
                 if strip is None or first >= last:
                     continue
-                if at != first:
-                    written.append(f"\x1b[{y + 1};{first + 1}H")
                 piece = strip.crop(first - x, last - x)
-                written.append(_without_blanks(piece, console, last == ends[-1]))
-                at = last
+                parts = [(first, piece)] if sent is None else sent.differing(y, first, piece)
+                for start, part in parts:
+                    if at != start:
+                        written.append(_to(y, start, None if sent is None else at))
+                    at = start + part.cell_length
+                    written.append(_without_blanks(part, console, at == ends[-1]))
         return "".join(written)
+
+
+def _to(y: int, x: int, at: int | None) -> str:
+    """To line ``y``, column ``x``; from column ``at`` of that line, where it is known, forwards."""
+    return f"\x1b[{y + 1};{x + 1}H" if at is None or at > x else f"\x1b[{x - at}C"
 
 
 def _without_blanks(strip: Strip, console: Console, at_edge: bool) -> str:
@@ -50,7 +63,12 @@ def _without_blanks(strip: Strip, console: Console, at_edge: bool) -> str:
 class ExactCompositor(Compositor):
     """Textual's compositor with exact updates."""
 
+    sent: ClassVar[SentCells | None] = None
+    """What stands in the terminal, where that is looked at: all screens are drawn into one."""
+
     def render_partial_update(self) -> ChopsUpdate | None:
+        if self.sent is not None:
+            self.sent.fit(self.size)
         update = super().render_partial_update()
         if update is None:
             return None
@@ -60,6 +78,8 @@ class ExactCompositor(Compositor):
         """``simplify`` is asked for pictures of the screen, which want every blank."""
         if simplify:
             return super().render_full_update(simplify=True)
+        if self.sent is not None:
+            self.sent.fit(self.size)
         self._dirty_regions.clear()
         chops = self._render_chops(self.size.region, lambda _y: True)
         spans = [(y, 0, self.size.width) for y in range(self.size.height)]

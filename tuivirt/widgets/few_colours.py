@@ -16,9 +16,19 @@ _ALARMS = (1, 3)
 @lru_cache(512)
 def _fewer(style: Style, alarms: bool) -> Style | None:
     """All but its colours; None where that leaves nothing."""
-    colour, fewer = style.color, style.without_color
-    if alarms and colour is not None and colour.number in _ALARMS:
-        fewer += Style(color=colour, bold=True)
+    colour = style.color
+    alarm = alarms and colour is not None and colour.number in _ALARMS
+    # Not Style.without_color: that is not equal to no style where nothing is left.
+    fewer = Style(
+        color=colour if alarm else None,
+        bold=style.bold or alarm or None,
+        dim=style.dim or None,
+        italic=style.italic or None,
+        underline=style.underline or None,
+        strike=style.strike or None,
+        reverse=style.reverse or None,
+        meta=style.meta or None,
+    )
     return fewer or None
 
 
