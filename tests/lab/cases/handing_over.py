@@ -62,7 +62,7 @@ def refused(ran: Ran, *words: str) -> None:
         assert word in ran.err, ran.err
 
 
-@case(limit_s=180, on=("intel", "amd"))
+@case(limit_s=300, on=("intel", "amd"))
 def a_gpu_goes_with_its_sound_by_one_command_and_comes_back_by_another() -> None:
     gpu, sound = gpu_and_sound()
     with inner_guest() as inner:
