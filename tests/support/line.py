@@ -64,8 +64,8 @@ class Line:
                 self._said += data
                 self._changed.notify_all()
 
-    def sees(self, pattern: str, timeout: float = 40) -> None:
-        """Wait until the program has written this, since the last ``sees``."""
+    def sees(self, pattern: str, timeout: float = 40) -> bytes:
+        """Wait until the program has written this, since the last ``sees``; all it wrote so far."""
         found: list[re.Match[bytes]] = []
 
         def is_there() -> bool:
@@ -75,7 +75,8 @@ class Line:
         with self._changed:
             if not self._changed.wait_for(is_there, timeout):
                 raise AssertionError(f"it never wrote {pattern!r}: {self._said[-2000:]!r}")
-            self._said = self._said[found[0].end() :]
+            said, self._said = self._said[: found[0].end()], self._said[found[0].end() :]
+            return said
 
     def type(self, text: str) -> None:
         os.write(self._end, text.encode())

@@ -25,6 +25,7 @@ def _fewer(style: Style, alarms: bool) -> Style | None:
         dim=style.dim or None,
         italic=style.italic or None,
         underline=style.underline or None,
+        underline2=style.underline2 or None,
         strike=style.strike or None,
         reverse=style.reverse or None,
         meta=style.meta or None,

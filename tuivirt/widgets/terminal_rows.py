@@ -14,7 +14,7 @@ from tuivirt.backend.model.terminal import Attr, Color, CursorShape, Row, Run, T
 from .text import fit, plain, width_of
 
 FOUND = Style(reverse=True)
-CHOSEN = Style(color="black", bgcolor="yellow")
+CHOSEN = Style(color="black", bgcolor="yellow", underline=True)
 CURSORS = {
     CursorShape.BLOCK: Style(reverse=True),
     CursorShape.UNDERLINE: Style(underline=True, bold=True),
