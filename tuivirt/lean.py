@@ -10,8 +10,11 @@ from collections.abc import Mapping
 
 SETTLE_S = 0.25
 """When the start's garbage is looked for: the first picture is there, and nobody has read it."""
-LOOK_AGAIN_S, GROWN = 600.0, 2
+LOOK_AGAIN_S, GROWN = 60.0, 1.05
 """How often it is seen whether all must be looked through, and by how much it has grown then."""
+MANY, GROWN_MANY, SELDOM = 200_000, 2, 10
+"""From how many objects on that takes longer than a key should wait; by how much they must have
+grown then, and each which time it is seen."""
 _M_ARENA_MAX = -8
 """Of mallopt(3), in glibc's malloc.h."""
 
@@ -71,15 +74,21 @@ class Growth:
     """Looks through all when there has come to be so much that some of it may be garbage.
 
     What was alive when it was looked at, and became part of a circle of garbage later, is found
-    by nothing else. Most is freed without.
+    by nothing else: screens that were left, and lost connections. Most is freed without.
     """
 
     def __init__(self) -> None:
         self._settled = 0
+        self._times = 0
 
     def look(self) -> None:
         """Called every LOOK_AGAIN_S."""
-        if gc.get_freeze_count() > GROWN * self._settled:
+        self._times += 1
+        count = gc.get_freeze_count()
+        many = count > MANY
+        if many and self._times % SELDOM:
+            return
+        if count > (GROWN_MANY if many else GROWN) * self._settled:
             gc.unfreeze()
             gc.collect()
             gc.freeze()

@@ -60,5 +60,11 @@ def together(
         thread.join()
     traffic.close()
     if errors:
-        raise errors[min(errors)]
+        first = errors[min(errors)]
+        # An error knows this frame: with what it holds, the connection too, it would be a circle.
+        errors.clear()
+        try:
+            raise first
+        finally:
+            del first
     return results
