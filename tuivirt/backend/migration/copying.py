@@ -27,10 +27,13 @@ def copy_volume(
     *,
     sent: Callable[[int], None],
     aborted: threading.Event,
+    over: bool = False,
 ) -> None:
     """Copy a volume's file, holes as holes. Raises Aborted, TuivirtError.
 
-    Source: virStorageVolDownload and virStorageVolUpload with sparse streams.
+    ``over``: over a file that holds something. libvirt steps over a hole without clearing what was
+    there, and cuts the file behind it; so zeros are written then. Source: virStorageVolDownload
+    and virStorageVolUpload, with sparse streams.
     """
     what = f"cannot copy {from_.path()} from {source.name} to {target.name}"
     reading, writing = source.conn.newStream(0), target.conn.newStream(0)
@@ -38,7 +41,8 @@ def copy_volume(
     try:
         from_.download(reading, 0, 0, libvirt.VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM)
         open_.append(reading)
-        to.upload(writing, 0, 0, libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM)
+        sparse = 0 if over else libvirt.VIR_STORAGE_VOL_UPLOAD_SPARSE_STREAM
+        to.upload(writing, 0, 0, sparse)
         open_.append(writing)
         while True:
             if aborted.is_set():
@@ -46,7 +50,10 @@ def copy_volume(
             data = reading.recvFlags(PIECE, libvirt.VIR_STREAM_RECV_STOP_AT_HOLE)
             if data == _HOLE:
                 length = reading.recvHole(0)
-                writing.sendHole(length, 0)
+                if over:
+                    _send_zeros(writing, length, aborted)
+                else:
+                    writing.sendHole(length, 0)
                 sent(length)
             elif isinstance(data, int):
                 raise libvirt.libvirtError(what)
@@ -72,6 +79,13 @@ def _send(stream: Any, data: bytes) -> None:
         if taken < 0:
             raise libvirt.libvirtError("virStreamSend() failed")
         data = data[taken:]
+
+
+def _send_zeros(stream: Any, length: int, aborted: threading.Event) -> None:
+    while length and not aborted.is_set():
+        size = min(length, PIECE)
+        _send(stream, bytes(size))
+        length -= size
 
 
 def _give_up(stream: Any) -> None:

@@ -148,6 +148,7 @@ class Prepared:
             said = f"copying {disk.path}: {(total - done) >> 20} MiB left"
             self._mover.tell(said, min(1.0, done / total))
 
+        over = {m.disk.target for m in self.plan.disks if m.image is Image.OVERWRITE}
         for disk in self.copied:
             source, target = self._mover.source, self._mover.target
             self._check_backing(self._volume(source, here, disk), disk, there)
@@ -158,6 +159,7 @@ class Prepared:
                 self._volume(target, there, disk),
                 sent=sent,
                 aborted=self._mover.aborted,
+                over=disk.target in over,
             )
             self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
 
