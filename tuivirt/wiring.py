@@ -235,7 +235,7 @@ def named(uris: Sequence[str], taken: Container[str] = ()) -> list[tuple[str, st
 
 
 def _parts(uri: str) -> tuple[str, str, str, str]:
-    """(driver without its transport, host, path, what tells its socket from others) of a URI.
+    """(driver without its transport, host, path's end, what tells its socket from others).
 
     An alias of libvirt.conf is its own host.
     """
@@ -246,7 +246,8 @@ def _parts(uri: str) -> tuple[str, str, str, str]:
         return uri, uri, "", ""
     socket = re.search(r"[?&]socket=([^&]*)", uri)
     parts = [part for part in socket[1].split("/") if part not in _EVERY_SOCKET] if socket else []
-    return match[1], match[2], _word(match[3]), _word(parts[-1] if parts else "")
+    path = match[3].rpartition("/")[2]
+    return match[1], match[2], _word(path), _word(parts[-1] if parts else "")
 
 
 _EVERY_SOCKET = frozenset(
