@@ -102,8 +102,10 @@ class HostRows:
         if domains is not self._domains:
             before = self._domains
             for uuid in before.keys() - domains.keys():
-                self._gone.add(self._refs[uuid])
-                del self.rows[self._refs.pop(uuid)]
+                gone = self._refs.pop(uuid)
+                self._gone.add(gone)
+                self._changed.pop(gone, None)
+                del self.rows[gone]
             new = {u: None for u, domain in domains.items() if before.get(u) is not domain}
             self._domains = domains
         if stats is not self._stats:

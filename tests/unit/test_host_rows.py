@@ -1,0 +1,36 @@
+"""The rows of one host, as the list of domains takes them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.ui import factory
+from tuivirt.screens.domain_columns import HostRows, columns_for
+from tuivirt.widgets.rows import Rows
+
+
+def test_a_row_that_changed_and_went_before_anybody_looked_is_gone() -> None:
+    host = factory.sketch().hosts["srv1"]
+    shown = HostRows(host)
+    rows = Rows(columns_for(80, 1), "name")
+    shown.show(host, 0.0)
+    rows.replace_sections({"srv1": shown})
+    uuid, domain = next(iter(host.domains.items()))
+    changed = replace(host, domains={**host.domains, uuid: replace(domain, vcpus=9)})
+    shown.show(changed, 1.0)
+    left = {key: each for key, each in host.domains.items() if key != uuid}
+    shown.show(replace(host, domains=left), 2.0)
+    rows.replace_sections({"srv1": shown})
+    assert len(rows.order) == len(left)
+    assert all(key in shown.rows for key in rows.order)
+
+
+def test_a_row_that_came_and_went_before_anybody_looked_never_was() -> None:
+    host = factory.sketch().hosts["srv1"]
+    shown = HostRows(host)
+    rows = Rows(columns_for(80, 1), "name")
+    rows.replace_sections({"srv1": shown})
+    shown.show(host, 0.0)
+    shown.show(replace(host, domains={}), 1.0)
+    rows.replace_sections({"srv1": shown})
+    assert rows.order == []
