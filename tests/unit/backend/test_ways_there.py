@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -113,3 +115,15 @@ def test_an_alias_of_libvirt_conf_is_resolved(
     }
     assert aliases.resolved("prod") == "qemu+ssh://root@prod/system?mode=auto"
     assert aliases.resolved("other") == "other"
+
+
+def test_the_way_to_wake_a_door_is_not_closed_while_it_is_written_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = door.Door("qemu+ssh://h/system", cast(Any, SimpleNamespace(waiting=False)))
+    held: list[bool] = []
+    monkeypatch.setattr("os.write", lambda _end, _data: held.append(made._lock.locked()))
+    made._wake()
+    monkeypatch.undo()
+    made.close()
+    assert held == [True]

@@ -126,7 +126,9 @@ class Door:
     # -- its thread ---------------------------------------------------------------------------
 
     def _wake(self) -> None:
-        with contextlib.suppress(OSError):  # Full, so it wakes anyway; or closed, so it has.
+        # Full, so it wakes anyway; or closed, so it has. Under the lock: the number of one that is
+        # just being closed may be another connection's a moment later.
+        with self._lock, contextlib.suppress(OSError):
             os.write(self._wake_end, b".")
 
     def _drain(self) -> None:
