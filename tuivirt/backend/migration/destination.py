@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..errors import BadInput, TuivirtError
 from ..events import Event, SnapshotChanged
 from ..model.host import Link
+from ..model.question import Question
 from ..uri import shown
 
 if TYPE_CHECKING:
@@ -40,12 +41,13 @@ def destination(source: Host, word: str) -> Iterator[Host]:
         )
     from ..host import Host
 
+    asked: list[Question | None] = [None]
+
     def heard(event: Event) -> None:
         """What it asks is asked where somebody looks: at the host that is left."""
-        if isinstance(event, SnapshotChanged):
-            question = event.snapshot.question
-            if question is not source.snapshot.question:
-                source.update(question=question)
+        if isinstance(event, SnapshotChanged) and event.snapshot.question is not asked[0]:
+            asked[0] = event.snapshot.question
+            source.update(question=asked[0])
 
     opened = Host(_name(word), word, publish=heard, sampling=False)
     opened.start()

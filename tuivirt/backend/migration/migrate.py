@@ -122,7 +122,8 @@ class _Move:
         live = bool(values["live"])
         values["copy_storage_inc"] = bool(copied and inc and live)
         values["copy_storage_all"] = bool(copied and not inc and live)
-        values["desturi"] = values.get("desturi") or self.target.conn.getURI()
+        # The other daemon has neither our ssh nor a use for a password.
+        values["desturi"] = values.get("desturi") or shown(self.target.conn.getURI())
         if self._chose is not None:
             self._chose(**{**values, "desturi": shown(values["desturi"])})
         return values

@@ -1,0 +1,69 @@
+"""How the target of a move is opened, and by which URI a daemon is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from tuivirt.backend.events import Publish, SnapshotChanged
+from tuivirt.backend.migration.destination import destination
+from tuivirt.backend.migration.migrate import _Move
+from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.question import Question, QuestionKind
+
+OURS = "command=%2Frun%2Fuser%2F0%2Ftuivirt-x_1y%2Fssh"
+
+
+@pytest.mark.parametrize(
+    ("opened", "told"),
+    [
+        (f"qemu+ssh://root@srv2/system?{OURS}", "qemu+ssh://root@srv2/system"),
+        (f"qemu+ssh://srv2/system?no_tty=1&{OURS}", "qemu+ssh://srv2/system?no_tty=1"),
+        ("qemu+tcp://ops:secret@srv2/system", "qemu+tcp://ops@srv2/system"),
+    ],
+)
+def test_a_daemon_is_not_told_of_our_own_ssh_nor_of_a_password(opened: str, told: str) -> None:
+    conn = SimpleNamespace(getURI=lambda: opened)
+    move = SimpleNamespace(target=SimpleNamespace(conn=conn), _chose=None)
+    plan = SimpleNamespace(values={"live": True, "p2p": True})
+    assert _Move.settle(cast(Any, move), cast(Any, plan), ())["desturi"] == told
+
+
+def test_a_uri_that_was_said_is_told_as_it_is() -> None:
+    move = SimpleNamespace(target=SimpleNamespace(), _chose=None)
+    plan = SimpleNamespace(values={"live": True, "desturi": "qemu+ssh://far/system?command=/x"})
+    settled = _Move.settle(cast(Any, move), cast(Any, plan), ())
+    assert settled["desturi"] == "qemu+ssh://far/system?command=/x"
+
+
+def test_what_the_host_that_is_left_asks_itself_stays_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Opened:
+        """A target that tells of itself, and asks nothing."""
+
+        def __init__(self, name: str, uri: str, *, publish: Publish, sampling: bool) -> None:
+            self.publish, self.snapshot = publish, HostSnapshot(name, uri)
+
+        def start(self) -> None:
+            self.publish(SnapshotChanged(host="far", snapshot=self.snapshot))
+
+        def wait_filled(self, _seconds: float) -> None: ...
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("tuivirt.backend.host.Host", Opened)
+    own = Question("near", "x:", QuestionKind.SECRET, "password: ")
+    updates: list[Any] = []
+    source = SimpleNamespace(
+        snapshot=replace(HostSnapshot("near", "x:"), question=own),
+        uri="x:",
+        started=tuple,
+        update=lambda **changes: updates.append(changes),
+    )
+    with destination(cast(Any, source), "qemu+ssh://far/system"):
+        pass
+    assert updates == []
