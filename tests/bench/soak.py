@@ -110,6 +110,7 @@ class Soak:
         self._names: list[str] = []
         self._more: list[str] = []
         """Domains that come and go."""
+        self._is_stopped = False
         with contextlib.ExitStack() as stack:
             self.daemon = stack.enter_context(PrivateLibvirtd("soak"))
             self.images = stack.enter_context(image_folder())
@@ -213,8 +214,13 @@ class Soak:
         return self.daemon.start
 
     def _stopped(self) -> Callable[[], None]:
+        self._is_stopped = True
         self.daemon.sigstop()
-        return self.daemon.sigcont
+        return self._goes_on
+
+    def _goes_on(self) -> None:
+        self.daemon.sigcont()
+        self._is_stopped = False
 
     def _restarted(self) -> Callable[[], None]:
         self.daemon.restart()
@@ -329,7 +335,7 @@ class Soak:
 
     def _others_do_something(self) -> None:
         """Somebody else, on a connection of their own; where there is no daemon, nobody."""
-        if self.daemon.pid is None or _is_stopped(self.daemon.pid):
+        if self.daemon.pid is None or self._is_stopped:
             return
         conn = libvirt.open(self.daemon.uri)
         try:
@@ -425,10 +431,6 @@ def _make_pool(uri: str, folder: Path) -> None:
         f"<pool type='dir'><name>soak</name><target><path>{folder}</path></target></pool>", 0
     )
     conn.close()
-
-
-def _is_stopped(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def measure(minutes: float, seed: int) -> Iterator[Figure]:
