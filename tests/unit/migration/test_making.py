@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import libvirt
@@ -11,6 +12,7 @@ from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.migration.making import Folders
 from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.resources import Pool as StoragePool
 
 FOLDER = "/srv/images"
 
@@ -95,3 +97,13 @@ def test_nothing_is_made_where_that_is_not_wanted_and_a_failure_is_told(host: Ho
         host.conn.broken = True
         with pytest.raises(TuivirtError, match=f"cannot look into {FOLDER} on srv2"):
             folders.open(FOLDER, make=True)
+
+
+def test_a_pool_that_is_mounted_to_be_started_is_left_to_the_operator(host: Host) -> None:
+    nfs = StoragePool("srv2", "u", "nfs", "inactive", False, False, True, "netfs", FOLDER)
+    host.snapshot = replace(host.snapshot, pools={"u": nfs})  # type: ignore[misc]
+    with Folders(host) as folders:
+        with pytest.raises(TuivirtError, match=f"the storage pool nfs for {FOLDER} on srv2 is off"):
+            folders.open(FOLDER, make=True)
+        assert folders.open(FOLDER, make=False) is None
+    assert host.conn.made == []

@@ -94,7 +94,7 @@ class Folders:
         return lease.pool
 
     def _lease(self, folder: str, make: bool) -> Any | None:
-        pool = self._started(folder)
+        pool = self._started(folder, make)
         if pool is None and make:
             pool = self._made(folder)
         if pool is not None:
@@ -102,10 +102,18 @@ class Folders:
             self._used.add(folder)
         return pool
 
-    def _started(self, folder: str) -> Any | None:
+    def _started(self, folder: str, make: bool) -> Any | None:
         """The pool that is defined for it and off, started for the time."""
         for known in self._host.snapshot.pools.values():
             if not known.active and known.path and _same(known.path, folder):
+                if known.type not in ("", "dir"):
+                    # Stopped again, it would be unmounted, or logged out of: the images with it.
+                    if not make:
+                        return None
+                    raise TuivirtError(
+                        f"the storage pool {known.name} for {folder} on {self._host.name} is off",
+                        advice=f"start it first: tuivirt pool-start {known.name}@{self._host.name}",
+                    )
                 pool = self._host.pool(known.uuid)
                 pool.create(0)
                 return pool
