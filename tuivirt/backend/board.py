@@ -86,8 +86,9 @@ class Board:
             self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
 
     def silence(self) -> None:
-        """Tell nobody anything from now on."""
-        self._publish = _nobody
+        """Tell nobody anything from now on; what is just being told is waited for."""
+        with self._lock:
+            self._publish = _nobody
 
     def wait_changed(self, seconds: float) -> None:
         """Wait until the snapshot is replaced, at most so long."""

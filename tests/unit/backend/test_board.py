@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -127,3 +128,24 @@ def test_the_leases_of_a_network_go_with_it_when_it_stops() -> None:
     assert it.snapshot.networks[network.uuid].leases == (lease,)
     it.relist("networks", {network.uuid: replace(network, active=False)})
     assert it.snapshot.networks[network.uuid].leases == ()
+
+
+def test_who_silences_it_waits_for_what_is_just_being_told() -> None:
+    order: list[str] = []
+
+    def slow(_event: Event) -> None:
+        silencing.start()
+        silenced.wait(0.05)
+        order.append("told")
+
+    def silence() -> None:
+        it.silence()
+        order.append("silent")
+        silenced.set()
+
+    silenced = threading.Event()
+    silencing = threading.Thread(target=silence)
+    it = Board("srv", "test:///", slow)
+    it.update(reason="late")
+    silencing.join()
+    assert order == ["told", "silent"]
