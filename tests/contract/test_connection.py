@@ -258,6 +258,9 @@ def test_a_socket_behind_which_nobody_answers_is_told_given_up_and_tried_again(
         listening.bind(str(tmp_path / "mute"))
         listening.listen()
         listening.settimeout(PATIENCE_S)
+        other = socket.socket(socket.AF_UNIX)
+        other.connect(str(tmp_path / "mute"))
+        others, _ = listening.accept()
         watched = watch(f"qemu+unix:///system?socket={tmp_path / 'mute'}")
         first, _ = listening.accept()
         told = watched.until(lambda s: s.reason, "the reason")
@@ -265,5 +268,7 @@ def test_a_socket_behind_which_nobody_answers_is_told_given_up_and_tried_again(
         told = watched.until(lambda s: s.link is Link.FAILED, "given up")
         assert (told.reason, told.advice) == (mute.NO_ANSWER, mute.ADVICE)
         second, _ = listening.accept()
-        for each in (first, second):
+        others.send(b"!")
+        assert other.recv(1) == b"!", "somebody else's connection was cut"
+        for each in (first, second, other, others):
             each.close()

@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from .opening import sockets
+
 SILENT_S = 60.0
 """How long a try may take, without the time in which the operator is asked."""
 _PORTS = {"tls": 16514, "tcp": 16509, "libssh": 22, "libssh2": 22}
@@ -27,7 +29,7 @@ class Watch:
         parts = urlsplit(uri)
         self._where = parts.hostname or "localhost", parts.port or _PORTS.get(way, 0)
         self._asking = asking
-        self._before = _sockets()
+        self._before = sockets()
         self._over = threading.Event()
         self.given_up = False
 
@@ -57,18 +59,7 @@ class Watch:
         addresses = set()
         with contextlib.suppress(OSError):
             addresses = {info[4][:2] for info in socket.getaddrinfo(*self._where)}
-        for fd, _socket in _sockets() - self._before:
+        for fd, _socket in sockets() - self._before:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
                 if end.getpeername()[:2] in addresses and not self._over.is_set():
                     end.shutdown(socket.SHUT_RDWR)
-
-
-def _sockets() -> frozenset[tuple[int, str]]:
-    """The sockets of this process: descriptor, and what the kernel calls it."""
-    found = set()
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            to = os.readlink(f"/proc/self/fd/{name}")
-            if to.startswith("socket:"):
-                found.add((int(name), to))
-    return frozenset(found)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from .model.host import Link
+from .opening import sockets
 
 if TYPE_CHECKING:
     from .host import Host
@@ -25,29 +26,33 @@ ADVICE = "is the daemon stopped, or asks polkit for a password? See: systemctl s
 _SYSTEM = ("/run/libvirt/", "/var/run/libvirt/")
 
 
-def wait_on(host: Host, uri: str, over: threading.Event, lock: threading.Lock) -> bool:
+def wait_on(
+    host: Host,
+    uri: str,
+    over: threading.Event,
+    lock: threading.Lock,
+    before: frozenset[tuple[int, str]],
+) -> bool:
     """Say that nobody answers, and end the try when that lasts; whether it was ended here.
 
-    ``over`` is set, under ``lock``, once the try has ended by itself.
+    ``over`` is set, under ``lock``, once the try has ended by itself. ``before`` are the sockets
+    that there were already: others' connections, which may be well.
     """
     with lock:
         if over.is_set() or host.snapshot.link is Link.CLOSED:
             return False
         host.update(reason=NO_ANSWER, advice=ADVICE)
-    return not over.wait(GIVE_UP_S) and _shut(uri)
+    return not over.wait(GIVE_UP_S) and _shut(uri, before)
 
 
-def _shut(uri: str) -> bool:
+def _shut(uri: str, before: frozenset[tuple[int, str]]) -> bool:
     parts = urlsplit(uri)
     given = parse_qs(parts.query).get("socket")
     found = False
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
-                continue
-            with socket.socket(fileno=os.dup(int(name))) as end:
-                path = end.getpeername() if end.family == socket.AF_UNIX else ""
-                if path == given[0] if given else str(path).startswith(_SYSTEM):
-                    end.shutdown(socket.SHUT_RDWR)
-                    found = True
+    for fd, _socket in sockets() - before:
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
+            path = end.getpeername() if end.family == socket.AF_UNIX else ""
+            if path == given[0] if given else str(path).startswith(_SYSTEM):
+                end.shutdown(socket.SHUT_RDWR)
+                found = True
     return found

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,17 +55,28 @@ def explain(
     )
 
 
+def sockets() -> frozenset[tuple[int, str]]:
+    """The sockets of this process: descriptor, and what the kernel calls it."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            to = os.readlink(f"/proc/self/fd/{name}")
+            if to.startswith("socket:"):
+                found.add((int(name), to))
+    return frozenset(found)
+
+
 @contextmanager
 def watched(host: Host, uri: str) -> Iterator[None]:
     """Around a try by a socket here. Raises TuivirtError where it was given up."""
-    over, lock = threading.Event(), threading.Lock()
+    over, lock, before = threading.Event(), threading.Lock(), sockets()
     given_up = False
 
     def look() -> None:
         nonlocal given_up
         from .mute import wait_on  # Hardly ever needed.
 
-        given_up = wait_on(host, uri, over, lock)
+        given_up = wait_on(host, uri, over, lock, before)
 
     timer = threading.Timer(STILL_S, look)
     timer.daemon = True
