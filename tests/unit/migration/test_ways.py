@@ -6,11 +6,14 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import libvirt
 import pytest
 
 from tuivirt.backend.events import Publish, SnapshotChanged
 from tuivirt.backend.migration.destination import destination
 from tuivirt.backend.migration.migrate import _Move
+from tuivirt.backend.migration.truth import Side
+from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.question import Question, QuestionKind
 
@@ -67,3 +70,24 @@ def test_what_the_host_that_is_left_asks_itself_stays_asked(
     with destination(cast(Any, source), "qemu+ssh://far/system"):
         pass
     assert updates == []
+
+
+@pytest.mark.parametrize(
+    ("here", "told"),
+    [
+        (Side("near", there=True, active=True, state=DomainState.RUNNING), "removed"),
+        (Side("near", there=True), "removed"),
+        (Side("near"), "left"),
+        (Side("near", known=False, why="no answer"), "left"),
+    ],
+)
+def test_images_are_removed_only_where_the_source_still_has_the_domain(
+    here: Side, told: str
+) -> None:
+    prepared = SimpleNamespace(removed=(), undo=lambda: "removed", left=lambda: "left")
+    running = SimpleNamespace(
+        failure=libvirt.libvirtError("the line broke"), abort_asked=False, paused=False
+    )
+    move: Any = SimpleNamespace(name="web", target=SimpleNamespace(name="far"))
+    ended = _Move.failed(move, cast(Any, running), here, Side("far"), cast(Any, prepared))
+    assert ended.done == told

@@ -183,7 +183,9 @@ class _Move:
             assert error is not None
             raise error
         true = both(here, there)
-        if not there.there and there.known:
+        # Where the source has it no more, or cannot be asked, it may have run on the target
+        # already: what it wrote is in the images there.
+        if there.known and not there.there and here.known and here.there:
             told = prepared.undo()
         else:
             told = prepared.left()
