@@ -31,8 +31,8 @@ class PlanForm(FormDialog):
         self._names = names
         self._plans: dict[Ref, Planned | TuivirtError] = {}
         self._word = ""
-        self.risky = False
-        """The plan has risks, and the operator has taken them."""
+        self.risky: frozenset[Ref] = frozenset()
+        """Those whose plans have risks, which the operator has taken: of the others none was."""
         self.refused: frozenset[Ref] = frozenset()
         """Those for which it is not done."""
         super().__init__(
@@ -57,15 +57,15 @@ class PlanForm(FormDialog):
     def _show(self) -> None:
         plans = {ref: self._plans[ref] for ref in self._names}
         self.refused = frozenset(ref for ref, plan in plans.items() if _is_refused(plan))
-        able = [
-            plan
+        able = {
+            ref: plan
             for ref, plan in plans.items()
             if ref not in self.refused and not isinstance(plan, TuivirtError)
-        ]
-        self.risky = any(plan.of(Weight.RISK) for plan in able)
+        }
+        self.risky = frozenset(ref for ref, plan in able.items() if plan.of(Weight.RISK))
         fields = []
         if self.risky:
-            self._word = able[0].word if len(plans) == 1 else _WORD
+            self._word = next(iter(able.values())).word if len(plans) == 1 else _WORD
             fields = [
                 Field(
                     _NAME,

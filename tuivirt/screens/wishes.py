@@ -338,8 +338,10 @@ class Wishes:
 
         def answered(given: Mapping[str, Any] | None) -> None:
             if given is not None:
-                able = [target for target in targets if target.ref not in form.refused]
-                self._submit(action, able, {**values, "force": form.risky})
+                for target in targets:
+                    if target.ref not in form.refused:
+                        forced = {**values, "force": target.ref in form.risky}
+                        self._submit(action, [target], forced)
 
         self._app.ask(form, answered)
         form.look_up(values, self._app.look_up)
