@@ -38,6 +38,7 @@ class Admission:
         self.inquiry = Inquiry(host)
         self._door: Door | None = None
         self._watch: Watch | None = None
+        self._closed = False
         self._warned = False
         self._logged = 0
 
@@ -84,6 +85,7 @@ class Admission:
 
     def close(self) -> None:
         """Withdraw what is asked, and end an ssh that is on its way."""
+        self._closed = True
         self.inquiry.close()
         if self._door is not None:
             self._door.close()
@@ -103,6 +105,8 @@ class Admission:
             from .ssh.door import Door
 
             self._door = Door(uri, self.inquiry)
+            if self._closed:  # Meanwhile: whoever closed it saw no door.
+                self._door.close()
         self._door.begin()
         try:
             conn = open_connection(self._door.uri, host.readonly, self.answer)

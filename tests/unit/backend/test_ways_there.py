@@ -7,9 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import libvirt
 import pytest
 
-from tuivirt.backend import aliases
+from tuivirt.backend import admission, aliases
+from tuivirt.backend.board import Board
+from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.ssh import door
 from tuivirt.backend.ssh.door import _KEPT, _put, _split
 from tuivirt.backend.uri import shown, transport
@@ -127,3 +130,27 @@ def test_the_way_to_wake_a_door_is_not_closed_while_it_is_written_to(
     monkeypatch.undo()
     made.close()
     assert held == [True]
+
+
+def test_a_door_that_is_made_when_its_host_is_closed_already_is_closed_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_words: object) -> None:
+        raise libvirt.libvirtError("nobody there")
+
+    made: list[door.Door] = []
+    whole = door.Door
+
+    def making(uri: str, inquiry: Any) -> door.Door:
+        made.append(whole(uri, inquiry))
+        return made[-1]
+
+    monkeypatch.setattr(door, "Door", making)
+    monkeypatch.setattr(admission, "open_connection", refused)
+    host = Board("srv", "qemu+ssh://h/system", lambda _event: None)
+    host.readonly = False  # type: ignore[attr-defined]
+    way = admission.Admission(cast(Any, host), "qemu+ssh://h/system")
+    way.close()
+    with pytest.raises(TuivirtError):
+        way.open()
+    assert not made[0]._folder.exists()
