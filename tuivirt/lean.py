@@ -74,7 +74,7 @@ class Growth:
     """Looks through all when there has come to be so much that some of it may be garbage.
 
     What was alive when it was looked at, and became part of a circle of garbage later, is found
-    by nothing else: screens that were left, and lost connections. Most is freed without.
+    by nothing else: screens that were left, for one. Most is freed without.
     """
 
     def __init__(self) -> None:
