@@ -29,7 +29,11 @@ ROUNDS = 5
 
 _NEVER = re.compile("[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Control characters, and what no XML can hold."""
-_FLAGS = {True: libvirt.VIR_DOMAIN_AFFECT_LIVE, False: libvirt.VIR_DOMAIN_AFFECT_CONFIG}
+_FLAGS = {
+    True: libvirt.VIR_DOMAIN_AFFECT_LIVE,
+    False: libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+    None: libvirt.VIR_DOMAIN_AFFECT_CURRENT,
+}
 
 Edit = Callable[[Labels], Labels]
 
@@ -77,10 +81,13 @@ def set_note(host: Host, uuid: str, note: str) -> str:
 
 
 def labels_of(host: Host, uuid: str) -> Labels:
-    """What is written on a domain now; nothing where the driver keeps no metadata."""
-    domain = host.domain(uuid)
+    """What is written on a domain now; nothing where the driver keeps no metadata.
+
+    One call: it is asked of all domains of a host, over whatever line there is.
+    """
+    domain = host.handles.get(uuid) or host.domain(uuid)
     try:
-        return read_own(_read(domain, bool(domain.isActive())))
+        return read_own(_read(domain, None))
     except libvirt.libvirtError as error:
         if is_unsupported(error) or is_gone(error):
             return UNLABELLED
@@ -174,8 +181,8 @@ def _sides(domain: Any) -> dict[bool, bool]:
     return {True: bool(domain.isActive()), False: bool(domain.isPersistent())}
 
 
-def _read(domain: Any, live: bool) -> str:
-    """Our element in one of the configurations; '' where there is none."""
+def _read(domain: Any, live: bool | None) -> str:
+    """Our element in one of the configurations, or in that of now; '' where there is none."""
     try:
         kind = libvirt.VIR_DOMAIN_METADATA_ELEMENT
         return str(domain.metadata(kind, NAMESPACE, _FLAGS[live]))

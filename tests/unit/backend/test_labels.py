@@ -23,6 +23,7 @@ class Failure(libvirt.libvirtError):  # type: ignore[misc]
 
     def __init__(self, code: int) -> None:
         Exception.__init__(self, "refused")
+        self.err = None
         self._code = code
 
     def get_error_code(self) -> int:
@@ -79,6 +80,7 @@ class Host:
     def __init__(self, domain: Domain) -> None:
         self._domain = domain
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
+        self.handles: dict[str, Domain] = {}
         self.touched = 0
 
     def require_write(self) -> None:
@@ -233,3 +235,16 @@ def test_what_is_in_use_on_a_host_is_told_once() -> None:
     domains = {1: domain("Shop", "web", "prod"), 2: domain("shop", "WEB", "db"), 3: domain("")}
     host: Any = SimpleNamespace(snapshot=SimpleNamespace(domains=domains))
     assert labels.in_use(host) == (("db", "prod", "web"), ("Shop",))
+
+
+def test_what_is_written_on_a_domain_that_is_known_takes_one_call() -> None:
+    calls: list[int] = []
+
+    class Known:
+        def metadata(self, _kind: int, _uri: str, flags: int) -> str:
+            calls.append(flags)
+            return written("", Labels(("web",)))
+
+    host: Any = SimpleNamespace(handles={"u": Known()})
+    assert labels.labels_of(host, "u").tags == ("web",)
+    assert calls == [libvirt.VIR_DOMAIN_AFFECT_CURRENT]
