@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import libvirt
@@ -11,6 +13,7 @@ import pytest
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.migration.making import Folders
+from tuivirt.backend.migration.preparing import Prepared
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.resources import Pool as StoragePool
 
@@ -107,3 +110,23 @@ def test_a_pool_that_is_mounted_to_be_started_is_left_to_the_operator(host: Host
             folders.open(FOLDER, make=True)
         assert folders.open(FOLDER, make=False) is None
     assert host.conn.made == []
+
+
+def test_what_was_made_is_removed_after_a_defect_too(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def defect(*_words: object) -> None:
+        raise ValueError("no such thing")
+
+    def undo(_self: Prepared) -> str:
+        undone.append(True)
+        return ""
+
+    undone: list[bool] = []
+    monkeypatch.setattr(Prepared, "_make", defect)
+    monkeypatch.setattr(Prepared, "undo", undo)
+    plan = SimpleNamespace(disks=(), values={"live": True})
+    mover = SimpleNamespace(source=host, target=host, calling=nullcontext)
+    with pytest.raises(ValueError, match="no such thing"):
+        Prepared(cast(Any, mover), cast(Any, plan)).__enter__()
+    assert undone == [True]

@@ -65,11 +65,13 @@ class Prepared:
                 if self.copied and not self.plan.values["live"]:
                     self._copy(here, there)
             self.troubles += [*there.left, *here.left]
-        except (TuivirtError, libvirt.libvirtError) as error:
+        except BaseException as error:
+            # After a defect of ours too: nobody else knows what was made.
             told = self.undo()
             if isinstance(error, libvirt.libvirtError):
                 raise from_libvirt(error, self._mover.what) from error
-            error.done = "; ".join(part for part in (error.done, told) if part)
+            if isinstance(error, TuivirtError):
+                error.done = "; ".join(part for part in (error.done, told) if part)
             raise
         return self
 
