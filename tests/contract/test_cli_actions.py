@@ -66,7 +66,7 @@ def test_a_name_that_is_on_two_hosts_must_say_which(tmp_path: Path) -> None:
     two = (*TEST, "-c", f"test://{path}")
     ran = tuivirt(*two, "destroy", "test")
     assert ran.status == 1
-    assert "test@local, test@local-test" in ran.err
+    assert "test@local, test@local-other.xml" in ran.err
     assert tuivirt(*two, "destroy", "test@local-test").status == 0
 
 
