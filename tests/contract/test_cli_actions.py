@@ -67,7 +67,7 @@ def test_a_name_that_is_on_two_hosts_must_say_which(tmp_path: Path) -> None:
     ran = tuivirt(*two, "destroy", "test")
     assert ran.status == 1
     assert "test@local, test@local-other.xml" in ran.err
-    assert tuivirt(*two, "destroy", "test@local-test").status == 0
+    assert tuivirt(*two, "destroy", "test@local-other.xml").status == 0
 
 
 def test_where_a_host_is_missing_only_name_at_host_is_sure_enough() -> None:
