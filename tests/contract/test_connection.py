@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tests.support.guests import Guest, idle_guest
 from tests.support.libvirtd import PrivateLibvirtd
-from tuivirt.backend import mute, opening
+from tuivirt.backend import mute, opening, sampler
 from tuivirt.backend.errors import NotConnected, ReadOnly, TuivirtError
 from tuivirt.backend.events import Event, LinkChanged, SnapshotChanged
 from tuivirt.backend.host import Host
@@ -217,6 +218,29 @@ def test_a_clock_that_is_set_stops_nothing_and_makes_no_figure_wrong(
             assert stats.cpu_percent is None or 0 <= stats.cpu_percent < 250
     pair[0].domain.suspend()
     watched.until(lambda s: s.domains[pair[0].uuid].state is DomainState.PAUSED, "events are heard")
+
+
+def test_calls_to_a_daemon_that_is_silent_for_too_long_all_end_and_it_is_found_again(
+    private_libvirtd: PrivateLibvirtd,
+    watch: Callable[..., Watched],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # libvirt's own keepalive leaves calls waiting, and what comes for them later ends the program.
+    monkeypatch.setattr(sampler, "SILENT_S", 3.0)
+    watched = watch()
+    watched.until(connected, "connected")
+    private_libvirtd.sigstop()
+    try:
+        calls = [watched.host.lookups.submit(lambda: watched.host.conn.getHostname())]
+        calls += [watched.host.actions.submit(lambda: watched.host.conn.getHostname())]
+        lost = watched.until(lambda now: now.link is Link.LOST, "given up")
+        assert "no sign of life" in lost.reason
+        for call in calls:
+            with pytest.raises((libvirt.libvirtError, NotConnected)):
+                call.result(PATIENCE_S)
+    finally:
+        private_libvirtd.sigcont()
+    watched.until(connected, "connected again")
 
 
 def test_closing_does_not_wait_for_a_daemon_that_hangs(

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import libvirt
+
+from .opening import Line, cut, forget
+
+if TYPE_CHECKING:
+    from .families import Registrations
+    from .traffic import Traffic
 
 Opener = Callable[[str, bool], Any]
 """(uri, readonly) → something with the methods of libvirt.virConnect; raises libvirtError."""
@@ -36,3 +43,28 @@ def open_connection(uri: str, readonly: bool, answer: Answer) -> Any:
         return opener(uri, readonly)
     auth = [list(_CREDENTIALS), answer, None]
     return libvirt.openAuth(uri, auth, libvirt.VIR_CONNECT_RO if readonly else 0)
+
+
+CALLS_END_S = 60.0
+"""For how long a closed connection is held for calls that are under way on it."""
+
+
+def let_go(
+    conn: Any, registrations: Registrations | None, traffic: Traffic, line: Line | None = None
+) -> None:
+    """Close a connection that is not needed, or not there, any more."""
+    held = None
+    with suppress(libvirt.libvirtError):
+        # libvirt frees it beneath a call that another thread has under way; a stream holds it.
+        held = conn.newStream(0)
+    if not traffic.rest(0):
+        cut(line)
+    if registrations is not None:
+        registrations.deregister_all()
+    for call in (conn.unregisterCloseCallback, conn.close):
+        # Of a connection that is gone nothing can be asked, and nothing is owed.
+        with suppress(libvirt.libvirtError):
+            call()
+    traffic.rest(CALLS_END_S)
+    forget(line)
+    del held

@@ -355,6 +355,10 @@ class Host(Board):
             self.update(link=link, reason=reason)
         self.tell(LinkChanged(host=self.name, link=link, reason=reason))
 
+    def cut(self) -> None:
+        """Give the connection up: nobody has answered for too long."""
+        self._keeper.cut()
+
     def domains_stalled(self, since: Mapping[str, float | None]) -> None:
         """These guests do not answer since then, or (None) answer again."""
 

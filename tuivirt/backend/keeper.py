@@ -6,7 +6,6 @@ events: each names an object to read again. Many at once, and the whole list is 
 
 from __future__ import annotations
 
-import contextlib
 import random
 import threading
 import time
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .connection import open_connection
+from .connection import let_go, open_connection
 from .errors import TuivirtError, Unanswered
 from .events import LibvirtEvent, Noticed
 from .families import QUIET, Registrations
@@ -36,7 +35,7 @@ from .inventory import (
 )
 from .model.host import Link
 from .model.ref import Kind, Ref
-from .opening import explain, watched
+from .opening import Line, cut, explain, line_of, sockets, watched
 from .uri import transport
 from .xml.errors import XmlError
 
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from .admission import Admission
     from .host import Host
     from .model.resources import NodeDevice
-    from .traffic import Traffic
 
 RECONCILE_S = 60.0
 """How often the lists are read again without an event."""
@@ -53,8 +51,6 @@ GATHER_S = 0.04
 BURST = 8
 """From how many changed domains on the whole list is read instead of each."""
 KEEPALIVE_S, KEEPALIVE_COUNT = 5, 5
-CALLS_END_S = 60.0
-"""For how long a closed connection is held for calls that are under way on it."""
 FIRST_DELAY_S, LONGEST_DELAY_S, LONGEST_HERE_S, STEADY_S = 0.5, 30.0, 5.0, 10.0
 """A try by a socket of this machine costs next to nothing."""
 SLOW_TURN_S, TURNS_TO_OPEN = 0.01, 5
@@ -63,22 +59,6 @@ SLOW_TURN_S, TURNS_TO_OPEN = 0.01, 5
 
 class Lost(Exception):
     """The connection is gone."""
-
-
-def _let_go(conn: Any, registrations: Registrations | None, traffic: Traffic) -> None:
-    """Close a connection that is not needed, or not there, any more."""
-    held = None
-    with contextlib.suppress(libvirt.libvirtError):
-        # libvirt frees it beneath a call that another thread has under way; a stream holds it.
-        held = conn.newStream(0)
-    if registrations is not None:
-        registrations.deregister_all()
-    for call in (conn.unregisterCloseCallback, conn.close):
-        # Of a connection that is gone nothing can be asked, and nothing is owed.
-        with contextlib.suppress(libvirt.libvirtError):
-            call()
-    traffic.rest(CALLS_END_S)
-    del held
 
 
 def _at_once(conn: Any) -> Together:
@@ -107,6 +87,9 @@ class Keeper:
         self._registrations: Registrations | None = None
         self._admission: Admission | None = None
         """The way in where the operator may be asked something."""
+        self._line: Line | None = None
+        """The connection's socket, where it is known: its silence is looked after here then."""
+        self._silent = False
         self._together: Together = in_turn
         self._thread = threading.Thread(target=self._run, name=f"{host.name}-keeper", daemon=True)
 
@@ -133,13 +116,18 @@ class Keeper:
             self._all = True
             self._condition.notify_all()
 
+    def cut(self) -> None:
+        """Give a connection up that has been silent for too long; it is opened again."""
+        self._silent = self._line is not None
+        cut(self._line)
+
     # -- the connection -------------------------------------------------------------------------
 
     def _run(self) -> None:
         delay = FIRST_DELAY_S
         longest = LONGEST_DELAY_S if transport(self._uri) else LONGEST_HERE_S
         while not self._closing:
-            began = time.monotonic()
+            began, before = time.monotonic(), sockets()
             try:
                 conn = self._open()
             except TuivirtError as error:
@@ -147,8 +135,9 @@ class Keeper:
             else:
                 if self._closing:
                     # Nobody waits for it any more, and a closed host must not come to life.
-                    _let_go(conn, None, self._host.traffic)
+                    let_go(conn, None, self._host.traffic)
                     return
+                self._line, self._silent = line_of(self._uri, before), False
                 opened = time.monotonic()
                 problem = self._hold(conn, opened - began >= TURNS_TO_OPEN * SLOW_TURN_S)
                 # One that broke at once is tried as one that could not be opened.
@@ -219,12 +208,16 @@ class Keeper:
             problem = TuivirtError("reading the host failed", f"{type(error).__name__}: {error}")
         else:
             problem = TuivirtError(f"closed {host.name}")
+        if self._silent:
+            why = "it gave no sign of life, and was given up"
+            problem = TuivirtError(f"lost the connection to {host.name}", why)
         registrations, self._registrations = self._registrations, None
+        line, self._line = self._line, None
         # Each of them keeps the connection open, whatever is closed.
         host.handles = {}
         # On a thread of its own: what is left of a connection may hang, and the next try not.
         threading.Thread(
-            target=_let_go, args=(conn, registrations, host.traffic), daemon=True
+            target=let_go, args=(conn, registrations, host.traffic, line), daemon=True
         ).start()
         return problem
 
@@ -292,6 +285,8 @@ class Keeper:
             host.update(info=told[0])
         host.listed(domains, handles)
         if first and host.sampling:
+            if self._line is not None:
+                conn.setKeepAlive(0, 0)  # From now on the sampler sees silence; `cut` is safer.
             # The domains are what everyone waits for; the rest comes in behind.
             host.filled()
         sections: tuple[tuple[str, Callable[[], Any]], ...] = (

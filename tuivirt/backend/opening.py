@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -55,7 +56,7 @@ def explain(
     )
 
 
-def sockets() -> frozenset[tuple[int, str]]:
+def sockets() -> frozenset[Line]:
     """The sockets of this process: descriptor, and what the kernel calls it."""
     found = set()
     for name in os.listdir("/proc/self/fd"):
@@ -64,6 +65,53 @@ def sockets() -> frozenset[tuple[int, str]]:
             if to.startswith("socket:"):
                 found.add((int(name), to))
     return frozenset(found)
+
+
+Line = tuple[int, str]
+"""A connection's socket: its descriptor, and what the kernel calls it."""
+_lines: set[Line] = set()
+"""Those that are known to be somebody's."""
+
+
+def line_of(uri: str, before: frozenset[Line]) -> Line | None:
+    """The socket of a connection that was just opened, where there is no doubt which it is.
+
+    ``before`` are the sockets that there were when that began.
+    """
+    way = transport(uri)
+    found = [each for each in sockets() - before - _lines if _leads(each[0], way)]
+    if len(found) != 1:
+        return None  # Another host's has come up at the same time.
+    _lines.add(found[0])
+    return found[0]
+
+
+def _leads(fd: int, way: str) -> bool:
+    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
+        peer = end.getpeername()
+        if way in ("", "ssh", "ext"):  # A socket with a name here, or a program at its other end.
+            return end.family is socket.AF_UNIX and bool(peer) is (way == "")
+        return way != "alias" and end.family in (socket.AF_INET, socket.AF_INET6)
+    return False
+
+
+def cut(line: Line | None) -> None:
+    """Have libvirt see the end of a connection, and with it every call under way on it.
+
+    Not by closing: before 10.0 its client then leaves all but one of those calls waiting, and what
+    the socket says later ends the program (rpc: a watch that points to a stack that is gone).
+    """
+    if line is None:
+        return
+    with suppress(OSError), socket.socket(fileno=os.dup(line[0])) as end:
+        if os.readlink(f"/proc/self/fd/{end.fileno()}") == line[1]:
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def forget(line: Line | None) -> None:
+    """The connection is closed."""
+    if line is not None:
+        _lines.discard(line)
 
 
 @contextmanager

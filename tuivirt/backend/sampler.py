@@ -38,6 +38,7 @@ SIDE_CALLS = 2
 
 FIRST_AGAIN_S = 0.4
 """A rate takes two samples: the first of what is in view are taken so soon after one another."""
+SILENT_S = 30.0  # Then the connection to a host that does not answer is opened again.
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
 
@@ -81,6 +82,7 @@ class SampledHost(Protocol):
     def stalled(self, since: float | None) -> None: ...
     def domains_stalled(self, since: Mapping[str, float | None]) -> None: ...
     def side_calls(self) -> list[Callable[[Any], None]]: ...
+    def cut(self) -> None: ...
     def defect(self, error: BaseException) -> None: ...
 
 
@@ -328,6 +330,8 @@ class Sampler:
             except FutureTimeout:
                 if not self._connected():
                     return False
+                if time.monotonic() - since > SILENT_S:
+                    host.cut()
                 continue
             host.stalled(None)
             # The call that hung ends too, now that the host answers; if a guest holds it, the

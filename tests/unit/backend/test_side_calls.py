@@ -68,6 +68,9 @@ class FakeHost:
         self._clock.pass_by(self.bulk_s)
         return [(dom, {"cpu.time": 1}) for dom in doms]
 
+    def cut(self) -> None:
+        raise AssertionError("it is not silent")
+
     def side_calls(self) -> list[Callable[[Any], None]]:
         def call(word: str) -> Callable[[Any], None]:
             def made(_conn: Any) -> None:

@@ -1,0 +1,96 @@
+"""Which socket a connection has, and how it is ended without libvirt's help."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tuivirt.backend import opening
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "sock"))
+        listening.listen()
+        yield listening
+
+
+def connect(daemon: socket.socket) -> socket.socket:
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(daemon.getsockname())
+    return end
+
+
+URI = "qemu:///system"
+
+
+def test_the_socket_of_a_new_connection_is_known_and_ended_so_that_both_sides_see_it(
+    daemon: socket.socket,
+) -> None:
+    before = opening.sockets()
+    with connect(daemon) as mine, daemon.accept()[0] as theirs:
+        line = opening.line_of(URI, before)
+        assert line is not None
+        assert line[0] == mine.fileno()
+        opening.cut(line)
+        assert (mine.recv(1), theirs.recv(1)) == (b"", b"")
+        opening.forget(line)
+
+
+def test_of_two_that_came_up_at_once_none_is_taken(daemon: socket.socket) -> None:
+    before = opening.sockets()
+    with connect(daemon), connect(daemon):
+        assert opening.line_of(URI, before) is None
+
+
+def test_what_is_anothers_is_not_taken(daemon: socket.socket) -> None:
+    before = opening.sockets()
+    with connect(daemon):
+        first = opening.line_of(URI, before)
+        with connect(daemon) as mine:
+            second = opening.line_of(URI, before)
+            assert second is not None
+            assert second[0] == mine.fileno()
+            opening.forget(second)
+        opening.forget(first)
+
+
+@pytest.mark.parametrize("uri", ["qemu+ssh://host/system", "qemu+tcp://127.0.0.1/system", "alias"])
+def test_a_socket_that_leads_elsewhere_is_not_taken(daemon: socket.socket, uri: str) -> None:
+    before = opening.sockets()
+    with connect(daemon):
+        assert opening.line_of(uri, before) is None
+
+
+def test_a_program_at_the_other_end_is_sshs() -> None:
+    before = opening.sockets()
+    ours, theirs = socket.socketpair()
+    number = theirs.fileno()
+    with ours:
+        theirs.detach()
+        with socket.socket(fileno=number):
+            assert opening.line_of("qemu+ssh://host/system", before) is None
+        line = opening.line_of("qemu+ssh://host/system", before)
+        assert line is not None
+        assert line[0] == ours.fileno()
+        opening.forget(line)
+
+
+def test_a_number_that_has_come_to_mean_something_else_is_left_alone(
+    daemon: socket.socket,
+) -> None:
+    before = opening.sockets()
+    with connect(daemon) as mine:
+        line = opening.line_of(URI, before)
+        assert line is not None
+    with connect(daemon) as other, daemon.accept()[0], daemon.accept()[0] as theirs:
+        opening.cut((other.fileno(), line[1]))
+        theirs.sendall(b"x")
+        assert other.recv(1) == b"x"
+    opening.cut(line)
+    opening.forget(line)
+    assert mine.fileno() == -1
