@@ -64,6 +64,19 @@ async def test_a_password_is_typed_unseen() -> None:
         await until(pilot, lambda: isinstance(on_top(app), DomainsScreen), "the dialog went")
 
 
+async def test_an_answer_and_its_enter_that_come_in_one_packet_are_taken_as_they_came() -> None:
+    app = driven()
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        question = secret()
+        asking(app, question)
+        await until(pilot, lambda: isinstance(on_top(app), AnswerDialog), "the dialog")
+        await pilot.pause(2 * Guard.QUIET_S)
+        packet(app, "s3cret\r")
+        await until(pilot, lambda: not question.open, "it is answered")
+        assert question.wait() == "s3cret"
+
+
 async def test_what_is_typed_is_stars_and_a_refusal_is_told() -> None:
     app = driven()
     async with app.run_test(size=SIZE) as pilot:

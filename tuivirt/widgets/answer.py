@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from .edit import Edit, edit_key
 from .guard import Guard
@@ -22,11 +22,8 @@ class AnswerDialog(Dialog[str | None]):
     until there was a pause no key is taken, and that is said.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "give", "Answer", id="answer.give", priority=True),
-        Binding("escape", "refuse", "Do not answer", id="answer.refuse", priority=True),
-        *LOOKING,
-    ]
+    # Enter and escape are no bindings: they would overtake what was typed just before them.
+    BINDINGS: ClassVar[list[BindingType]] = [*LOOKING]
     EARLY: ClassVar[str] = "what was typed before the question came is no answer: type it again"
 
     def __init__(
@@ -68,9 +65,12 @@ class AnswerDialog(Dialog[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        if self._takes() and not edit_key(self._edit, event.key, event.character):
+        if event.key in ("enter", "escape"):
+            self._end(event.key == "enter")
+        elif self._takes() and not edit_key(self._edit, event.key, event.character):
             self._complaint = f"{plain(event.character or event.key)} does nothing here"
-        self.draw()
+        if self.is_current:
+            self.draw()
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -85,16 +85,12 @@ class AnswerDialog(Dialog[str | None]):
         self._complaint = "" if self._begun else self.EARLY
         return self._begun
 
-    def action_give(self) -> None:
-        if self._takes():
-            if self._edit.value:
-                self.dismiss(self._edit.value)
-                return
-            self._complaint = "nothing was typed"
-        self.draw()
-
-    def action_refuse(self) -> None:
-        if self._takes():
+    def _end(self, answered: bool) -> None:
+        if not self._takes():
+            return
+        if not answered:
             self.dismiss(None)
+        elif self._edit.value:
+            self.dismiss(self._edit.value)
         else:
-            self.draw()
+            self._complaint = "nothing was typed"
