@@ -259,6 +259,7 @@ _NAME = Column[Row](
     _name,
     width=24,
     max_width=44,
+    grows_first=True,  # Beside it stands what the guest does not let go of.
     sort_key=lambda row: natural(row.domain.name),
     sort_letter="N",
 )

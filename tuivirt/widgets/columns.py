@@ -29,6 +29,8 @@ class Column(Generic[R]):
     """The least it needs."""
     max_width: int = 0
     """Up to this it grows when there is room; 0: it stays at ``width``."""
+    grows_first: bool = False
+    """The others get what it leaves."""
     align: str = "left"
     priority: int = 0
     """0 is always there; the highest numbers go first when the screen is narrow."""
@@ -66,14 +68,8 @@ def lay_out(columns: Sequence[Column[R]], x: int, width: int) -> tuple[Placed[R]
     widths = {c.id: c.width for c in kept}
     spare = width - needed()
     growing = [c for c in kept if c.max_width > c.width]
-    while spare > 0 and growing:
-        share = max(1, spare // len(growing))
-        for column in list(growing):
-            more = min(share, column.max_width - widths[column.id], spare)
-            widths[column.id] += more
-            spare -= more
-            if widths[column.id] >= column.max_width:
-                growing.remove(column)
+    for first in (True, False):
+        spare = _grow([c for c in growing if c.grows_first is first], widths, spare)
     placed = []
     end = x + width
     for column in kept:
@@ -83,6 +79,19 @@ def lay_out(columns: Sequence[Column[R]], x: int, width: int) -> tuple[Placed[R]
         placed.append(Placed(column, x, taken))
         x += taken + GAP
     return tuple(placed)
+
+
+def _grow(growing: list[Column[Any]], widths: dict[str, int], spare: int) -> int:
+    """Share out what there is between these; what is left of it."""
+    while spare > 0 and growing:
+        share = max(1, spare // len(growing))
+        for column in list(growing):
+            more = min(share, column.max_width - widths[column.id], spare)
+            widths[column.id] += more
+            spare -= more
+            if widths[column.id] >= column.max_width:
+                growing.remove(column)
+    return spare
 
 
 def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
