@@ -271,6 +271,20 @@ async def test_on_the_tab_of_disks_the_disk_under_the_cursor_is_chosen(
         assert "" not in form.fields[0].choices
 
 
+async def test_who_stands_on_the_button_stays_there_unless_something_new_must_be_decided() -> None:
+    fields = [Field("name", "Name"), Field("size", "Size")]
+    form = FormDialog("Make it", fields, lambda _values: "")
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(form)
+        await pilot.pause()
+        await pilot.press("tab", "tab")
+        form.offer(fields, form._check, sentences=["More is known."])
+        assert form.at == len(fields)
+        form.offer([*fields, Field("keep", "Keep")], form._check, sentences=[])
+        assert form.at == 0
+
+
 async def test_what_was_refused_before_the_offer_came_is_still_said_after_it() -> None:
     form = FormDialog(
         "Attach",

@@ -164,6 +164,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         """
         begun = {f.name: str(self._value(f)) for f in self._every if f.kind != "flag"}
         here = self.fields[self.at].name if self.at < len(self.fields) else ""
+        before, button = [field.name for field in self.fields], self.at - len(self.fields)
         self._shape = shape
         self._take(fields, check)
         for field in self._every:
@@ -175,6 +176,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         names = [field.name for field in self.fields]
         # Without fields: ``no``, so that nothing is done by Enter alone.
         self.at = names.index(here) if here in names else 0 if names else 1
+        if button >= 0 and names == before:  # Nothing has come that must be looked at first.
+            self.at = len(names) + button
         self.blocked, self._sentences = blocked, tuple(sentences)
         # What was refused before the answer came is wrong still, or is no more.
         refused = bool(self.problem) and self.problem == self._refused
