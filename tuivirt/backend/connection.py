@@ -50,14 +50,18 @@ CALLS_END_S = 60.0
 
 
 def let_go(
-    conn: Any, registrations: Registrations | None, traffic: Traffic, line: Line | None = None
+    conn: Any,
+    registrations: Registrations | None,
+    traffic: Traffic,
+    line: Line | None = None,
+    silent: bool = False,
 ) -> None:
-    """Close a connection that is not needed, or not there, any more."""
+    """Close a connection that is not needed, or not there, any more; ``silent``: nor answers."""
     held = None
     with suppress(libvirt.libvirtError):
         # libvirt frees it beneath a call that another thread has under way; a stream holds it.
         held = conn.newStream(0)
-    if not traffic.rest(0):
+    if silent and not traffic.rest(0):
         cut(line)
     if registrations is not None:
         registrations.deregister_all()

@@ -217,7 +217,9 @@ class Keeper:
         host.handles = {}
         # On a thread of its own: what is left of a connection may hang, and the next try not.
         threading.Thread(
-            target=let_go, args=(conn, registrations, host.traffic, line), daemon=True
+            target=let_go,
+            args=(conn, registrations, host.traffic, line, host.snapshot.link is Link.STALLED),
+            daemon=True,
         ).start()
         return problem
 
