@@ -20,7 +20,7 @@ libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
 ON_OTHERS = ("contract", "e2e", "lab", "ui")
 """Folders of tests that wait for other processes, or for a screen that is drawn in its own time."""
-RERUNS_MOST = 10
+RERUNS_MOST = 5
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

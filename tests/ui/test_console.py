@@ -471,6 +471,33 @@ async def test_all_rows_are_the_guests_on_a_small_terminal(monkeypatch: pytest.M
         await until(pilot, lambda: "menu" in screen_lines(app)[0], "our line again")
 
 
+@pytest.mark.parametrize("at_once", [False, True], ids=["row by row", "at once"])
+@pytest.mark.parametrize("screen", ["", "\x1b[?1049h"], ids=["shell", "full-screen program"])
+async def test_the_first_rows_are_seen_again_once_the_cursor_is_back_near_them(
+    monkeypatch: pytest.MonkeyPatch, screen: str, at_once: bool
+) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one) as (app, pilot, _):
+        await says(app, pilot, one, screen + "\x1b[24;1H:wq")
+        assert screen_lines(app)[22] == ":wq"
+        parts = ["\x1b[H\x1b[J", "2 /tmp/lines\r\n", "guest# "]
+        for part in ["".join(parts)] if at_once else parts:
+            await says(app, pilot, one, part)
+        assert [line.rstrip() for line in screen_lines(app)[1:3]] == ["2 /tmp/lines", "guest#"]
+
+
+async def test_a_row_longer_than_the_pane_is_seen_from_its_start_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one = ScriptedSession()
+    async with opened(monkeypatch, one, size=(60, 24)) as (app, pilot, _):
+        await says(app, pilot, one, "guest# " + "x" * 70)
+        assert screen_lines(app)[1].endswith("xxx")
+        assert not screen_lines(app)[1].startswith("guest#")
+        await says(app, pilot, one, "\r\nguest# ")
+        assert screen_lines(app)[2].startswith("guest#")
+
+
 async def test_what_was_printed_is_saved_but_never_over_another_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -164,13 +164,22 @@ class TerminalPane(Widget, can_focus=True):
                 self.refresh(Region(0, y - self._top, self.size.width, 1))
 
     def _follow(self) -> bool:
-        """Keep the cursor in what is shown of a terminal that is larger; whether that moved it."""
-        top, left = self._top, self._left
-        focus_y = self._point[1] - self._scroll.offset if self._point else self._cursor.y
-        focus_x = self._point[0] if self._point else self._cursor.x
-        self._top = _window(top, focus_y, self.size.height, self.lines)
-        self._left = _window(left, focus_x, self.size.width, self.columns)
-        return (top, left) != (self._top, self._left)
+        """Keep the cursor in what is shown of a terminal that is larger; whether that moved it.
+
+        Where the window stands follows from where the cursor is now, not from where it was while
+        a program drew: whoever looks at the end must not miss rows by how its output was cut.
+        """
+        before = self._top, self._left
+        width, height = self.size
+        if self._point is not None:
+            x, y = self._point[0], self._point[1] - self._scroll.offset
+        else:
+            x, y = self._cursor.x, self._cursor.y
+        # A program that fills the screen has something below its cursor too; a shell has not.
+        fills = self._point is not None or (self.frame is not None and self.frame.alternate)
+        self._top = (_in_proportion if fills else _as_early)(y, height, self.lines)
+        self._left = _as_early(x, width, self.columns)
+        return before != (self._top, self._left)
 
     @property
     def hidden(self) -> tuple[int, int]:
@@ -272,12 +281,15 @@ def moved(place: Place, rows: int) -> Place:
     return (x, y + rows) if y + rows >= 0 else (0, 0)
 
 
-def _window(start: int, focus: int, room: int, all_of: int) -> int:
-    """Where a window of ``room`` begins in ``all_of``, moved no more than ``focus`` needs."""
-    if all_of <= room or not room:  # Without room it is not laid out yet.
+def _as_early(focus: int, room: int, all_of: int) -> int:
+    """Where a window of ``room`` begins in ``all_of`` that shows most of what is before ``focus``."""
+    if not room:  # It is not laid out yet.
         return 0
-    if focus < start:
-        start = focus
-    elif focus >= start + room:
-        start = focus - room + 1
-    return max(0, min(start, all_of - room))
+    return max(0, min(focus + 1, all_of) - room)
+
+
+def _in_proportion(focus: int, room: int, all_of: int) -> int:
+    """Where it begins when ``focus`` is to stand in it as far down as in all of it."""
+    if all_of <= room or not room:
+        return 0
+    return (all_of - room) * max(0, min(focus, all_of - 1)) // (all_of - 1)
