@@ -282,7 +282,7 @@ def moved(place: Place, rows: int) -> Place:
 
 
 def _as_early(focus: int, room: int, all_of: int) -> int:
-    """Where a window of ``room`` begins in ``all_of`` that shows most of what is before ``focus``."""
+    """Where a window of ``room`` begins in ``all_of``: as early as ``focus`` allows."""
     if not room:  # It is not laid out yet.
         return 0
     return max(0, min(focus + 1, all_of) - room)
