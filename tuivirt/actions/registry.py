@@ -241,6 +241,8 @@ class Action:
     """It needs no connection to the host."""
     ends: bool = False
     """It ends the connection to its host: what is under way there is told first."""
+    other: str = ""
+    """The parameter that names another host, whose connection it needs as well."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -328,6 +330,7 @@ def action(
     new: bool = False,
     offline: bool = False,
     ends: bool = False,
+    other: str = "",
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Declare a function as an action; its name, signature and docstring are read.
 
@@ -374,6 +377,7 @@ def action(
             new=new,
             offline=offline,
             ends=ends,
+            other=other,
         )
         return function
 

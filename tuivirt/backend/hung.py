@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .opening import sockets
+from .opening import others, sockets
 
 SILENT_S = 60.0
 """How long a try may take, without the time in which the operator is asked."""
@@ -59,7 +59,7 @@ class Watch:
         addresses = set()
         with contextlib.suppress(OSError):
             addresses = {info[4][:2] for info in socket.getaddrinfo(*self._where)}
-        for fd, _socket in sockets() - self._before:
+        for fd, _socket in others() - self._before:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
                 if end.getpeername()[:2] in addresses and not self._over.is_set():
                     end.shutdown(socket.SHUT_RDWR)

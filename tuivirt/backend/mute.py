@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from .model.host import Link
-from .opening import sockets
+from .opening import others
 
 if TYPE_CHECKING:
     from .host import Host
@@ -49,7 +49,7 @@ def _shut(uri: str, before: frozenset[tuple[int, str]]) -> bool:
     parts = urlsplit(uri)
     given = parse_qs(parts.query).get("socket")
     found = False
-    for fd, _socket in sockets() - before:
+    for fd, _socket in others() - before:
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
             path = end.getpeername() if end.family == socket.AF_UNIX else ""
             if path == given[0] if given else str(path).startswith(_SYSTEM):

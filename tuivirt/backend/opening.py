@@ -73,13 +73,18 @@ _lines: set[Line] = set()
 """Those that are known to be somebody's."""
 
 
+def others() -> frozenset[Line]:
+    """The sockets of this process that are no known connection's: a try's may be among them."""
+    return sockets() - _lines
+
+
 def line_of(uri: str, before: frozenset[Line]) -> Line | None:
     """The socket of a connection that was just opened, where there is no doubt which it is.
 
     ``before`` are the sockets that there were when that began.
     """
     way = transport(uri)
-    found = [each for each in sockets() - before - _lines if _leads(each[0], way)]
+    found = [each for each in others() - before if _leads(each[0], way)]
     if len(found) != 1:
         return None  # Another host's has come up at the same time.
     _lines.add(found[0])

@@ -17,7 +17,8 @@ def interrupted(
     hosts: Collection[str], fleet: Fleet, sessions: Sequence[ConsoleSession]
 ) -> list[str]:
     """Sentences of what is under way on these hosts; none where nothing is."""
-    tasks = [t for t in fleet.tasks if t.state in OPEN and t.target.host in hosts]
+    needed = [(task, {task.target.host, task.other}) for task in fleet.tasks if task.state in OPEN]
+    tasks = [task for task, names in needed if not names.isdisjoint(hosts)]
     open_ = [s for s in sessions if s.ref.host in hosts and s.status.state is ConsoleState.OPEN]
     lines = []
     if tasks:

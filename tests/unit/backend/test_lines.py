@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tuivirt.backend import opening
+from tuivirt.backend import mute, opening
 
 
 @pytest.fixture
@@ -57,6 +57,24 @@ def test_what_is_anothers_is_not_taken(daemon: socket.socket) -> None:
             assert second[0] == mine.fileno()
             opening.forget(second)
         opening.forget(first)
+
+
+def test_a_try_that_is_given_up_takes_no_connection_along_that_came_up_meanwhile(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "sock"
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        before = opening.sockets()
+        with connect(listening) as well, listening.accept()[0] as theirs:
+            line = opening.line_of(URI, before)
+            with connect(listening) as stuck:
+                assert mute._shut(f"qemu+unix:///system?socket={path}", before)
+                assert stuck.recv(1) == b""
+                theirs.sendall(b"x")
+                assert well.recv(1) == b"x"
+            opening.forget(line)
 
 
 @pytest.mark.parametrize("uri", ["qemu+ssh://host/system", "qemu+tcp://127.0.0.1/system", "alias"])

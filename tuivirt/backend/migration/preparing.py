@@ -164,6 +164,17 @@ class Prepared:
                 over=disk.target in over,
             )
             self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
+            if disk.target in over and disk.format == "raw" and disk.size_bytes:
+                self._cut(self._volume(target, there, disk), disk.size_bytes)
+
+    def _cut(self, volume: Any, size: int) -> None:
+        """A raw image that was longer keeps its end, and the guest would have a larger disk."""
+        try:
+            if volume.info()[1] > size:
+                volume.resize(size, libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK)
+        except libvirt.libvirtError as error:
+            what = f"cannot shorten {volume.path()} on {self._mover.target.name} to {size} bytes"
+            raise from_libvirt(error, what) from error
 
     def _check_backing(self, volume: Any, disk: DiskFacts, there: Folders) -> None:
         """A copied overlay is worth nothing without what it lies on."""
