@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from textual import events
+from textual.pilot import Pilot
 
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.question import Question, QuestionKind
@@ -45,14 +48,17 @@ def asking(app: DrivenApp, *questions: Question | None) -> None:
     app.follow()
 
 
-def driven() -> DrivenApp:
-    return DrivenApp(factory.fleet(factory.host([factory.domain(1, "web-01")])))
+@asynccontextmanager
+async def listing() -> AsyncIterator[tuple[DrivenApp, Pilot[int]]]:
+    """The list of one connected host; nothing is asked yet."""
+    app = DrivenApp(factory.fleet(factory.host([factory.domain(1, "web-01")])))
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        yield app, pilot
 
 
 async def test_a_password_is_typed_unseen() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret(kept=True)
         asking(app, question)
         await pilot.pause()
@@ -65,9 +71,7 @@ async def test_a_password_is_typed_unseen() -> None:
 
 
 async def test_an_answer_and_its_enter_that_come_in_one_packet_are_taken_as_they_came() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret()
         asking(app, question)
         await until(pilot, lambda: isinstance(on_top(app), AnswerDialog), "the dialog")
@@ -78,9 +82,7 @@ async def test_an_answer_and_its_enter_that_come_in_one_packet_are_taken_as_they
 
 
 async def test_what_is_typed_is_stars_and_a_refusal_is_told() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         asking(app, secret(refused=1))
         await pilot.pause()
         assert "That was refused." in screen_text(app)
@@ -93,9 +95,7 @@ async def test_what_is_typed_is_stars_and_a_refusal_is_told() -> None:
 async def test_an_unknown_key_is_shown_with_its_fingerprint_and_is_no_unless_yes_is_chosen() -> (
     None
 ):
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         for key, answer in (("enter", "no"), ("escape", "no"), ("n", "no"), ("y", "yes")):
             question = Question("srv2", URI, QuestionKind.YES_NO, UNKNOWN)
             asking(app, question)
@@ -110,9 +110,7 @@ async def test_an_unknown_key_is_shown_with_its_fingerprint_and_is_no_unless_yes
 
 
 async def test_escape_dismisses_and_says_how_to_be_asked_again() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret()
         asking(app, question)
         await pilot.pause()
@@ -123,9 +121,7 @@ async def test_escape_dismisses_and_says_how_to_be_asked_again() -> None:
 
 
 async def test_nothing_typed_is_no_answer() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret()
         asking(app, question)
         await pilot.pause()
@@ -135,9 +131,7 @@ async def test_nothing_typed_is_no_answer() -> None:
 
 
 async def test_questions_of_several_hosts_come_one_after_the_other() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         first = secret()
         second = Question("srv3", URI, QuestionKind.TEXT, "Please enter your name", default="ops")
         asking(app, first, second)
@@ -151,9 +145,7 @@ async def test_questions_of_several_hosts_come_one_after_the_other() -> None:
 
 
 async def test_a_question_that_nobody_waits_for_goes() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret()
         asking(app, question)
         await until(pilot, lambda: isinstance(on_top(app), SecretDialog), "it is asked")
@@ -163,9 +155,7 @@ async def test_a_question_that_nobody_waits_for_goes() -> None:
 
 
 async def test_what_a_host_asks_is_drawn_and_never_interpreted() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         asking(app, secret("(ops@srv2) \x1b[2J\x1b]0;owned\x07Code\u202e: "))
         await pilot.pause()
         assert "␛[2J␛]0;owned␇Code·" in screen_text(app)
@@ -186,9 +176,7 @@ def _a_reader_of_our_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_a_reader_of_our_time")
 async def test_keys_that_were_meant_for_something_else_are_no_answer() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = secret()
         asking(app, question)
         await pilot.pause()
@@ -203,9 +191,7 @@ async def test_keys_that_were_meant_for_something_else_are_no_answer() -> None:
 
 @pytest.mark.usefixtures("_a_reader_of_our_time")
 async def test_a_key_is_not_accepted_by_what_was_meant_for_something_else() -> None:
-    app = driven()
-    async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+    async with listing() as (app, pilot):
         question = Question("srv2", URI, QuestionKind.YES_NO, UNKNOWN)
         asking(app, question)
         await pilot.pause()
