@@ -155,7 +155,7 @@ def _answers(program: Program, word: bytes) -> list[float]:
         started = time.monotonic()
         program.write(MENU)
         tail = b""
-        while b"recording" not in tail:
+        while b"stays open" not in tail:
             tail = (tail + program.pump(5))[-8192:]
             if time.monotonic() - started > 5:
                 raise Ended(f"the menu does not come: {tail[-300:]!r}")
