@@ -276,6 +276,21 @@ async def test_l_shows_what_happened_to_the_object_under_the_cursor() -> None:
         assert "Events 1 of 2   /web-01" in screen_text(app)
 
 
+async def test_a_name_with_a_tags_or_a_hosts_sign_in_it_is_looked_for_as_it_is() -> None:
+    names = ("vm #1 @x", "vm #2 @x")
+    domains = [factory.domain(number, name) for number, name in enumerate(names, 1)]
+    app = DrivenApp(factory.fleet(factory.host(domains)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for number, name in enumerate(names, 1):
+            publish(app, web_event("started", name=name, key=uuid_of(number)))
+        await pilot.press("l")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.front, EventsScreen)
+        assert r"Events 1 of 2   /vm \#1 \@x" in screen_text(app)
+
+
 async def test_enter_on_a_task_opens_what_it_was_about() -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:
