@@ -344,10 +344,10 @@ def test_a_host_is_emptied_by_a_plan_that_is_shown_first(
     twin = two.target.conn.defineXML(domain_xml(stays.name))
     try:
         planned = run(two, "evacuate", "local", "--dry-run", "--migrateuri", HERE["migrateuri"])
-        assert planned.status == 0
-        assert f"{stays.name} stays: local-tuivirtd-far" in planned.out
-        assert "has another domain called" in planned.out
-        assert "1 of 2 running domains go, 192 MiB in all, 2 at a time" in planned.out
+        assert planned.status == 1
+        assert f"{stays.name} stays: local-tuivirtd-far" in planned.err
+        assert "has another domain called" in planned.err
+        assert "1 of 2 running domains go, 192 MiB in all, 2 at a time" in planned.err
         assert on(two.source, goes).isActive()
 
         done = run(two, "evacuate", "local", "--migrateuri", HERE["migrateuri"])
