@@ -109,4 +109,6 @@ def _image(move: DiskMove, here: SourceFacts, there: TargetFacts) -> str:
 
 def _size(size: int) -> str:
     mib = size / (1 << 20)
-    return f"{mib / 1024:.3g} GiB" if mib >= 1024 else f"{mib:.3g} MiB"
+    number, unit = (mib / 1024, "GiB") if mib >= 1024 else (mib, "MiB")
+    # From there on three digits would be written with an exponent.
+    return f"{number:.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"
