@@ -17,6 +17,7 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostInfo, HostSnapshot, Link
 from tuivirt.backend.model.stats import HostStats
 from tuivirt.backend.model.task import Task
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.suggestions import Suggestion
 from tuivirt.screens.hosts import HostsScreen
 from tuivirt.widgets.dialogs import ConfirmDialog
@@ -101,8 +102,7 @@ def table(app: DrivenApp) -> Any:
 
 async def on(app: DrivenApp, pilot: Pilot[Any], name: str) -> None:
     """Put the cursor on a host."""
-    key = next(key for key in table(app).rows.order if key.host == name)
-    table(app).move_to(key)
+    table(app).move_to(Ref(name, Kind.HOST, name))
     await pilot.pause()
 
 
@@ -461,6 +461,57 @@ async def test_the_console_of_a_host_made_anew_waits_for_it_and_that_of_a_remove
         await pilot.pause()
         assert app.sessions == [staying]
         assert "follow" in " ".join(staying.did)
+def renamed(app: DrivenApp, old: str, new: str) -> None:
+    """The roster has made a host anew under another name, in the place of the old one."""
+    shown = [
+        replace(each, name=new) if each.name == old else each for each in app.fleet.hosts.values()
+    ]
+    changed(app, fleet(*shown), new)
+    app.on_arrived()
+    app._paint()
+
+
+@pytest.mark.parametrize("by", ["off", "group", "tag"])
+async def test_the_cursor_stays_on_a_host_that_gets_another_name(by: str) -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        for _ in range(("off", "group", "tag").index(by)):
+            await pilot.press("b")
+        await on(app, pilot, "lab1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+        assert "zoo" in line_of(app, "▌")
+        await pilot.press("d")
+        assert app.recorded.wishes[-1][:2] == ("host-disconnect", "zoo")
+
+
+async def test_a_mark_stays_on_a_host_that_gets_another_name() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        await pilot.press("space")
+        await on(app, pilot, "web1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+
+
+async def test_the_cursor_goes_to_no_host_that_was_added_when_another_went() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        shown = [each for each in app.fleet.hosts.values() if each.name != "lab1"]
+        changed(app, fleet(*shown, of("zoo", [])))
+        app.on_arrived()
+        app._paint()
+        await pilot.pause()
+        assert table(app).targets[0].host not in ("lab1", "zoo")
+
+
         assert "close" in " ".join(going.did)
 
 
