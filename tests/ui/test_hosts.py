@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -20,6 +22,7 @@ from tuivirt.backend.model.task import Task
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.suggestions import Suggestion
 from tuivirt.screens.hosts import HostsScreen
+from tuivirt.settings import default_path
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.form import FormDialog
 from tuivirt.widgets.menu import Menu
@@ -222,6 +225,15 @@ async def form_of(app: DrivenApp, pilot: Pilot[Any], key: str) -> FormDialog:
 async def test_a_host_is_added_by_a_form(known: None) -> None:
     app = driven(several())
     async with app.run_test(size=(80, 24)) as pilot:
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], object]:
+    """Writes a settings file of the test's own, which is not there before."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = default_path()
+    path.parent.mkdir()
+    return path.write_text
+
+
         await go(app, pilot, "hosts")
         await form_of(app, pilot, "plus")
         await pilot.press(*"new1", "tab", *"test:///default", "tab", *"lab", "tab", *"a,b")
@@ -261,6 +273,54 @@ async def test_hosts_that_are_known_here_are_listed_with_who_knows_them(known: N
         check_golden("known-hosts-80x24", screen_text(app))
         await pilot.press("enter")
         assert form.values | {"name": "hail", "uri": "qemu+ssh://hail/system"} == form.values
+
+async def test_a_name_that_is_taken_is_said_in_the_form_and_nothing_typed_is_lost(
+    known: None, settings: Callable[[str], object]
+) -> None:
+    settings('[[hosts]]\nname = "later"\nuri = "test:///default"\n')
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        form = await form_of(app, pilot, "plus")
+        # One that is there, and one that another program has written meanwhile.
+        for name in ("spare", "later"):
+            await pilot.press("ctrl+u", *name, "tab", "ctrl+u", *"x:///")
+            await pilot.press("ctrl+s", "shift+tab")
+            assert form.problem == f"There is a host {name} already: choose another name."
+            assert form.values | {"name": name, "uri": "x:///"} == form.values
+        assert app.recorded.wishes == []
+
+
+async def test_a_host_keeps_its_own_name_and_takes_no_others(
+    settings: Callable[[str], object],
+) -> None:
+    settings('[[hosts]]\nname = "web1"\nuri = "test:///default"\n')
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "web1")
+        form = await form_of(app, pilot, "e")
+        await pilot.press("ctrl+u", *"db1", "ctrl+s")
+        assert "There is a host db1 already" in form.problem
+        await pilot.press("ctrl+u", *"web1", "ctrl+s")
+        assert [wish[:2] for wish in app.recorded.wishes] == [("host-edit", "web1")]
+
+
+async def test_settings_that_are_not_right_are_told_before_anything_is_typed(
+    known: None, settings: Callable[[str], object]
+) -> None:
+    settings("interval = = 2\n")
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        await pilot.press("plus")
+        form = cast(FormDialog, on_top(app))
+        await until(pilot, lambda: form.fields, "its fields")
+        assert "config.toml is not right:" in form.blocked
+        await pilot.press("ctrl+s")
+        assert on_top(app) is form
+        assert app.recorded.wishes == []
+
 
 
 async def test_the_hosts_of_ssh_are_listed_when_they_are_asked_for(known: None) -> None:
