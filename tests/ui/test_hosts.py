@@ -142,6 +142,17 @@ async def test_the_host_under_the_cursor_tells_why_it_is_not_connected_and_what_
         assert "spare  qemu+ssh://root@spare/system   not connected" in screen_text(app)
 
 
+async def test_a_host_that_was_disconnected_is_not_said_never_to_have_answered() -> None:
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name, said in (("spare", "not connected"), ("lab2", "none since it began to connect")):
+            await go(app, pilot, "hosts")
+            await on(app, pilot, name)
+            await pilot.press("enter")
+            await pilot.pause()
+            assert f"last answer       {said}" in screen_text(app)
+
+
 async def test_a_host_that_does_not_answer_has_its_guests_stalled() -> None:
     snapshot = host([domain(1, "web-01"), domain(2, "off", DomainState.SHUTOFF)])
     app = driven(fleet(replace(snapshot, link=Link.STALLED)))
