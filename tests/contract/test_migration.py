@@ -245,17 +245,94 @@ def test_another_image_of_that_name_is_not_overwritten_unless_that_is_said(
     assert digest(other) == digest(two.file(two.near, "taken.img"))
 
 
-@pytest.mark.parametrize("mib", [4, 6], ids=["as long", "longer"])
 def test_an_image_that_is_copied_over_another_has_nothing_of_that_left(
-    two: Two, define: Callable[..., Guest], mib: int
+    two: Two, define: Callable[..., Guest]
 ) -> None:
     guest = define(disks=[two.image("over.img", 4 << 20)])
     other = two.file(two.far, "over.img")
     other.parent.mkdir(exist_ok=True)
-    other.write_bytes(b"old!" * (mib << 18))
+    other.write_bytes(b"old!" * (4 << 18))
     said = migrate(two.source, guest.uuid, "far", {"copy_storage_all": True}, force=True)
     assert "is defined on far now, off" in said
     assert digest(other) == digest(two.file(two.near, "over.img"))
+
+
+def test_a_longer_file_is_not_copied_over_though_it_says_that_it_is_as_large(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    """A qcow2 image with contents is longer than the disk in it: its end would be left."""
+    guest = define(disks=[two.image("long.img", 4 << 20)])
+    other = two.file(two.far, "long.img")
+    other.parent.mkdir(exist_ok=True)
+    argv = ["qemu-img", "convert", "-n", "-O", "qcow2", "-S", "0", "-f", "raw"]
+    make_image(other, "4M", "qcow2")
+    subprocess.run([*argv, str(two.file(two.near, "long.img")), str(other)], check=True)
+    before = digest(other)
+    with pytest.raises(BadInput, match=rf"far has {other.stat().st_size} bytes, and here 4194304"):
+        migrate(two.source, guest.uuid, "far", {"copy_storage_all": True}, force=True)
+    assert digest(other) == before
+    assert is_on(two.source, guest)
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["runs", "off"])
+def test_an_image_of_the_targets_own_domain_is_not_copied_over_whatever_is_said(
+    two: Two, define: Callable[..., Guest], runs: bool
+) -> None:
+    guest = define(disks=[two.image("theirs.img", 1 << 20)])
+    if runs:
+        guest.start()
+    disk = two.image("theirs.img", 1 << 20, two.far)
+    before = digest(two.file(two.far, "theirs.img"))
+    owner = Guest.define(two.far.uri, domain_xml(unique_name("owner"), disks=[disk]))
+    values = {**HERE, "copy_storage_all": True}
+    try:
+        with pytest.raises(BadInput, match=f"{IMAGES}/theirs.img as a disk of {owner.name}"):
+            migrate(two.source, guest.uuid, "far", values, force=True)
+    finally:
+        owner.remove()
+    assert digest(two.file(two.far, "theirs.img")) == before
+    assert is_on(two.source, guest)
+    assert not is_on(two.target, guest)
+
+
+def copying(do: Callable[[], object]) -> Callable[[str, float | None], None]:
+    """Told of the progress, it does this once, while an image is copied."""
+    done: list[object] = []
+
+    def progress(text: str, _part: float | None) -> None:
+        if text.startswith("copying") and not done:
+            done.append(True)
+            do()
+
+    return progress
+
+
+def test_a_domain_that_is_started_while_its_image_is_copied_stays_and_runs_here(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("begun.img", 8 << 20)])
+    with pytest.raises(TuivirtError, match=r"was changed while it was copied|started meanwhile"):
+        migrate(two.source, guest.uuid, "far", {}, progress=copying(guest.start))
+    assert on(two.source, guest).isActive()
+    assert on(two.source, guest).isPersistent()
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "begun.img").exists()
+
+
+def test_an_image_that_is_written_to_while_it_is_copied_is_told_and_not_left(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("torn.img", 8 << 20)])
+
+    def write() -> None:
+        with two.file(two.near, "torn.img").open("r+b") as file:
+            file.write(b"new")
+
+    with pytest.raises(TuivirtError, match=r"vda \(\S+torn.img\) was changed while it was copied"):
+        migrate(two.source, guest.uuid, "far", {}, progress=copying(write))
+    assert is_on(two.source, guest)
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "torn.img").exists()
 
 
 def overlay(two: Two, name: str, base: str) -> Disk:
@@ -287,10 +364,33 @@ def test_an_image_on_a_backing_file_needs_that_there_and_lies_on_it_again(
     assert told["backing-filename-format"] == "qcow2"
 
     off = define(disks=[overlay(two, "off-over.qcow2", "nowhere.qcow2")])
-    with pytest.raises(BadInput, match=r"lies on \S+nowhere\.qcow2: far has no such file"):
+    with pytest.raises(BadInput, match=r"far does not have \S+nowhere\.qcow2, on which vda"):
         migrate(two.source, off.uuid, "far", {})
     assert is_on(two.source, off)
     assert not two.file(two.far, "off-over.qcow2").exists()
+
+
+def test_an_image_of_a_domain_that_is_off_goes_to_another_base_only_if_that_is_said(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    for daemon in (two.near, two.far):
+        two.file(daemon, "").mkdir(exist_ok=True)
+        make_image(two.file(daemon, "under.qcow2"), "8M", "qcow2")
+    guest = define(disks=[overlay(two, "above.qcow2", "under.qcow2")])
+    with pytest.raises(BadInput, match=r"lies on \S+under\.qcow2 of near, and far has another one"):
+        migrate(two.source, guest.uuid, "far", {})
+    assert not two.file(two.far, "above.qcow2").exists()
+
+    make_image(two.file(two.far, "under.qcow2"), "4M", "qcow2")
+    with pytest.raises(BadInput, match="that has 4194304 bytes on far, and here 8388608"):
+        migrate(two.source, guest.uuid, "far", {}, force=True)
+    assert is_on(two.source, guest)
+    assert not two.file(two.far, "above.qcow2").exists()
+
+    make_image(two.file(two.far, "under.qcow2"), "8M", "qcow2")
+    said = migrate(two.source, guest.uuid, "far", {"copy_storage_inc": True}, force=True)
+    assert "is defined on far now, off" in said
+    assert digest(two.file(two.far, "above.qcow2")) == digest(two.file(two.near, "above.qcow2"))
 
 
 def test_a_file_that_both_hosts_see_is_left_where_it_is(
