@@ -17,9 +17,9 @@ from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.entry import HostEntry
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostInfo, HostSnapshot, Link
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.stats import HostStats
 from tuivirt.backend.model.task import Task
-from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.suggestions import Suggestion
 from tuivirt.screens.hosts import HostsScreen
 from tuivirt.settings import default_path
@@ -225,6 +225,15 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestions, "ssh_hosts", lambda: ssh)
 
 
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], object]:
+    """Writes a settings file of the test's own, which is not there before."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = default_path()
+    path.parent.mkdir()
+    return path.write_text
+
+
 async def form_of(app: DrivenApp, pilot: Pilot[Any], key: str) -> FormDialog:
     await pilot.press(key)
     await until(pilot, lambda: isinstance(on_top(app), FormDialog), "a form")
@@ -236,15 +245,6 @@ async def form_of(app: DrivenApp, pilot: Pilot[Any], key: str) -> FormDialog:
 async def test_a_host_is_added_by_a_form(known: None) -> None:
     app = driven(several())
     async with app.run_test(size=(80, 24)) as pilot:
-@pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], object]:
-    """Writes a settings file of the test's own, which is not there before."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    path = default_path()
-    path.parent.mkdir()
-    return path.write_text
-
-
         await go(app, pilot, "hosts")
         await form_of(app, pilot, "plus")
         await pilot.press(*"new1", "tab", *"test:///default", "tab", *"lab", "tab", *"a,b")
@@ -273,17 +273,6 @@ async def test_what_is_wrong_is_said_in_the_form_and_nothing_is_done(known: None
         assert "the name cannot be 'a@'" in form.problem
         assert app.recorded.wishes == []
 
-
-async def test_hosts_that_are_known_here_are_listed_with_who_knows_them(known: None) -> None:
-    app = driven(several())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await go(app, pilot, "hosts")
-        form = await form_of(app, pilot, "plus")
-        await pilot.press("tab", "ctrl+o")
-        await until(pilot, lambda: isinstance(on_top(app), Menu), "a menu")
-        check_golden("known-hosts-80x24", screen_text(app))
-        await pilot.press("enter")
-        assert form.values | {"name": "hail", "uri": "qemu+ssh://hail/system"} == form.values
 
 async def test_a_name_that_is_taken_is_said_in_the_form_and_nothing_typed_is_lost(
     known: None, settings: Callable[[str], object]
@@ -332,6 +321,17 @@ async def test_settings_that_are_not_right_are_told_before_anything_is_typed(
         assert on_top(app) is form
         assert app.recorded.wishes == []
 
+
+async def test_hosts_that_are_known_here_are_listed_with_who_knows_them(known: None) -> None:
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        form = await form_of(app, pilot, "plus")
+        await pilot.press("tab", "ctrl+o")
+        await until(pilot, lambda: isinstance(on_top(app), Menu), "a menu")
+        check_golden("known-hosts-80x24", screen_text(app))
+        await pilot.press("enter")
+        assert form.values | {"name": "hail", "uri": "qemu+ssh://hail/system"} == form.values
 
 
 async def test_the_hosts_of_ssh_are_listed_when_they_are_asked_for(known: None) -> None:
@@ -476,6 +476,57 @@ def changed(app: DrivenApp, shown: Fleet, *fresh: str) -> None:
     app.hub.publish(HostsChanged(host="", hosts=hosts))
 
 
+def renamed(app: DrivenApp, old: str, new: str) -> None:
+    """The roster has made a host anew under another name, in the place of the old one."""
+    shown = [
+        replace(each, name=new) if each.name == old else each for each in app.fleet.hosts.values()
+    ]
+    changed(app, fleet(*shown), new)
+    app.on_arrived()
+    app._paint()
+
+
+@pytest.mark.parametrize("by", ["off", "group", "tag"])
+async def test_the_cursor_stays_on_a_host_that_gets_another_name(by: str) -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        for _ in range(("off", "group", "tag").index(by)):
+            await pilot.press("b")
+        await on(app, pilot, "lab1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+        assert "zoo" in line_of(app, "▌")
+        await pilot.press("d")
+        assert app.recorded.wishes[-1][:2] == ("host-disconnect", "zoo")
+
+
+async def test_a_mark_stays_on_a_host_that_gets_another_name() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        await pilot.press("space")
+        await on(app, pilot, "web1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+
+
+async def test_the_cursor_goes_to_no_host_that_was_added_when_another_went() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        shown = [each for each in app.fleet.hosts.values() if each.name != "lab1"]
+        changed(app, fleet(*shown, of("zoo", [])))
+        app.on_arrived()
+        app._paint()
+        await pilot.pause()
+        assert table(app).targets[0].host not in ("lab1", "zoo")
+
+
 async def test_a_host_that_is_added_while_it_runs_is_listed_and_watched() -> None:
     first = host([domain(1, "web-01")])
     app = driven(fleet(first))
@@ -532,57 +583,6 @@ async def test_the_console_of_a_host_made_anew_waits_for_it_and_that_of_a_remove
         await pilot.pause()
         assert app.sessions == [staying]
         assert "follow" in " ".join(staying.did)
-def renamed(app: DrivenApp, old: str, new: str) -> None:
-    """The roster has made a host anew under another name, in the place of the old one."""
-    shown = [
-        replace(each, name=new) if each.name == old else each for each in app.fleet.hosts.values()
-    ]
-    changed(app, fleet(*shown), new)
-    app.on_arrived()
-    app._paint()
-
-
-@pytest.mark.parametrize("by", ["off", "group", "tag"])
-async def test_the_cursor_stays_on_a_host_that_gets_another_name(by: str) -> None:
-    app = driven(several())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await go(app, pilot, "hosts")
-        for _ in range(("off", "group", "tag").index(by)):
-            await pilot.press("b")
-        await on(app, pilot, "lab1")
-        renamed(app, "lab1", "zoo")
-        await pilot.pause()
-        assert [ref.host for ref in table(app).targets] == ["zoo"]
-        assert "zoo" in line_of(app, "▌")
-        await pilot.press("d")
-        assert app.recorded.wishes[-1][:2] == ("host-disconnect", "zoo")
-
-
-async def test_a_mark_stays_on_a_host_that_gets_another_name() -> None:
-    app = driven(several())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await go(app, pilot, "hosts")
-        await on(app, pilot, "lab1")
-        await pilot.press("space")
-        await on(app, pilot, "web1")
-        renamed(app, "lab1", "zoo")
-        await pilot.pause()
-        assert [ref.host for ref in table(app).targets] == ["zoo"]
-
-
-async def test_the_cursor_goes_to_no_host_that_was_added_when_another_went() -> None:
-    app = driven(several())
-    async with app.run_test(size=(120, 40)) as pilot:
-        await go(app, pilot, "hosts")
-        await on(app, pilot, "lab1")
-        shown = [each for each in app.fleet.hosts.values() if each.name != "lab1"]
-        changed(app, fleet(*shown, of("zoo", [])))
-        app.on_arrived()
-        app._paint()
-        await pilot.pause()
-        assert table(app).targets[0].host not in ("lab1", "zoo")
-
-
         assert "close" in " ".join(going.did)
 
 

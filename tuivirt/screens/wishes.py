@@ -323,6 +323,7 @@ class Wishes:
 
         self._app.ask(form, answered)
         fleet = self._app.fleet
+        hosts = tuple(fleet.hosts)
         form.look_up(
             [Asked(t.ref, t.thing, fleet.stats(t.ref), hosts) for t in targets], self._app.look_up
         )
@@ -339,7 +340,6 @@ class Wishes:
         def answered(given: Mapping[str, Any] | None) -> None:
             if given is not None:
                 for target in targets:
-        hosts = tuple(fleet.hosts)
                     if target.ref not in form.refused:
                         forced = {**values, "force": target.ref in form.risky}
                         self._submit(action, [target], forced)
