@@ -259,6 +259,8 @@ class Action:
                 return "the connection is read-only"
             if snapshot.info is None or snapshot.link in (Link.LOST, Link.FAILED, Link.CLOSED):
                 return f"host {snapshot.name} is not connected"
+        if self.changes and not self.view and isinstance(thing, Domain) and thing.arriving:
+            return "it is arriving from another host; abort the move there"
         return self.unavailable(thing)
 
     def question(self, thing: Any) -> str:

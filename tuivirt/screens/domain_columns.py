@@ -66,8 +66,11 @@ class Row:
 
     @property
     def stalled_since(self) -> float | None:
-        """Since when nothing is heard of it: the domain's own silence, or its host's."""
-        if self.domain.stalled_since is not None:
+        """Since when nothing is heard of it: the domain's own silence, or its host's.
+
+        One that arrives is silent until it has.
+        """
+        if self.domain.stalled_since is not None and not self.domain.arriving:
             return self.domain.stalled_since
         if self.host.link is not Link.CONNECTED:
             return self.host.data_at
@@ -135,6 +138,8 @@ def _state(row: Row) -> Cell:
     marks = "↯" if domain.pending or domain.detaching else ""
     if row.stalled_since is not None and domain.active:
         word, tone = "stalled", "bad"
+    elif domain.arriving:
+        return Toned("arriving", "warn")
     elif domain.detaching:
         word, tone = "run", "warn"
     else:
