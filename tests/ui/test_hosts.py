@@ -428,21 +428,6 @@ async def test_a_key_is_a_wish_whether_the_host_answers_or_not() -> None:
         assert app.recorded.wishes == [(wish, name, {}) for name, _key, wish in wishes]
 
 
-async def test_disconnecting_asks_where_a_move_from_elsewhere_would_lose_where_it_goes() -> None:
-    shown = several()
-    task = Task(1, "migrate", factory.ref_of(1, "lab2"), "web-01", time.time() - 12, other="web1")
-    app = driven(replace(shown, tasks=(task,)))
-    app.fleet = app.fleet.with_task(task)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await go(app, pilot, "hosts")
-        await on(app, pilot, "web1")
-        await pilot.press("d")
-        dialog = cast(ConfirmDialog, on_top(app))
-        said = " ".join(dialog.panel.text.split())
-        assert "no longer followed when the connection ends: Move to another host web-01" in said
-        assert app.recorded.wishes == []
-
-
 async def test_disconnecting_asks_where_a_task_or_a_console_would_lose_its_host() -> None:
     shown = several()
     task = Task(1, "shutdown", factory.ref_of(1, "web1"), "web-01", time.time() - 12)
