@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_nam
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.migration import changes
+from tuivirt.backend.migration import changes, truth
 from tuivirt.backend.migration.migrate import migrate, plan_for
+from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Weight
 
 IMAGES = "/var/lib/libvirt/images"
@@ -516,6 +517,23 @@ def test_a_move_under_way_is_told_of_hurried_and_ended_by_post_copy(
     assert changes.job_info(two.target, guest.uuid) == f"{guest.name} has no job"
 
 
+def test_until_its_memory_is_there_it_is_told_as_arriving(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    until(lambda: guest.uuid in two.target.snapshot.domains, "the target lists it")
+    there = two.target.snapshot.domains[guest.uuid]
+    assert (there.state, there.persistent, there.arriving) == (DomainState.PAUSED, False, True)
+    with closing(_host("late", two.far.uri)) as late:
+        assert late.snapshot.domains[guest.uuid].arriving
+    assert not two.source.snapshot.domains[guest.uuid].arriving
+    changes.set_speed(two.source, guest.uuid, 1000)
+    assert "runs on far now" in moving.result(60)
+    until(lambda: not two.target.snapshot.domains[guest.uuid].arriving, "it has arrived")
+
+
 def test_anybodys_move_is_aborted_by_the_domains_own_action(
     two: Two, define: Callable[..., Guest]
 ) -> None:
@@ -525,6 +543,32 @@ def test_anybodys_move_is_aborted_by_the_domains_own_action(
     assert "is being aborted" in changes.abort_job(two.source, guest.uuid)
     with pytest.raises(TuivirtError, match="goes on running on near, and nothing of it is on far"):
         moving.result(60)
+
+
+@pytest.mark.parametrize("ends", ["near", "far"])
+def test_a_move_goes_on_when_one_of_its_hosts_is_disconnected(
+    two: Two, define: Callable[..., Guest], monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setattr(truth, "COMES_BACK_S", 1.0)
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    (two.source if ends == "near" else two.target).close()
+    try:
+        # Hurried by somebody else: the host that leads it may be the one that was closed.
+        with closing(_host("watching", two.near.uri)) as watching:
+            changes.set_speed(watching, guest.uuid, 1000)
+        said = moving.result(90)
+    finally:
+        if ends == "near":
+            two.source = _host("near", two.near.uri)
+        else:
+            two.target = _host("far", two.far.uri)
+    told = "runs on far now" if ends == "near" else "libvirt says that"
+    assert told in said
+    assert f"{ends} cannot be asked" in said
+    assert on(two.target, guest).isActive()
+    assert not is_on(two.source, guest)
 
 
 @pytest.mark.parametrize("dies", ["near", "far"])
@@ -546,23 +590,30 @@ def test_a_daemon_that_dies_meanwhile_leaves_the_guest_here_and_that_is_told(
     assert not is_on(two.target, guest)
 
 
-def test_an_interrupt_at_the_command_line_aborts_it_and_tells_where_the_guest_is(
-    two: Two, define: Callable[..., Guest]
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_a_signal_at_the_command_line_aborts_it_and_tells_where_the_guest_is(
+    two: Two, define: Callable[..., Guest], number: signal.Signals, status: int
 ) -> None:
-    guest = define()
+    guest = define(disks=[two.image("ended.img")])
     guest.start()
     argv = [sys.executable, "-m", "tuivirt", "-c", two.near.uri, "migrate", guest.name]
     argv += [two.far.uri, "--bandwidth", "1", "--migrateuri", HERE["migrateuri"]]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as program:
         domain = on(two.source, guest)
-        until(lambda: domain.jobStats().get("memory_total", 0) > 0, "it is moved")
-        program.send_signal(signal.SIGINT)
+        until(lambda: domain.jobStats().get("data_total", 0) > 0, "it is moved")
+        program.send_signal(number)
         out, err = program.communicate(timeout=60)
-    assert program.returncode == 1
+    assert program.returncode == status
     assert out == ""
     assert "was aborted: it goes on running on local, and nothing of it is on" in err
+    assert "ended.img that was made there is removed again" in err
     assert on(two.source, guest).isActive()
+    assert not two.file(two.far, "ended.img").exists()
 
 
 @pytest.mark.parametrize("p2p", [True, False], ids=["peer to peer", "direct"])
