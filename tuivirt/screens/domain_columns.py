@@ -99,6 +99,7 @@ class HostRows:
     def show(self, host: HostSnapshot, now: float) -> None:
         """The host as it is now."""
         at = self._at
+        turned = (at.host.link is Link.CONNECTED) != (host.link is Link.CONNECTED)
         at.host, at.now = host, now
         domains, stats = host.domains, host.domain_stats
         new: dict[str, None] = {}
@@ -116,6 +117,9 @@ class HostRows:
             new |= {u: None for u, each in stats.items() if known.get(u) is not each}
             new |= dict.fromkeys(known.keys() - stats.keys())
             self._stats = stats
+        if turned:
+            # What was added up of them says otherwise now, and no domain has changed for it.
+            new |= dict.fromkeys(domains)
         refs = self._refs
         for uuid in new:
             if uuid not in domains:
