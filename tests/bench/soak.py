@@ -421,7 +421,9 @@ class Soak:
 
 def _rows(text: str) -> dict[str, str]:
     """The state of each row of the list, by name."""
-    return {name: word for word, name in re.findall(rf"^[▌ ] +(\w+)(?: +↯)? +({PREFIX}\S+)", text, re.M)}
+    return {
+        name: word for word, name in re.findall(rf"^[▌ ] +(\w+)(?: +↯)? +({PREFIX}\S+)", text, re.M)
+    }
 
 
 def _make_pool(uri: str, folder: Path) -> None:
