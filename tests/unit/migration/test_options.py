@@ -73,6 +73,13 @@ def test_options_that_cannot_be_together_are_refused(values: dict[str, Any], sai
 def test_the_most_that_may_be_said_is_not_refused() -> None:
     most = {choice.name: choice.maximum for choice in CHOICES if choice.maximum is not None}
     check({**most, "parallel": True})
+    check({**{name: str(number) for name, number in most.items()}, "parallel": True})
+    check(dict.fromkeys(most, ""))
+
+
+def test_a_number_as_it_was_typed_is_held_against_the_most_as_well() -> None:
+    with pytest.raises(BadInput, match="--max-downtime cannot be 2000001"):
+        check({"max_downtime": "2000001"})
 
 
 def test_what_libvirt_cannot_be_told_while_it_is_moved_is_refused_as_well() -> None:

@@ -158,9 +158,12 @@ def check(values: Mapping[str, Any]) -> None:
             raise BadInput(f"{word(name)} cannot be {uri!r}", "it is a URI, as in tcp://10.0.0.2")
 
 
-def check_most(what: str, value: int | None, most: int) -> None:
-    """Raise BadInput for more than libvirt, or the hypervisor, can be told."""
-    if value is not None and value > most:
+def check_most(what: str, value: int | str | None, most: int) -> None:
+    """Raise BadInput for more than libvirt, or the hypervisor, can be told.
+
+    A form's plan is made of what was typed: a number's text, or none.
+    """
+    if value and int(value) > most:
         raise BadInput(f"{what} cannot be {value}", f"the most is {most}")
 
 
