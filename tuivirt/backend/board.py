@@ -6,17 +6,19 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import TuivirtError
 from .events import Event, ListChanged, Publish, SnapshotChanged
 from .inventory import compare
 from .model.domain import Domain
 from .model.host import HostSnapshot, Link
-from .model.question import Question
 from .model.ref import Kind
 from .model.resources import Network, NodeDevice
 from .uses import networks_of_devices
+
+if TYPE_CHECKING:
+    from .model.question import Question
 
 PATIENCE_S = 120.0
 """How long an answer of the operator is waited for by who wants a list; a screen waits longer."""
