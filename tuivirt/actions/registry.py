@@ -74,7 +74,7 @@ class Parameter:
     @property
     def flag(self) -> str:
         """Its option on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
     def convert(self, value: Any) -> Any:
         """``value``, a form's or command line's text perhaps, as this parameter's type.
