@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
 
 
-BY_FORM = frozenset({"host-edit"})
-"""Actions that do nothing unless something is said."""
+BY_FORM = frozenset({"host-edit", "snapshot-create"})
+"""Actions that do nothing unless something is said, or of which much can be said."""
 
 
 class Actor(Protocol):
