@@ -192,7 +192,9 @@ class DomainScreen(PagedScreen):
             )
             self._processors.show(stats)
         elif view is self._snapshots:
-            self._snapshots.ask(domain, self._asked_for, self.look_up)
+            self._snapshots.ask(
+                domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
+            )
         elif view is self._events:
             log = self.joint.events_log
             newest = id(log[-1]) if log else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from textual.app import ComposeResult
@@ -76,6 +77,7 @@ class SnapshotsView(Vertical):
         self._asked_for: object = None
         self._asking = False
         self._asked_at = 0.0
+        self._answered: Callable[[], None] = lambda: None
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -97,8 +99,11 @@ class SnapshotsView(Vertical):
         row = self.table.row(self.table.cursor)
         return row.snapshot.name if row is not None else ""
 
-    def ask(self, domain: Domain, token: object, look_up: LookUp) -> None:
+    def ask(
+        self, domain: Domain, token: object, look_up: LookUp, answered: Callable[[], None]
+    ) -> None:
         """Look them up where they are not known, may have changed, or were read long ago."""
+        self._answered = answered
         old = time.monotonic() - self._asked_at >= ASK_AGAIN_S
         if self._asking or (token == self._asked_for and not old):
             return
@@ -116,6 +121,7 @@ class SnapshotsView(Vertical):
         self.table.set_empty("No snapshots.\n+ takes one.")
         self.table.update({row.snapshot.name: row for row in tree(answer)})
         self._tell("⏎ goes back to one   + takes one   - deletes one" if answer else "", "dim")
+        self._answered()
 
     def _tell(self, text: str, tone: str) -> None:
         self._legend.show([(Toned(f" {text}", tone),)] if text else [])
