@@ -46,10 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         stdout.give_up()
         complain(f"cannot write to standard output: {error}")
         return FAILED
-    except KeyboardInterrupt as interrupt:
-        from tuivirt.commands.told import status_of
-
-        return status_of(interrupt)
+    except KeyboardInterrupt:
+        return 130
     except Exception as error:
         return _defect(error)
 

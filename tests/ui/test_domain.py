@@ -108,11 +108,11 @@ async def test_tab_and_arrows_turn_round_and_digits_go_straight_there() -> None:
             seen.append(current())
         assert seen == [
             "Disks 4",
-            "Net 2",
+            "Network 2",
             "Devices 3",
-            "Net 2",
+            "Network 2",
             "Events",
-            "Snap",
+            "Overview",
             "Events",
         ]
 

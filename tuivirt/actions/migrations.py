@@ -83,7 +83,6 @@ def _cannot_move(domain: Domain) -> str:
     check=check,
     more=OPTIONS,
     lane="moves",
-    other="dest",
 )
 def migrate(
     run: Run,

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .events import Event, Noticed, Publish, SnapshotChanged
+from .events import Noticed
 from .model.question import Question, QuestionKind
 
 if TYPE_CHECKING:
-    from .board import Board
     from .host import Host
 
 TRIES = 3
@@ -106,10 +105,10 @@ class Inquiry:
                 self._open = question
         if question.open:
             question.when_done(lambda: self._ended(question))
-            self._host.update(retry_at=None)  # The next try is this one.
-            self._host.ask(question)
+            # The next try is this one.
+            self._host.update(question=question, retry_at=None)
             if not question.open:  # Answered by whoever was just told.
-                self._host.asked(question)
+                self._host.update(question=None)
         return question
 
     def _ended(self, question: Question) -> None:
@@ -128,7 +127,7 @@ class Inquiry:
                         self.unanswered += " to its host key"
             elif question.why_not:
                 self.unanswered = f"{question.why_not} ({_asked(question.prompt)})"
-        self._host.asked(question)
+        self._host.update(question=None)
 
     def close(self) -> None:
         """Nothing is asked any more, and what is open is withdrawn."""
@@ -142,20 +141,3 @@ class Inquiry:
 
 def _asked(prompt: str) -> str:
     return prompt.strip().split("\n")[-1].rstrip(": ")
-
-
-def passed_on(to: Board) -> Publish:
-    """For a host that nobody looks at: what it asks is asked at another."""
-    asked: list[Question] = []
-
-    def heard(event: Event) -> None:
-        if not isinstance(event, SnapshotChanged):
-            return
-        question = event.snapshot.question
-        if asked and asked[0] is not question:
-            to.asked(asked.pop())
-        if question is not None and not asked:
-            asked.append(question)
-            to.ask(question)
-
-    return heard
