@@ -180,7 +180,7 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
             self.fleet = self.fleet.with_task(event.task)
-            self.notice = notice_of(event.task) or self.notice
+            self.notice = notice_of(event.task, several=self.fleet.several) or self.notice
         elif isinstance(event, Noticed):
             self.notice = (event.text, event.severity)
         elif isinstance(event, LinkChanged):

@@ -46,8 +46,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         stdout.give_up()
         complain(f"cannot write to standard output: {error}")
         return FAILED
-    except KeyboardInterrupt:
-        return 130
+    except KeyboardInterrupt as interrupt:
+        from tuivirt.commands.told import status_of
+
+        return status_of(interrupt)
     except Exception as error:
         return _defect(error)
 

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_nam
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.migration import changes
+from tuivirt.backend.migration import changes, truth
 from tuivirt.backend.migration.migrate import migrate, plan_for
+from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Weight
 
 IMAGES = "/var/lib/libvirt/images"
@@ -245,16 +246,94 @@ def test_another_image_of_that_name_is_not_overwritten_unless_that_is_said(
     assert digest(other) == digest(two.file(two.near, "taken.img"))
 
 
-def test_an_image_that_is_copied_over_another_has_nothing_of_that_in_its_holes(
+def test_an_image_that_is_copied_over_another_has_nothing_of_that_left(
     two: Two, define: Callable[..., Guest]
 ) -> None:
     guest = define(disks=[two.image("over.img", 4 << 20)])
     other = two.file(two.far, "over.img")
     other.parent.mkdir(exist_ok=True)
-    other.write_bytes(b"old!" * (1 << 20))
+    other.write_bytes(b"old!" * (4 << 18))
     said = migrate(two.source, guest.uuid, "far", {"copy_storage_all": True}, force=True)
     assert "is defined on far now, off" in said
     assert digest(other) == digest(two.file(two.near, "over.img"))
+
+
+def test_a_longer_file_is_not_copied_over_though_it_says_that_it_is_as_large(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    """A qcow2 image with contents is longer than the disk in it: its end would be left."""
+    guest = define(disks=[two.image("long.img", 4 << 20)])
+    other = two.file(two.far, "long.img")
+    other.parent.mkdir(exist_ok=True)
+    argv = ["qemu-img", "convert", "-n", "-O", "qcow2", "-S", "0", "-f", "raw"]
+    make_image(other, "4M", "qcow2")
+    subprocess.run([*argv, str(two.file(two.near, "long.img")), str(other)], check=True)
+    before = digest(other)
+    with pytest.raises(BadInput, match=rf"far has {other.stat().st_size} bytes, and here 4194304"):
+        migrate(two.source, guest.uuid, "far", {"copy_storage_all": True}, force=True)
+    assert digest(other) == before
+    assert is_on(two.source, guest)
+
+
+@pytest.mark.parametrize("runs", [True, False], ids=["runs", "off"])
+def test_an_image_of_the_targets_own_domain_is_not_copied_over_whatever_is_said(
+    two: Two, define: Callable[..., Guest], runs: bool
+) -> None:
+    guest = define(disks=[two.image("theirs.img", 1 << 20)])
+    if runs:
+        guest.start()
+    disk = two.image("theirs.img", 1 << 20, two.far)
+    before = digest(two.file(two.far, "theirs.img"))
+    owner = Guest.define(two.far.uri, domain_xml(unique_name("owner"), disks=[disk]))
+    values = {**HERE, "copy_storage_all": True}
+    try:
+        with pytest.raises(BadInput, match=f"{IMAGES}/theirs.img as a disk of {owner.name}"):
+            migrate(two.source, guest.uuid, "far", values, force=True)
+    finally:
+        owner.remove()
+    assert digest(two.file(two.far, "theirs.img")) == before
+    assert is_on(two.source, guest)
+    assert not is_on(two.target, guest)
+
+
+def copying(do: Callable[[], object]) -> Callable[[str, float | None], None]:
+    """Told of the progress, it does this once, while an image is copied."""
+    done: list[object] = []
+
+    def progress(text: str, _part: float | None) -> None:
+        if text.startswith("copying") and not done:
+            done.append(True)
+            do()
+
+    return progress
+
+
+def test_a_domain_that_is_started_while_its_image_is_copied_stays_and_runs_here(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("begun.img", 8 << 20)])
+    with pytest.raises(TuivirtError, match=r"was changed while it was copied|started meanwhile"):
+        migrate(two.source, guest.uuid, "far", {}, progress=copying(guest.start))
+    assert on(two.source, guest).isActive()
+    assert on(two.source, guest).isPersistent()
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "begun.img").exists()
+
+
+def test_an_image_that_is_written_to_while_it_is_copied_is_told_and_not_left(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define(disks=[two.image("torn.img", 8 << 20)])
+
+    def write() -> None:
+        with two.file(two.near, "torn.img").open("r+b") as file:
+            file.write(b"new")
+
+    with pytest.raises(TuivirtError, match=r"vda \(\S+torn.img\) was changed while it was copied"):
+        migrate(two.source, guest.uuid, "far", {}, progress=copying(write))
+    assert is_on(two.source, guest)
+    assert not is_on(two.target, guest)
+    assert not two.file(two.far, "torn.img").exists()
 
 
 def overlay(two: Two, name: str, base: str) -> Disk:
@@ -286,10 +365,33 @@ def test_an_image_on_a_backing_file_needs_that_there_and_lies_on_it_again(
     assert told["backing-filename-format"] == "qcow2"
 
     off = define(disks=[overlay(two, "off-over.qcow2", "nowhere.qcow2")])
-    with pytest.raises(BadInput, match=r"lies on \S+nowhere\.qcow2: far has no such file"):
+    with pytest.raises(BadInput, match=r"far does not have \S+nowhere\.qcow2, on which vda"):
         migrate(two.source, off.uuid, "far", {})
     assert is_on(two.source, off)
     assert not two.file(two.far, "off-over.qcow2").exists()
+
+
+def test_an_image_of_a_domain_that_is_off_goes_to_another_base_only_if_that_is_said(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    for daemon in (two.near, two.far):
+        two.file(daemon, "").mkdir(exist_ok=True)
+        make_image(two.file(daemon, "under.qcow2"), "8M", "qcow2")
+    guest = define(disks=[overlay(two, "above.qcow2", "under.qcow2")])
+    with pytest.raises(BadInput, match=r"lies on \S+under\.qcow2 of near, and far has another one"):
+        migrate(two.source, guest.uuid, "far", {})
+    assert not two.file(two.far, "above.qcow2").exists()
+
+    make_image(two.file(two.far, "under.qcow2"), "4M", "qcow2")
+    with pytest.raises(BadInput, match="that has 4194304 bytes on far, and here 8388608"):
+        migrate(two.source, guest.uuid, "far", {}, force=True)
+    assert is_on(two.source, guest)
+    assert not two.file(two.far, "above.qcow2").exists()
+
+    make_image(two.file(two.far, "under.qcow2"), "8M", "qcow2")
+    said = migrate(two.source, guest.uuid, "far", {"copy_storage_inc": True}, force=True)
+    assert "is defined on far now, off" in said
+    assert digest(two.file(two.far, "above.qcow2")) == digest(two.file(two.near, "above.qcow2"))
 
 
 def test_a_file_that_both_hosts_see_is_left_where_it_is(
@@ -343,10 +445,10 @@ def test_a_host_is_emptied_by_a_plan_that_is_shown_first(
     twin = two.target.conn.defineXML(domain_xml(stays.name))
     try:
         planned = run(two, "evacuate", "local", "--dry-run", "--migrateuri", HERE["migrateuri"])
-        assert planned.status == 0
-        assert f"{stays.name} stays: local-tuivirtd-far" in planned.out
-        assert "has another domain called" in planned.out
-        assert "1 of 2 running domains go, 192 MiB in all, 2 at a time" in planned.out
+        assert planned.status == 1
+        assert f"{stays.name} stays: local-tuivirtd-far" in planned.err
+        assert "has another domain called" in planned.err
+        assert "1 of 2 running domains go, 192 MiB in all, 2 at a time" in planned.err
         assert on(two.source, goes).isActive()
 
         done = run(two, "evacuate", "local", "--migrateuri", HERE["migrateuri"])
@@ -415,6 +517,23 @@ def test_a_move_under_way_is_told_of_hurried_and_ended_by_post_copy(
     assert changes.job_info(two.target, guest.uuid) == f"{guest.name} has no job"
 
 
+def test_until_its_memory_is_there_it_is_told_as_arriving(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    until(lambda: guest.uuid in two.target.snapshot.domains, "the target lists it")
+    there = two.target.snapshot.domains[guest.uuid]
+    assert (there.state, there.persistent, there.arriving) == (DomainState.PAUSED, False, True)
+    with closing(_host("late", two.far.uri)) as late:
+        assert late.snapshot.domains[guest.uuid].arriving
+    assert not two.source.snapshot.domains[guest.uuid].arriving
+    changes.set_speed(two.source, guest.uuid, 1000)
+    assert "runs on far now" in moving.result(60)
+    until(lambda: not two.target.snapshot.domains[guest.uuid].arriving, "it has arrived")
+
+
 def test_anybodys_move_is_aborted_by_the_domains_own_action(
     two: Two, define: Callable[..., Guest]
 ) -> None:
@@ -424,6 +543,32 @@ def test_anybodys_move_is_aborted_by_the_domains_own_action(
     assert "is being aborted" in changes.abort_job(two.source, guest.uuid)
     with pytest.raises(TuivirtError, match="goes on running on near, and nothing of it is on far"):
         moving.result(60)
+
+
+@pytest.mark.parametrize("ends", ["near", "far"])
+def test_a_move_goes_on_when_one_of_its_hosts_is_disconnected(
+    two: Two, define: Callable[..., Guest], monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    monkeypatch.setattr(truth, "COMES_BACK_S", 1.0)
+    guest = define()
+    guest.start()
+    moving, _aborted = under_way(two, guest)
+    (two.source if ends == "near" else two.target).close()
+    try:
+        # Hurried by somebody else: the host that leads it may be the one that was closed.
+        with closing(_host("watching", two.near.uri)) as watching:
+            changes.set_speed(watching, guest.uuid, 1000)
+        said = moving.result(90)
+    finally:
+        if ends == "near":
+            two.source = _host("near", two.near.uri)
+        else:
+            two.target = _host("far", two.far.uri)
+    told = "runs on far now" if ends == "near" else "libvirt says that"
+    assert told in said
+    assert f"{ends} cannot be asked" in said
+    assert on(two.target, guest).isActive()
+    assert not is_on(two.source, guest)
 
 
 @pytest.mark.parametrize("dies", ["near", "far"])
@@ -445,23 +590,30 @@ def test_a_daemon_that_dies_meanwhile_leaves_the_guest_here_and_that_is_told(
     assert not is_on(two.target, guest)
 
 
-def test_an_interrupt_at_the_command_line_aborts_it_and_tells_where_the_guest_is(
-    two: Two, define: Callable[..., Guest]
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 1), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_a_signal_at_the_command_line_aborts_it_and_tells_where_the_guest_is(
+    two: Two, define: Callable[..., Guest], number: signal.Signals, status: int
 ) -> None:
-    guest = define()
+    guest = define(disks=[two.image("ended.img")])
     guest.start()
     argv = [sys.executable, "-m", "tuivirt", "-c", two.near.uri, "migrate", guest.name]
     argv += [two.far.uri, "--bandwidth", "1", "--migrateuri", HERE["migrateuri"]]
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, cwd=ROOT, stdout=pipe, stderr=pipe, text=True) as program:
         domain = on(two.source, guest)
-        until(lambda: domain.jobStats().get("memory_total", 0) > 0, "it is moved")
-        program.send_signal(signal.SIGINT)
+        until(lambda: domain.jobStats().get("data_total", 0) > 0, "it is moved")
+        program.send_signal(number)
         out, err = program.communicate(timeout=60)
-    assert program.returncode == 1
+    assert program.returncode == status
     assert out == ""
     assert "was aborted: it goes on running on local, and nothing of it is on" in err
+    assert "ended.img that was made there is removed again" in err
     assert on(two.source, guest).isActive()
+    assert not two.file(two.far, "ended.img").exists()
 
 
 @pytest.mark.parametrize("p2p", [True, False], ids=["peer to peer", "direct"])

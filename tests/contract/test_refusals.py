@@ -13,7 +13,7 @@ import pytest
 
 from tests.contract.conftest import Heard, started
 from tests.support.guests import Guest, make_image
-from tuivirt.backend import lifecycle
+from tuivirt.backend import job_call, lifecycle
 from tuivirt.backend import managed_save as saving
 from tuivirt.backend.errors import Aborted, TuivirtError
 from tuivirt.backend.events import DomainEvent, Event
@@ -111,7 +111,7 @@ def test_an_agent_that_is_not_there_is_told_with_what_to_look_at(
 def test_an_aborted_managed_save_leaves_the_guest_running_as_it_was(
     host: Host, define: Callable[..., Guest], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saving, "PROGRESS_EVERY_S", 0.02)
+    monkeypatch.setattr(job_call, "EVERY_S", 0.02)
     guest = define(memory_mib=1024)
     shell = guest.boot()
     # Memory that is not empty takes seconds to save.

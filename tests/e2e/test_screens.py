@@ -75,7 +75,16 @@ def test_every_tab_of_a_domain_fits_the_smallest_terminal(
     at = operator("-c", shared_guest.uri)
     at.pick(shared_guest.name)
     at.press("Enter")
-    tabs = ("Overview", r"Disks \d+", r"Network \d+", r"Devices \d+", "CPU", r"XML \w+", "Events")
+    tabs = (
+        "Overview",
+        r"Disks \d+",
+        r"Net\w* \d+",
+        r"Devices \d+",
+        "CPU",
+        r"XML \w+",
+        "Events",
+        "Snap",
+    )
     for number, tab in enumerate(tabs, start=1):
         at.press(str(number))
         at.sees(rf"\[{tab}\]")

@@ -108,11 +108,11 @@ async def test_tab_and_arrows_turn_round_and_digits_go_straight_there() -> None:
             seen.append(current())
         assert seen == [
             "Disks 4",
-            "Network 2",
+            "Net 2",
             "Devices 3",
-            "Network 2",
+            "Net 2",
             "Events",
-            "Overview",
+            "Snap",
             "Events",
         ]
 

@@ -24,6 +24,7 @@ from tuivirt.screens.events import EventsScreen
 from tuivirt.screens.help import HelpScreen, key_words, virsh_words
 from tuivirt.screens.networks import NetworkScreen
 from tuivirt.settings import Settings
+from tuivirt.widgets.page import Page
 
 from . import factory, things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
@@ -216,6 +217,50 @@ async def test_the_task_under_the_cursor_is_told_in_full_with_advice_and_virsh()
         assert "virsh start web-01" in screen_text(app)
 
 
+async def test_a_long_task_is_told_beside_its_scroll_bar_whole_and_scrolls_by_keys() -> None:
+    app = driven()
+    words = " ".join(f"word{number:02}" for number in range(60))
+    command = "virsh migrate web-01 qemu+ssh://" + "".join(f"{number:04}" for number in range(50))
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, TASKS[0], task(2, TaskState.FAILED, text=words, virsh=command))
+        await go(app, pilot, "job")
+        await pilot.pause()
+        page = app.screen.query_one("#task", Page)
+        seen = [line.text for line in map(page.render_line, range(page.size.height))]
+        assert page.show_vertical_scrollbar
+        for _ in range(len(page.lines)):
+            await pilot.press("shift+down")
+            await pilot.pause()
+            seen.append(page.render_line(page.size.height - 1).text)
+        # The bar stands on the last column: nothing may be told there.
+        assert all(len(line) == 80 and line.endswith(" ") for line in seen)
+        told = "".join("".join(line.split()) for line in dict.fromkeys(seen))
+        assert words.replace(" ", "") in told
+        assert command.replace(" ", "") in told
+        assert "shift+↓↑ scroll text" in screen_lines(app)[-1]
+
+        await pilot.press("shift+up")
+        await pilot.pause()
+        assert page.scroll_offset.y > 0
+        await pilot.press("j", "k")
+        await pilot.pause()
+        assert page.scroll_offset.y == 0
+
+
+async def test_with_several_hosts_a_tasks_object_is_told_with_its_own_at_80_columns() -> None:
+    there = WEB._replace(host="srv2")
+    app = driven(factory.fleet(things.everything(), factory.host([], name="srv2")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        tell(app, TASKS[0], task(2, TaskState.DONE, text="web-01 is off", target=there))
+        assert "web-01@srv2 is off" in screen_text(app)
+        await go(app, pilot, "job")
+        text = screen_text(app)
+        assert "web-01@srv1 " in text
+        assert "web-01@srv2 " in text
+        app.front.set_filter("web-01@srv2")  # type: ignore[union-attr]
+        assert "Tasks 1 of 2" in screen_text(app)
+
+
 async def test_running_tasks_stand_on_top_with_their_progress() -> None:
     app = driven()
     async with app.run_test(size=(120, 24)) as pilot:
@@ -274,6 +319,21 @@ async def test_l_shows_what_happened_to_the_object_under_the_cursor() -> None:
         await pilot.pause()
         assert isinstance(app.front, EventsScreen)
         assert "Events 1 of 2   /web-01" in screen_text(app)
+
+
+async def test_a_name_with_a_tags_or_a_hosts_sign_in_it_is_looked_for_as_it_is() -> None:
+    names = ("vm #1 @x", "vm #2 @x")
+    domains = [factory.domain(number, name) for number, name in enumerate(names, 1)]
+    app = DrivenApp(factory.fleet(factory.host(domains)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        for number, name in enumerate(names, 1):
+            publish(app, web_event("started", name=name, key=uuid_of(number)))
+        await pilot.press("l")
+        await pilot.pause()
+        await pilot.pause()
+        assert isinstance(app.front, EventsScreen)
+        assert r"Events 1 of 2   /vm \#1 \@x" in screen_text(app)
 
 
 async def test_enter_on_a_task_opens_what_it_was_about() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -15,10 +17,12 @@ from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.model.entry import HostEntry
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostInfo, HostSnapshot, Link
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.stats import HostStats
 from tuivirt.backend.model.task import Task
 from tuivirt.backend.suggestions import Suggestion
 from tuivirt.screens.hosts import HostsScreen
+from tuivirt.settings import default_path
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.form import FormDialog
 from tuivirt.widgets.menu import Menu
@@ -101,8 +105,7 @@ def table(app: DrivenApp) -> Any:
 
 async def on(app: DrivenApp, pilot: Pilot[Any], name: str) -> None:
     """Put the cursor on a host."""
-    key = next(key for key in table(app).rows.order if key.host == name)
-    table(app).move_to(key)
+    table(app).move_to(Ref(name, Kind.HOST, name))
     await pilot.pause()
 
 
@@ -137,6 +140,17 @@ async def test_the_host_under_the_cursor_tells_why_it_is_not_connected_and_what_
         assert "No route to host. lab2 cannot be reached" in screen_text(app)
         await on(app, pilot, "spare")
         assert "spare  qemu+ssh://root@spare/system   not connected" in screen_text(app)
+
+
+async def test_a_host_that_was_disconnected_is_not_said_never_to_have_answered() -> None:
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        for name, said in (("spare", "not connected"), ("lab2", "none since it began to connect")):
+            await go(app, pilot, "hosts")
+            await on(app, pilot, name)
+            await pilot.press("enter")
+            await pilot.pause()
+            assert f"last answer       {said}" in screen_text(app)
 
 
 async def test_a_host_that_does_not_answer_has_its_guests_stalled() -> None:
@@ -211,6 +225,15 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suggestions, "ssh_hosts", lambda: ssh)
 
 
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], object]:
+    """Writes a settings file of the test's own, which is not there before."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    path = default_path()
+    path.parent.mkdir()
+    return path.write_text
+
+
 async def form_of(app: DrivenApp, pilot: Pilot[Any], key: str) -> FormDialog:
     await pilot.press(key)
     await until(pilot, lambda: isinstance(on_top(app), FormDialog), "a form")
@@ -248,6 +271,54 @@ async def test_what_is_wrong_is_said_in_the_form_and_nothing_is_done(known: None
         assert "URI is missing" in form.problem
         await pilot.press("at", "tab", *"x:///", "ctrl+s")
         assert "the name cannot be 'a@'" in form.problem
+        assert app.recorded.wishes == []
+
+
+async def test_a_name_that_is_taken_is_said_in_the_form_and_nothing_typed_is_lost(
+    known: None, settings: Callable[[str], object]
+) -> None:
+    settings('[[hosts]]\nname = "later"\nuri = "test:///default"\n')
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        form = await form_of(app, pilot, "plus")
+        # One that is there, and one that another program has written meanwhile.
+        for name in ("spare", "later"):
+            await pilot.press("ctrl+u", *name, "tab", "ctrl+u", *"x:///")
+            await pilot.press("ctrl+s", "shift+tab")
+            assert form.problem == f"There is a host {name} already: choose another name."
+            assert form.values | {"name": name, "uri": "x:///"} == form.values
+        assert app.recorded.wishes == []
+
+
+async def test_a_host_keeps_its_own_name_and_takes_no_others(
+    settings: Callable[[str], object],
+) -> None:
+    settings('[[hosts]]\nname = "web1"\nuri = "test:///default"\n')
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "web1")
+        form = await form_of(app, pilot, "e")
+        await pilot.press("ctrl+u", *"db1", "ctrl+s")
+        assert "There is a host db1 already" in form.problem
+        await pilot.press("ctrl+u", *"web1", "ctrl+s")
+        assert [wish[:2] for wish in app.recorded.wishes] == [("host-edit", "web1")]
+
+
+async def test_settings_that_are_not_right_are_told_before_anything_is_typed(
+    known: None, settings: Callable[[str], object]
+) -> None:
+    settings("interval = = 2\n")
+    app = driven(several())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "hosts")
+        await pilot.press("plus")
+        form = cast(FormDialog, on_top(app))
+        await until(pilot, lambda: form.fields, "its fields")
+        assert "config.toml is not right:" in form.blocked
+        await pilot.press("ctrl+s")
+        assert on_top(app) is form
         assert app.recorded.wishes == []
 
 
@@ -388,6 +459,57 @@ def changed(app: DrivenApp, shown: Fleet, *fresh: str) -> None:
             app.doubles[name] = SnapshotHost(snapshot)
     hosts = {name: app.doubles[name] for name in shown.hosts}
     app.hub.publish(HostsChanged(host="", hosts=hosts))
+
+
+def renamed(app: DrivenApp, old: str, new: str) -> None:
+    """The roster has made a host anew under another name, in the place of the old one."""
+    shown = [
+        replace(each, name=new) if each.name == old else each for each in app.fleet.hosts.values()
+    ]
+    changed(app, fleet(*shown), new)
+    app.on_arrived()
+    app._paint()
+
+
+@pytest.mark.parametrize("by", ["off", "group", "tag"])
+async def test_the_cursor_stays_on_a_host_that_gets_another_name(by: str) -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        for _ in range(("off", "group", "tag").index(by)):
+            await pilot.press("b")
+        await on(app, pilot, "lab1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+        assert "zoo" in line_of(app, "▌")
+        await pilot.press("d")
+        assert app.recorded.wishes[-1][:2] == ("host-disconnect", "zoo")
+
+
+async def test_a_mark_stays_on_a_host_that_gets_another_name() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        await pilot.press("space")
+        await on(app, pilot, "web1")
+        renamed(app, "lab1", "zoo")
+        await pilot.pause()
+        assert [ref.host for ref in table(app).targets] == ["zoo"]
+
+
+async def test_the_cursor_goes_to_no_host_that_was_added_when_another_went() -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await on(app, pilot, "lab1")
+        shown = [each for each in app.fleet.hosts.values() if each.name != "lab1"]
+        changed(app, fleet(*shown, of("zoo", [])))
+        app.on_arrived()
+        app._paint()
+        await pilot.pause()
+        assert table(app).targets[0].host not in ("lab1", "zoo")
 
 
 async def test_a_host_that_is_added_while_it_runs_is_listed_and_watched() -> None:

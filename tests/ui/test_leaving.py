@@ -66,6 +66,52 @@ async def test_with_tasks_each_is_named_with_what_becomes_of_it() -> None:
     assert app.return_code == 0
 
 
+COMMAND = "virsh migrate web-01 qemu+ssh://srv2/system"
+LOOK = "then both hosts must be looked at"
+UNKNOWN = (
+    "how it ends is no longer followed; if it fails, images that were made for it stay on the "
+    "target."
+)
+ABORTED = "The guest stays where it is, and images that were being made for it stay on the target."
+
+
+@pytest.mark.parametrize(
+    ("virsh", "becomes"),
+    [
+        (f"{COMMAND} --live", f"It is aborted. {ABORTED}"),
+        (COMMAND, f"It is aborted. {ABORTED}"),
+        (f"{COMMAND} --p2p", f"It is aborted. {ABORTED}"),
+        (
+            f"{COMMAND} --live --postcopy",
+            f"It is aborted, unless it was switched to post-copy: {LOOK}. {ABORTED}",
+        ),
+        (
+            f"{COMMAND} --live --p2p",
+            f"The daemons go on with it by themselves, but {UNKNOWN}",
+        ),
+    ],
+    ids=["direct", "prepared", "p2p prepared", "post-copy", "p2p"],
+)
+async def test_of_a_move_is_said_whether_it_goes_on_without_the_program(
+    virsh: str, becomes: str
+) -> None:
+    app = DrivenApp(factory.sketch())
+    app.recorded.under_way = (replace(task(1, "migrate", "web-01"), virsh=virsh),)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert becomes in words(app)
+
+
+async def test_an_evacuation_moves_no_other_once_the_program_has_gone() -> None:
+    app = DrivenApp(factory.sketch())
+    app.recorded.under_way = (task(1, "evacuate", "srv1"),)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        assert "What it has begun is named for itself; no other domain is moved." in words(app)
+
+
 async def test_the_word_after_a_colon_asks_as_the_key_does() -> None:
     app = DrivenApp(factory.sketch())
     app.recorded.under_way = (SHUTDOWN,)

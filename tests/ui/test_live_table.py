@@ -432,6 +432,9 @@ def test_a_layout_never_leaves_its_width(width: int) -> None:
         ("#prod !web", ["db"]),
         ("!#prod web", ["Web-2", "db"]),
         ("#pro", []),
+        ("web #prod", ["web-1"]),
+        ("!web #prod", ["Web-2", "db"]),
+        ("#prod !#old", ["web-1"]),
     ],
 )
 def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
@@ -443,6 +446,44 @@ def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
     assert [name for name, tags in rows if found.match(name, tags)] == matches
 
 
+@pytest.mark.parametrize(
+    ("expression", "matches"),
+    [
+        ("@srv1", ["web-1", "db"]),
+        ("@srv1 web", ["web-1"]),
+        ("web @srv1", ["web-1"]),
+        ("#prod @srv1 ^db", ["db"]),
+        ("^db @srv1 #prod", ["db"]),
+        ("@srv[23] web", ["Web-2"]),
+        ("!@srv1", ["Web-2"]),
+        ("web !@srv1", ["Web-2"]),
+        ("!@srv1 web", ["Web-2", "db"]),
+        # One that is being typed shows as much as without it.
+        ("@", ["web-1", "Web-2", "db"]),
+        ("!@", ["web-1", "Web-2", "db"]),
+        ("web @", ["web-1", "Web-2"]),
+        # Inside a word it is a character like others.
+        ("a@b.c", ["Web-2"]),
+        ("root a@b", ["Web-2"]),
+        ("root a@b @srv2", ["Web-2"]),
+        ("^web-1 run", ["web-1"]),
+    ],
+)
+def test_a_filter_takes_hosts_and_tags_anywhere_among_its_words(
+    expression: str, matches: list[str]
+) -> None:
+    found = parse_filter(expression)
+    rows = [
+        ("web-1 run @srv1", ("prod",)),
+        ("Web-2 run root a@b.c @srv2", ()),
+        ("db off @srv1", ("prod",)),
+    ]
+    shown = [text.split()[0] for text, tags in rows if found is None or found.match(text, tags)]
+    assert shown == matches
+
+
 def test_a_filter_that_is_no_expression_is_refused_with_the_place() -> None:
     with pytest.raises(BadFilter, match="position"):
         parse_filter("we(b")
+    with pytest.raises(BadFilter, match=r"/we\(b is not .* position"):
+        parse_filter("@srv1 we(b #prod")

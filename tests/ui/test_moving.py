@@ -153,6 +153,46 @@ async def test_risks_of_several_are_taken_by_one_word(
         assert [wish[2]["force"] for wish in app.recorded.wishes] == [True, False]
 
 
+async def test_a_plan_longer_than_the_screen_opens_at_its_top_and_scrolls(
+    several: DrivenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = several
+    steps = tuple(f"step {number} of it" for number in range(1, 21))
+    long = replace(plan("a"), steps=steps)
+    async with app.run_test(size=SIZE) as pilot:
+        await planned(pilot, app, monkeypatch, plan("b", REFUSAL), long, marks=2)
+        shown = screen_text(app)
+        assert "Refused: srv2 has no network lab" in shown
+        assert "▼" in shown
+        assert "▲" not in shown
+        assert "[ move to another host ]" in shown
+        await pilot.press("pagedown", "pagedown", "pagedown")
+        assert "20. step 20 of it" in screen_text(app)
+        assert "[ move to another host ]" in screen_text(app)
+        # Going from button to button leaves it where it was scrolled to.
+        await pilot.press("tab")
+        assert "20. step 20 of it" in screen_text(app)
+        await pilot.press("pageup", "pageup", "pageup")
+        assert "Refused: srv2 has no network lab" in screen_text(app)
+
+
+async def test_a_long_plan_with_risks_shows_them_beside_the_field_that_takes_them(
+    app: DrivenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = tuple(f"step {number} of it" for number in range(1, 31))
+    async with app.run_test(size=SIZE) as pilot:
+        long = replace(plan("a", RISK), steps=steps)
+        form = await planned(pilot, app, monkeypatch, long)
+        await pilot.press(*"a")
+        shown = screen_text(app)
+        assert "Risk: QEMU on srv2 is older" in shown
+        assert "▸ Type a *" in shown
+        assert form.values == {"name": "a"}
+        await pilot.press("pagedown")
+        assert "Risk: QEMU" not in screen_text(app)
+        assert "▸ Type a *" in screen_text(app)
+
+
 async def test_what_is_about_a_job_stands_in_a_menu_of_its_own(app: DrivenApp) -> None:
     async with app.run_test(size=(80, 50)) as pilot:
         await pilot.pause()

@@ -17,6 +17,7 @@ from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.events import LinkChanged
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.screens.telling import after, notice_of
 from tuivirt.widgets.dialogs import MessageDialog
@@ -125,6 +126,33 @@ def test_what_is_not_done_yet_is_told_with_the_name_before_it(state: TaskState) 
         "web-01: it has been asked to shut down",
         "information" if state is TaskState.RUNNING else "warning",
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "said"),
+    [
+        (TaskState.RUNNING, "copying", "web-01@srv1: copying"),
+        (TaskState.PENDING, "it was asked", "web-01@srv1: it was asked"),
+        (TaskState.DONE, "web-01 is off", "web-01@srv1 is off"),
+        (TaskState.DONE, "", "shutdown web-01@srv1"),
+        (TaskState.FAILED, "cannot stop web-01: it is busy", "cannot stop web-01@srv1: it is busy"),
+        (TaskState.DONE, "web-01-old stays, web-01 goes.", "web-01-old stays, web-01@srv1 goes."),
+        (TaskState.FAILED, "no /img/web-01.img", "web-01@srv1: no /img/web-01.img"),
+        (TaskState.ABORTED, "not begun", "web-01@srv1: not begun"),
+    ],
+)
+def test_with_several_hosts_news_names_the_object_with_its_own(
+    state: TaskState, text: str, said: str
+) -> None:
+    told = notice_of(Task(1, "shutdown", WEB, "web-01", 0.0, state, text=text), several=True)
+    assert told is not None
+    assert told[0] == said
+
+
+def test_news_of_a_host_names_it_once() -> None:
+    ref = Ref("srv1", Kind.HOST, "srv1")
+    task = Task(1, "host-test", ref, "srv1", 0.0, TaskState.DONE, text="srv1 answers")
+    assert notice_of(task, several=True) == ("srv1 answers", "information")
 
 
 def test_an_option_of_the_command_line_is_told_in_the_words_of_the_form() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.ui import factory
+from tuivirt.backend.model.host import Link
 from tuivirt.screens.domain_columns import HostRows, columns_for
 from tuivirt.widgets.rows import Rows
 
@@ -23,6 +24,18 @@ def test_a_row_that_changed_and_went_before_anybody_looked_is_gone() -> None:
     rows.replace_sections({"srv1": shown})
     assert len(rows.order) == len(left)
     assert all(key in shown.rows for key in rows.order)
+
+
+def test_all_rows_are_news_once_their_host_is_lost_or_found() -> None:
+    host = factory.sketch().hosts["srv1"]
+    shown = HostRows(host)
+    shown.show(host, 0.0)
+    shown.take()
+    shown.show(host, 1.0)
+    assert not shown.take()[0]
+    for link in (Link.LOST, Link.CONNECTED):
+        shown.show(replace(host, link=link), 2.0)
+        assert set(shown.take()[0]) == set(shown.rows)
 
 
 def test_a_row_that_came_and_went_before_anybody_looked_never_was() -> None:

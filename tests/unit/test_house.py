@@ -117,6 +117,7 @@ WALL_CLOCK = {
     "demo/nodes.py": "a made-up host's uptime",
     "screens/hosts.py": "how long ago an event was, which has the wall clock's time",
     "screens/networks.py": "how long a lease is good, which libvirt gives so",
+    "screens/snapshots_view.py": "how long ago one was taken, which libvirt gives so",
     "screens/tasks.py": "a second has passed",
 }
 """Who looks at the clock on the wall, and for what."""

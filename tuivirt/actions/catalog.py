@@ -21,7 +21,7 @@ ACTIONS.update(_sorted)
 
 LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations")}
 """Modules whose actions are declared when somebody asks for that kind: the start needs none."""
-KEYLESS = ("migrations",)
+KEYLESS = ("migrations", "snapshots")
 """Modules whose actions are declared when somebody asks for all: none of them has a key."""
 
 

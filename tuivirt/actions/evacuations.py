@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tuivirt.backend.errors import Aborted, TuivirtError
+from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import MOVES_AT_ONCE
 from tuivirt.backend.migration.options import check
 from tuivirt.backend.model.finding import Weight
@@ -65,8 +65,9 @@ def evacuate(
 ) -> str:
     """Move everything that runs on a host to others, each to the one with the most room.
 
-    Who goes where is planned first (--dry-run shows it). Each domain is a task of its own; an
-    abort stops those under way and begins no other. What cannot go stays, and is told.
+    Who goes where is planned first (--dry-run shows it, and fails when one would stay). Each
+    domain is a task of its own; an abort stops those under way and begins no other. What cannot
+    go stays, and is told.
     """
     from tuivirt.backend.migration import evacuate as emptying
     from tuivirt.backend.migration.migrate import refuse
@@ -75,9 +76,17 @@ def evacuate(
     plan = emptying.plan_for(run.host, to, options, limit=limit)
     what = f"cannot evacuate {host.name}"
     if dry_run:
-        return told(plan, f"{host.name} would not be evacuated")
+        return _told(plan)
     refuse(plan, what, force)
     return _carry_out(run, plan, options)
+
+
+def _told(plan: EvacuationPlan) -> str:
+    """The plan as text. Raises BadInput where it would be refused, or would leave a domain."""
+    said = told(plan, f"{plan.host} would not be evacuated")
+    if plan.staying:
+        raise BadInput(f"{plan.host} would not be empty", f"\n{said}")
+    return said
 
 
 def _carry_out(run: Run, plan: EvacuationPlan, options: Mapping[str, Any]) -> str:

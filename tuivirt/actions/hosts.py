@@ -156,6 +156,15 @@ def host_edit(
     return run.roster.change(host.name, _changed(as_entry(host), said))
 
 
+def connects_anew(host: HostSnapshot, values: Mapping[str, Any]) -> bool:
+    """Whether editing it so ends the connection to it (`Roster.change`)."""
+    from tuivirt.backend.roster import as_entry
+
+    before = as_entry(host)
+    after = _changed(before, values)
+    return (before.name, before.uri, before.readonly) != (after.name, after.uri, after.readonly)
+
+
 def _not_kept(host: HostSnapshot) -> str:
     return "" if host.entry is not None else "it is not in the settings; d disconnects it"
 

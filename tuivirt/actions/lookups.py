@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.passthrough import DeviceFacts
     from tuivirt.backend.model.processors import HostTopology, Processing
     from tuivirt.backend.model.resources import MdevType
+    from tuivirt.backend.model.snapshot import Snapshot
 
 __all__ = [
     "Belongings",
@@ -55,6 +56,7 @@ __all__ = [
     "processing",
     "running_users",
     "secrets",
+    "snapshots",
     "users_of_devices",
     "volumes",
     "xml_of",
@@ -153,6 +155,13 @@ def secrets(host: Host, _key: str) -> list[tuple[str, str, str]]:
     from tuivirt.backend.secrets import secrets as found
 
     return [(each.uuid, each.kind, each.usage) for each in found(host)]
+
+
+def snapshots(host: Host, key: str) -> tuple[Snapshot, ...]:
+    """A domain's snapshots, oldest first. Raises TuivirtError."""
+    from tuivirt.backend.snapshots.read import snapshots_of
+
+    return snapshots_of(host, key)
 
 
 def network_functions(host: Host, _key: str) -> Sequence[VirtualFunction]:

@@ -83,6 +83,7 @@ def _cannot_move(domain: Domain) -> str:
     check=check,
     more=OPTIONS,
     lane="moves",
+    other="dest",
 )
 def migrate(
     run: Run,

@@ -74,7 +74,7 @@ class Parameter:
     @property
     def flag(self) -> str:
         """Its option on the command line."""
-        return "--" + self.name.replace("_", "-")
+        return "--" + self.name.rstrip("_").replace("_", "-")
 
     def convert(self, value: Any) -> Any:
         """``value``, a form's or command line's text perhaps, as this parameter's type.
@@ -241,6 +241,8 @@ class Action:
     """It needs no connection to the host."""
     ends: bool = False
     """It ends the connection to its host: what is under way there is told first."""
+    other: str = ""
+    """The parameter that names another host, whose connection it needs as well."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -257,6 +259,8 @@ class Action:
                 return "the connection is read-only"
             if snapshot.info is None or snapshot.link in (Link.LOST, Link.FAILED, Link.CLOSED):
                 return f"host {snapshot.name} is not connected"
+        if self.changes and not self.view and isinstance(thing, Domain) and thing.arriving:
+            return "it is arriving from another host; abort the move there"
         return self.unavailable(thing)
 
     def question(self, thing: Any) -> str:
@@ -328,6 +332,7 @@ def action(
     new: bool = False,
     offline: bool = False,
     ends: bool = False,
+    other: str = "",
 ) -> Callable[[Callable[..., str]], Callable[..., str]]:
     """Declare a function as an action; its name, signature and docstring are read.
 
@@ -374,6 +379,7 @@ def action(
             new=new,
             offline=offline,
             ends=ends,
+            other=other,
         )
         return function
 

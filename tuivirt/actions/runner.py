@@ -174,6 +174,7 @@ class Tasks:
             since=time.monotonic(),
             virsh=chosen.equivalent(name, given, known(host, ref)),
             abortable=True,
+            other=given.get(chosen.other, ""),
             text="waits for its turn" if chosen.lane != "actions" else "",
         )
         run = _Run(self, chosen, host, task, given, on_change)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import TuivirtError
 from .events import Event, ListChanged, Publish, SnapshotChanged
@@ -17,8 +17,13 @@ from .model.ref import Kind
 from .model.resources import Network, NodeDevice
 from .uses import networks_of_devices
 
+if TYPE_CHECKING:
+    from .model.question import Question
+
 PATIENCE_S = 120.0
 """How long an answer of the operator is waited for by who wants a list; a screen waits longer."""
+
+NOT_THERE = (Link.FAILED, Link.LOST, Link.CLOSED)
 
 _KINDS = {
     "domains": Kind.DOMAIN,
@@ -44,6 +49,7 @@ class Board:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._snapshot = HostSnapshot(name, uri)
+        self._questions: list[Question] = []
 
     @property
     def snapshot(self) -> HostSnapshot:
@@ -55,12 +61,8 @@ class Board:
         deadline = time.monotonic() + timeout
         with self._changed:
             while not self._snapshot.filled:
-                if self._snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
-                    raise TuivirtError(
-                        f"cannot connect to {self.uri}",
-                        self._snapshot.reason,
-                        self._snapshot.advice,
-                    )
+                if self._snapshot.link in NOT_THERE:
+                    raise not_there(self._snapshot)
                 question = self._snapshot.question
                 if question is not None:
                     # Whoever answers takes their time, but others wait for that.
@@ -84,6 +86,27 @@ class Board:
             self._changed.notify_all()
             # Published under the lock, so that nobody sees an older one after a newer one.
             self._publish(SnapshotChanged(host=self.name, snapshot=snapshot))
+
+    def update_where(self, links: Collection[Link], **changes: Any) -> bool:
+        """Replace parts of it if the link is one of these; whether it was."""
+        with self._lock:
+            fits = self._snapshot.link in links
+            if fits:
+                self.update(**changes)
+            return fits
+
+    def ask(self, question: Question) -> None:
+        """It waits for the operator, after those that do already: the first stands there."""
+        with self._lock:
+            self._questions.append(question)
+            self.update(question=self._questions[0])
+
+    def asked(self, question: Question) -> None:
+        """It does not wait any more."""
+        with self._lock:
+            if question in self._questions:
+                self._questions.remove(question)
+                self.update(question=self._questions[0] if self._questions else None)
 
     def silence(self) -> None:
         """Tell nobody anything from now on; what is just being told is waited for."""
@@ -189,6 +212,11 @@ class Board:
                 self.update(networks={**old.networks, **changed_networks})
             if changed_devices:
                 self.update(devices={**old.devices, **changed_devices})
+
+
+def not_there(host: HostSnapshot) -> TuivirtError:
+    """Why there is no connection to it."""
+    return TuivirtError(f"cannot connect to {host.uri}", host.reason, host.advice)
 
 
 def _nobody(_event: Event) -> None:

@@ -42,6 +42,40 @@ class GivingBack:
         wait(known, timeout_s)
 
 
+class _Hearing:
+    """Who hears of a stream, in its place.
+
+    libvirt's binding never lets go of what it was given there: seen in 12.8, a callback that
+    was removed still held the stream, and that its connection with its files.
+    """
+
+    def __init__(self, raw: Any, ready: Callable[[Any, int, object], None]) -> None:
+        self._o = getattr(raw, "_o", None)
+        self._raw = raw
+        self._ready: Callable[[Any, int, object], None] | None = ready
+
+    def begin(self, events: int) -> None:
+        """Hear of these. Raises libvirtError."""
+        if isinstance(self._raw, libvirt.virStream):
+            self._raw = None
+            libvirt.virStream.eventAddCallback(self, events, self._told, None)
+        else:  # The demo's has its own, and lets go.
+            self._raw.eventAddCallback(events, self._told, None)
+
+    def end(self) -> None:
+        """It was removed."""
+        self._ready = self._raw = self._o = None
+
+    def _dispatchStreamEventCallback(self, events: int, _data: object) -> int:
+        """What the binding calls."""
+        self._told(None, events, None)
+        return 0
+
+    def _told(self, _raw: Any, events: int, opaque: object) -> None:
+        if self._ready is not None:
+            self._ready(None, events, opaque)
+
+
 class ConsoleStream:
     """Gathers what arrives, and sends what is queued.
 
@@ -71,6 +105,7 @@ class ConsoleStream:
         self._lock = threading.Lock()
         self._watched = 0
         self._over = False
+        self._hearing: _Hearing | None = None
 
     @property
     def queued(self) -> int:
@@ -90,7 +125,8 @@ class ConsoleStream:
             return
         before, self._watched = self._watched, wanted
         if not before:
-            self.raw.eventAddCallback(wanted, self._ready, None)
+            self._hearing = _Hearing(self.raw, self._ready)
+            self._hearing.begin(wanted)
             return
         try:
             self.raw.eventUpdateCallback(wanted)
@@ -121,6 +157,8 @@ class ConsoleStream:
         # None is there any more when the connection it belonged to was closed.
         with contextlib.suppress(libvirt.libvirtError):
             self.raw.eventRemoveCallback()
+        if self._hearing is not None:
+            self._hearing.end()
 
     def _end(self) -> None:
         if not self._over:

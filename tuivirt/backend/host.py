@@ -96,9 +96,10 @@ class Host(Board):
 
     # -- life ---------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Connect in the background, for ever, with back-off."""
-        _started.append(self)
+    def start(self, *, aside: bool = False) -> None:
+        """Connect in the background, for ever, with back-off. ``aside``: others do not see it."""
+        if not aside:
+            _started.append(self)
         self._keeper.start()
         if self._sampler is not None:
             self._sampler.start()
@@ -128,7 +129,7 @@ class Host(Board):
         self.update(link=Link.CLOSED)
 
     def started(self) -> tuple[Host, ...]:
-        """The hosts of this program that are not closed, itself among them."""
+        """The hosts of this program that are not closed, itself unless it is ``aside``."""
         return tuple(_started)
 
     def _nudge(self) -> None:

@@ -14,11 +14,10 @@ import threading
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from .opening import sockets
+from .opening import PORTS, others, sockets
 
 SILENT_S = 60.0
 """How long a try may take, without the time in which the operator is asked."""
-_PORTS = {"tls": 16514, "tcp": 16509, "libssh": 22, "libssh2": 22}
 
 
 class Watch:
@@ -27,7 +26,7 @@ class Watch:
     def __init__(self, uri: str, way: str, asking: Callable[[], bool]) -> None:
         """``asking`` tells whether the operator is being asked something."""
         parts = urlsplit(uri)
-        self._where = parts.hostname or "localhost", parts.port or _PORTS.get(way, 0)
+        self._where = parts.hostname or "localhost", parts.port or PORTS.get(way, 0)
         self._asking = asking
         self._before = sockets()
         self._over = threading.Event()
@@ -59,7 +58,7 @@ class Watch:
         addresses = set()
         with contextlib.suppress(OSError):
             addresses = {info[4][:2] for info in socket.getaddrinfo(*self._where)}
-        for fd, _socket in sockets() - self._before:
+        for fd, _socket in others() - self._before:
             with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
                 if end.getpeername()[:2] in addresses and not self._over.is_set():
                     end.shutdown(socket.SHUT_RDWR)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from .events import Noticed
+from .events import Event, Noticed, Publish, SnapshotChanged
 from .model.question import Question, QuestionKind
 
 if TYPE_CHECKING:
+    from .board import Board
     from .host import Host
 
 TRIES = 3
@@ -105,10 +106,10 @@ class Inquiry:
                 self._open = question
         if question.open:
             question.when_done(lambda: self._ended(question))
-            # The next try is this one.
-            self._host.update(question=question, retry_at=None)
+            self._host.update(retry_at=None)  # The next try is this one.
+            self._host.ask(question)
             if not question.open:  # Answered by whoever was just told.
-                self._host.update(question=None)
+                self._host.asked(question)
         return question
 
     def _ended(self, question: Question) -> None:
@@ -127,7 +128,7 @@ class Inquiry:
                         self.unanswered += " to its host key"
             elif question.why_not:
                 self.unanswered = f"{question.why_not} ({_asked(question.prompt)})"
-        self._host.update(question=None)
+        self._host.asked(question)
 
     def close(self) -> None:
         """Nothing is asked any more, and what is open is withdrawn."""
@@ -141,3 +142,20 @@ class Inquiry:
 
 def _asked(prompt: str) -> str:
     return prompt.strip().split("\n")[-1].rstrip(": ")
+
+
+def passed_on(to: Board) -> Publish:
+    """For a host that nobody looks at: what it asks is asked at another."""
+    asked: list[Question] = []
+
+    def heard(event: Event) -> None:
+        if not isinstance(event, SnapshotChanged):
+            return
+        question = event.snapshot.question
+        if asked and asked[0] is not question:
+            to.asked(asked.pop())
+        if question is not None and not asked:
+            asked.append(question)
+            to.ask(question)
+
+    return heard

@@ -98,6 +98,7 @@ def read_domains(
             id=number if number >= 0 else None,
             state=_state(state),
             reason=reason,
+            arriving=_arriving(known.get(uuid), number, state, reason, uuid not in transient),
             autostart=uuid in autostart,
             persistent=uuid not in transient,
             managed_save=uuid in saved,
@@ -114,6 +115,26 @@ def _state(number: int) -> DomainState:
         return DomainState(number)
     except ValueError:
         return DomainState.NOSTATE  # A state newer than this program.
+
+
+def _arriving(old: Domain | None, number: int, state: int, reason: int, persistent: bool) -> bool:
+    """Whether it is the half of a migration that comes in, as long as it only waits.
+
+    The half that goes out is paused for the same reason at the end, but it was there before:
+    ``old``, as it was last read, has the same ``number``. Of what was never read only that
+    counts as coming in which has no configuration here.
+    """
+    if (state, reason) != _WAITS:
+        return False
+    if old is None:
+        return not persistent
+    if old.id != number or old.arriving:
+        return True
+    # Between its start and the waiting.
+    return (old.state, old.reason) == (DomainState.PAUSED, libvirt.VIR_DOMAIN_PAUSED_STARTING_UP)
+
+
+_WAITS = libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_MIGRATION
 
 
 def _states(conn: Any) -> list[tuple[Any, int, int]]:
@@ -170,6 +191,7 @@ def read_domain(
             id=number if number >= 0 else None,
             state=_state(state),
             reason=reason,
+            arriving=_arriving(old, number, state, reason, bool(persistent)),
             autostart=bool(autostart),
             persistent=bool(persistent),
             managed_save=bool(saved),

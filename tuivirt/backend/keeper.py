@@ -35,7 +35,7 @@ from .inventory import (
 )
 from .model.host import Link
 from .model.ref import Kind, Ref
-from .opening import Line, cut, explain, line_of, sockets, watched
+from .opening import Line, cut, explain, line_of, sockets, unexpected, watched
 from .uri import transport
 from .xml.errors import XmlError
 
@@ -127,11 +127,14 @@ class Keeper:
         delay = FIRST_DELAY_S
         longest = LONGEST_DELAY_S if transport(self._uri) else LONGEST_HERE_S
         while not self._closing:
-            began, before = time.monotonic(), sockets()
+            began = time.monotonic()
             try:
+                before = sockets()
                 conn = self._open()
             except TuivirtError as error:
                 problem = error
+            except Exception as error:  # This thread alone finds the host again.
+                problem = unexpected(error, self._host.uri)
             else:
                 if self._closing:
                     # Nobody waits for it any more, and a closed host must not come to life.

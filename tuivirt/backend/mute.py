@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from .model.host import Link
-from .opening import sockets
+from .opening import SYSTEM_SOCKETS, others
 
 if TYPE_CHECKING:
     from .host import Host
@@ -23,7 +23,6 @@ GIVE_UP_S = 120.0
 """How long a try may take: somebody may be answering polkit meanwhile."""
 NO_ANSWER = "it takes connections and does not answer"
 ADVICE = "is the daemon stopped, or asks polkit for a password? See: systemctl status libvirtd"
-_SYSTEM = ("/run/libvirt/", "/var/run/libvirt/")
 
 
 def wait_on(
@@ -49,10 +48,10 @@ def _shut(uri: str, before: frozenset[tuple[int, str]]) -> bool:
     parts = urlsplit(uri)
     given = parse_qs(parts.query).get("socket")
     found = False
-    for fd, _socket in sockets() - before:
+    for fd, _socket in others() - before:
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
             path = end.getpeername() if end.family == socket.AF_UNIX else ""
-            if path == given[0] if given else str(path).startswith(_SYSTEM):
+            if path == given[0] if given else str(path).startswith(SYSTEM_SOCKETS):
                 end.shutdown(socket.SHUT_RDWR)
                 found = True
     return found

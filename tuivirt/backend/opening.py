@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import libvirt
 
@@ -19,6 +19,9 @@ from .uri import is_known, shown, transport
 if TYPE_CHECKING:
     from .host import Host
 
+PORTS = {"tls": 16514, "tcp": 16509, "libssh": 22, "libssh2": 22}
+"""Where a transport leads to unless the URI says."""
+SYSTEM_SOCKETS = ("/run/libvirt/", "/var/run/libvirt/")
 STILL_S = 5.0
 """After how long a daemon here that takes connections and says nothing is told of."""
 
@@ -73,26 +76,51 @@ _lines: set[Line] = set()
 """Those that are known to be somebody's."""
 
 
+def unexpected(error: Exception, uri: str) -> TuivirtError:
+    """As any other failure to connect, with its type, and without what a URI may hold."""
+    why = f"{type(error).__name__}: {shown(str(error))}"
+    return TuivirtError(f"cannot connect to {uri}", why, "check the URI's spelling")
+
+
+def others() -> frozenset[Line]:
+    """The sockets of this process that are no known connection's: a try's may be among them."""
+    return sockets() - _lines
+
+
 def line_of(uri: str, before: frozenset[Line]) -> Line | None:
     """The socket of a connection that was just opened, where there is no doubt which it is.
 
     ``before`` are the sockets that there were when that began.
     """
-    way = transport(uri)
-    found = [each for each in sockets() - before - _lines if _leads(each[0], way)]
+    found = [each for each in others() - before if _leads(each[0], uri)]
     if len(found) != 1:
-        return None  # Another host's has come up at the same time.
+        return None  # Another one's, to the same place, has come up at the same time.
     _lines.add(found[0])
     return found[0]
 
 
-def _leads(fd: int, way: str) -> bool:
+def _leads(fd: int, uri: str) -> bool:
+    way = transport(uri)
     with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
         peer = end.getpeername()
-        if way in ("", "ssh", "ext"):  # A socket with a name here, or a program at its other end.
-            return end.family is socket.AF_UNIX and bool(peer) is (way == "")
-        return way != "alias" and end.family in (socket.AF_INET, socket.AF_INET6)
+        if way in ("ssh", "ext"):  # A program is at its other end.
+            return end.family is socket.AF_UNIX and not peer
+        if way == "":
+            return end.family is socket.AF_UNIX and _is_socket_of(uri, str(peer))
+        if way == "alias" or end.family not in (socket.AF_INET, socket.AF_INET6):
+            return False
+        port: int = peer[1]
+        return port == (urlsplit(uri).port or PORTS.get(way))
     return False
+
+
+def _is_socket_of(uri: str, path: str) -> bool:
+    """Whether a named socket here is the one that a URI leads to."""
+    parts = urlsplit(uri)
+    given = parse_qs(parts.query).get("socket")
+    if given:
+        return path == given[0]
+    return path != "" and path.startswith(SYSTEM_SOCKETS) == (parts.path == "/system")
 
 
 def cut(line: Line | None) -> None:

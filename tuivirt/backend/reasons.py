@@ -7,6 +7,7 @@ told of a language itself. What the remote host's shell says may be in any.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -55,7 +56,9 @@ def _changed_key(said: str) -> Told | None:
         "fingerprint. Only if that is the one above"
     )
     if known:
-        advice += f': ssh-keygen -f "{known[1]}" -R "{host}" forgets the old key there, '
+        # What a host says before anybody logs in is among it, and this is there to be copied.
+        file, name_ = shlex.quote(known[1]), shlex.quote(host)
+        advice += f": ssh-keygen -f {file} -R {name_} forgets the old key there, "
         advice += "and the next try asks about the new one"
     else:
         advice += ", have ssh forget the old key with ssh-keygen -R"

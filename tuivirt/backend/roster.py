@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+from .board import NOT_THERE, not_there
 from .errors import Aborted, BadInput, NotFound, TuivirtError
-from .events import Event, HostsChanged, Publish, SnapshotChanged
+from .events import HostsChanged, Publish
 from .host import Host
+from .inquiry import passed_on
 from .lanes import Lane
 from .model.entry import HostEntry, wrong_colour, wrong_group, wrong_name, wrong_tag, wrong_uri
 from .model.host import HostSnapshot, Link
-from .model.question import Question
 from .uri import shown
 
 ANSWER_S = 30.0
@@ -171,8 +172,8 @@ class Roster:
         with self._lock:
             host = self.host(name)
             closed = host.snapshot.link is Link.CLOSED
-            if host.snapshot.link in (Link.CLOSED, Link.FAILED, Link.LOST):
-                host.update(link=Link.CONNECTING, reason="", advice="", retry_at=None)
+            begun = {"link": Link.CONNECTING, "reason": "", "advice": "", "retry_at": None}
+            if host.update_where(NOT_THERE, **begun):
                 if closed:
                     host.start()
                 else:
@@ -197,16 +198,9 @@ class Roster:
         began = time.monotonic()
         progress("connecting …")
 
-        asked: list[Question | None] = [None]
-
-        def heard(event: Event) -> None:
-            """A question is asked where the operator looks: at the host itself."""
-            if isinstance(event, SnapshotChanged) and event.snapshot.question is not asked[0]:
-                asked[0] = event.snapshot.question
-                host.update(question=asked[0])
-
+        heard = passed_on(host)
         probe = Host(name, self._uris[name], readonly=host.readonly, publish=heard, sampling=False)
-        probe.start()
+        probe.start(aside=True)
         try:
             found = _answer_of(probe, aborted)
             opened_s = time.monotonic() - began
@@ -293,8 +287,11 @@ def _answer_of(host: Host, aborted: threading.Event) -> HostSnapshot:
             raise Aborted(f"{host.name} is not waited for any more")
         began = time.monotonic()
         snapshot = host.snapshot
-        if snapshot.filled or snapshot.link in (Link.FAILED, Link.LOST, Link.CLOSED):
-            return host.wait_filled(0)
+        # One that was lost has its lists of then all the same.
+        if snapshot.link in (Link.CONNECTED, Link.STALLED):
+            return snapshot
+        if snapshot.link in NOT_THERE:
+            raise not_there(snapshot)
         if left <= 0:
             raise TuivirtError(
                 f"{host.name} did not answer within {ANSWER_S:.0f} s",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-_PASSWORD = re.compile(r"(://[^/@?\s:]*):[^/?\s]*@")
+_PASSWORD = re.compile(r"(://[^/@?\s:\[]*):(?!\d*(?:[/?\s]|$))\S*@")
+"""To the last ``@``: a password may hold what ends a host's name, and shows all the same. A port
+is none."""
 
 _DRIVERS = frozenset(
     ("bhyve", "ch", "demo", "esx", "gsx", "hyperv", "lxc", "openvz", "parallels", "phyp", "qemu",

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.model.domain import Domain
 from tuivirt.widgets.text import natural, size, size_bytes
 
 from . import records
@@ -71,24 +72,35 @@ def _volumes(host: Host, fail: Fail) -> list[Record]:
 
 
 def _labelled_domains(host: Host, fail: Fail) -> list[Record]:
-    """With what is written on them: a call for each, as no other tells."""
+    """With what is written on them: a call for each, as no other tells, all at the same time."""
     from tuivirt.backend.labels import labels_of
+    from tuivirt.backend.together import together
 
-    due = time.monotonic() + LOOKUP_S
-    asked = [
-        (domain, host.lookups.submit(partial(labels_of, host, domain.uuid)))
-        for domain in host.snapshot.domains.values()
-    ]
-    found = []
-    for domain, answer in asked:
+    domains = list(host.snapshot.domains.values())
+
+    def labelled(domain: Domain) -> Domain | TuivirtError:
         try:
-            labels = _within(answer, due, f"cannot read the labels of {domain.name}")
+            return replace(domain, labels=labels_of(host, domain.uuid))
         except TuivirtError as error:
-            fail(error)
-        else:
-            domain = replace(domain, labels=labels)
-        found.append(records.domain_record(domain))
-    return found
+            return error
+
+    def all_of_them() -> list[Domain | TuivirtError]:
+        return together([partial(labelled, each) for each in domains], host.conn.getLibVersion)
+
+    what = "cannot read the labels"
+    due = time.monotonic() + LOOKUP_S
+    try:
+        read = _within(host.lookups.submit(all_of_them), due, f"{what} of the domains")
+    except TuivirtError as error:
+        fail(error)
+        return [records.domain_record(each) for each in domains]
+    failed = [each for each in read if isinstance(each, TuivirtError)]
+    if len(failed) > 1:
+        fail(TuivirtError(f"{what} of {len(failed)} domains", f"the first: {failed[0]}"))
+    elif failed:
+        fail(failed[0])
+    shown = [d if isinstance(r, TuivirtError) else r for d, r in zip(domains, read, strict=True)]
+    return [records.domain_record(each) for each in shown]
 
 
 def _devices(host: Host, fail: Fail) -> list[Record]:

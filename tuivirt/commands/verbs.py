@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import fit, plain
 
 from .output import DONE, FAILED, advised, complain, say, to_json
+from .told import Heeding
 
 
 def values_of(action: Action, given: argparse.Namespace) -> dict[str, Any]:
@@ -192,17 +194,21 @@ def run_one(
     values: Mapping[str, Any],
     as_json: bool,
 ) -> bool:
-    """Do it to one object and say how it went; whether it was done."""
+    """Do it to one object and say how it went; whether it was done.
+
+    Raises Told when a signal ended it, once that is said.
+    """
     telling = Progress()
-    task = tasks.run_sync(action, host, ref, name, values, on_change=telling.show)
-    telling.clear()
-    done = task.state is TaskState.DONE
-    if as_json:
-        say(to_json(_task_record(task, host, action)))
-    elif done:
-        say("\n".join(plain(line) for line in task.text.splitlines()))
-    if not done:
-        complain(advised(task.text, in_options(task.advice, action)), host.name)
+    with Heeding():
+        task = tasks.run_sync(action, host, ref, name, values, on_change=telling.show)
+        telling.clear()
+        done = task.state is TaskState.DONE
+        if as_json:
+            say(to_json(_task_record(task, host, action)))
+        elif done:
+            say("\n".join(plain(line) for line in task.text.splitlines()))
+        if not done:
+            complain(advised(task.text, in_options(task.advice, action)), host.name)
     return done
 
 
@@ -243,11 +249,15 @@ class Progress:
         far = "" if task.fraction is None else f" {task.fraction:.0%}"
         # One that went over into a second line could not be cleared any more.
         room = shutil.get_terminal_size().columns - 1
-        line = fit(f"{task.target_name}: {task.text}{far}", room, pad=False)
-        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+        self._put(fit(f"{task.target_name}: {task.text}{far}", room, pad=False))
         self._shown = True
 
     def clear(self) -> None:
         if self._shown:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._put("")
             self._shown = False
+
+    def _put(self, line: str) -> None:
+        # The terminal may have gone: that is no reason for the task to fail half-way.
+        with contextlib.suppress(OSError):
+            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

@@ -360,7 +360,7 @@ class FleetScreen(Screen[None]):
             self.joint.go("event")
             return
         # As re.escape, but a hyphen is left as it is: the filter is shown.
-        name = re.sub(r"[\\.^$*+?{}\[\]|()]|^[!#]", r"\\\g<0>", str(thing.name))
+        name = re.sub(r"[\\.^$*+?{}\[\]|()]|(?<!\S)[!#@]", r"\\\g<0>", str(thing.name))
         where = f"@{targets[0].host} " if self.fleet.several else ""
         self.joint.go(f"event {where}/{name}")
 

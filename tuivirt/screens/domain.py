@@ -37,16 +37,19 @@ from .domain_rows import (
 from .happened import event_rows, events_table
 from .paged import PagedScreen
 from .processors_view import ProcessorsView
+from .snapshots_view import SnapshotsView
 from .telling import in_lines
 from .words import state_cell
 
 if TYPE_CHECKING:
     from .removing import Removing
 
-TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events")
+TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events", "snapshots")
 
 _OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
 """Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
+_OF_SNAPSHOTS = {"attach-disk": "snapshot-create", "detach-disk": "snapshot-delete"}
+"""What the keys of these actions mean on the tab of snapshots."""
 _DRIVES = ("cdrom", "floppy")
 WIDE = 96
 """From this width on the line of tabs has room for whole words."""
@@ -61,12 +64,13 @@ class DomainScreen(PagedScreen):
         "it will start with: “next boot” comes then, “until shutdown” goes then, “changes at boot” "
         "says something else then. On the tabs of devices, detach takes the one under the cursor "
         "away, or all that are marked; a change of medium is about the disk under the cursor. On "
-        "the tab of CPU and memory, Enter pins the thread under the cursor to CPUs of the host. On "
+        "the tab of CPU and memory, Enter pins the thread under the cursor to CPUs of the host; on "
+        "that of snapshots it goes back to that under the cursor, + takes one, - deletes it. On "
         "the tab of XML, v turns between live and saved."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("1…7 tab", "turn"),
+        ("1…8 tab", "turn"),
         ("a", "actions"),
         ("c", "console"),
         ("/", "search"),
@@ -120,6 +124,7 @@ class DomainScreen(PagedScreen):
         self._events: LiveTable[Happening] = events_table(
             one_object=True, empty="Nothing happened to it since tuivirt was started.", id="events"
         )
+        self._snapshots = SnapshotsView(id="snapshots")
         self._detail: DomainDetail | None = None
         self._saved_xml = False
         self._asked_for: object = None
@@ -143,6 +148,7 @@ class DomainScreen(PagedScreen):
             self._processors,
             self._xml,
             self._events,
+            self._snapshots,
         )
 
     def on_mount(self) -> None:
@@ -159,8 +165,8 @@ class DomainScreen(PagedScreen):
     @property
     def table(self) -> LiveTable[Any] | None:
         view = self._views[self._tab]
-        if view is self._processors:
-            return self._processors.table
+        if isinstance(view, (ProcessorsView, SnapshotsView)):
+            return view.table
         return view if isinstance(view, LiveTable) else None
 
     def show_fleet(self, fleet: Fleet) -> None:
@@ -185,6 +191,10 @@ class DomainScreen(PagedScreen):
                 domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
             )
             self._processors.show(stats)
+        elif view is self._snapshots:
+            self._snapshots.ask(
+                domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
+            )
         elif view is self._events:
             log = self.joint.events_log
             newest = id(log[-1]) if log else 0
@@ -279,10 +289,13 @@ class DomainScreen(PagedScreen):
                 "devices": len(device_rows(self._domain, detail)),
             }
         wide = self.app.size.width >= WIDE
+        if wide and self._snapshots.count:
+            counts["snapshots"] = self._snapshots.count
         words = {
-            "interfaces": "Network",
+            "interfaces": "Network" if wide else "Net",
             "xml": "XML",
             "processors": "CPU & memory" if wide else "CPU",
+            "snapshots": "Snapshots" if wide else "Snap",
         }
         labels = []
         for name in TABS:
@@ -313,6 +326,9 @@ class DomainScreen(PagedScreen):
     def on_processors_view_pinned(self, event: ProcessorsView.Pinned) -> None:
         self.joint.act(event.action, self.targets(), event.values)
 
+    def on_snapshots_view_wished(self, event: SnapshotsView.Wished) -> None:
+        self.joint.act(event.action, self.targets(), event.values)
+
     def action_turn_xml(self) -> None:
         detail = self._detail
         if detail is None or not (detail.live_xml and detail.saved_xml):
@@ -328,6 +344,11 @@ class DomainScreen(PagedScreen):
         self.action_tab(TABS.index("xml"))
 
     def action_act(self, name: str) -> None:
+        if self._views[self._tab] is self._snapshots and name in _OF_SNAPSHOTS:
+            chosen = self._snapshots.chosen if name == "detach-disk" else ""
+            values = {"snapshotname": chosen} if chosen else {}
+            self.joint.act(_OF_SNAPSHOTS[name], self.targets(), values)
+            return
         if name == "detach-disk" and self._remove():
             return
         parameter = _OF_A_DISK.get(name)

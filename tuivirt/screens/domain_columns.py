@@ -66,8 +66,11 @@ class Row:
 
     @property
     def stalled_since(self) -> float | None:
-        """Since when nothing is heard of it: the domain's own silence, or its host's."""
-        if self.domain.stalled_since is not None:
+        """Since when nothing is heard of it: the domain's own silence, or its host's.
+
+        One that arrives is silent until it has.
+        """
+        if self.domain.stalled_since is not None and not self.domain.arriving:
             return self.domain.stalled_since
         if self.host.link is not Link.CONNECTED:
             return self.host.data_at
@@ -96,6 +99,7 @@ class HostRows:
     def show(self, host: HostSnapshot, now: float) -> None:
         """The host as it is now."""
         at = self._at
+        turned = (at.host.link is Link.CONNECTED) != (host.link is Link.CONNECTED)
         at.host, at.now = host, now
         domains, stats = host.domains, host.domain_stats
         new: dict[str, None] = {}
@@ -113,6 +117,9 @@ class HostRows:
             new |= {u: None for u, each in stats.items() if known.get(u) is not each}
             new |= dict.fromkeys(known.keys() - stats.keys())
             self._stats = stats
+        if turned:
+            # What was added up of them says otherwise now, and no domain has changed for it.
+            new |= dict.fromkeys(domains)
         refs = self._refs
         for uuid in new:
             if uuid not in domains:
@@ -135,6 +142,8 @@ def _state(row: Row) -> Cell:
     marks = "↯" if domain.pending or domain.detaching else ""
     if row.stalled_since is not None and domain.active:
         word, tone = "stalled", "bad"
+    elif domain.arriving:
+        return Toned("arriving", "warn")
     elif domain.detaching:
         word, tone = "run", "warn"
     else:

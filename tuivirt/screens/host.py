@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.resources import HostInterface
 from tuivirt.widgets.bar import bar, bar_tone
@@ -64,11 +64,18 @@ def _line(host: HostSnapshot, width: int) -> list[PageLine]:
             ("at the start", _at_the_start(host)),
             ("reason", Toned(host.reason, "bad")),
             ("what to try", Toned(host.advice, "bold")),
-            ("last answer", f"{age(now - host.data_at)} ago" if host.data_at else "never yet"),
+            ("last answer", _last_answer(host, now)),
             ("next try in", age(host.retry_at - now) if host.retry_at else ""),
         ),
         width,
     )
+
+
+def _last_answer(host: HostSnapshot, now: float) -> str:
+    """Of this connection alone: what was answered before is not known any more."""
+    if host.data_at is not None:
+        return f"{age(now - host.data_at)} ago"
+    return "not connected" if host.link is Link.CLOSED else "none since it began to connect"
 
 
 def _at_the_start(host: HostSnapshot) -> str:

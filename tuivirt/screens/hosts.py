@@ -84,6 +84,8 @@ class HostsScreen(FleetScreen):
         )
         self._summaries: dict[str, tuple[Mapping[str, Domain], Link, Summary]] = {}
         self._groupings: dict[str, Grouping[Row, Any]] = {}
+        self._names: tuple[str, ...] = ()
+        """The hosts that are shown, in their order."""
 
     def compose_body(self) -> ComposeResult:
         yield self._sums
@@ -94,9 +96,30 @@ class HostsScreen(FleetScreen):
         rows: dict[Any, Row] = {
             Ref(name, Kind.HOST, name): self._row(host) for name, host in fleet.hosts.items()
         }
+        self._follow_renamed(tuple(fleet.hosts))
         self._table.update(rows)
         self._sums.show(sums(list(rows.values())) if rows else ())
         self._show_chosen()
+
+    def _follow_renamed(self, names: tuple[str, ...]) -> None:
+        """Cursor and mark stay on a host that got another name: the next key is meant for it.
+
+        It is another host to everybody else, made anew in the place of the old one.
+        """
+        before, self._names = self._names, names
+        if len(before) != len(names):
+            return
+        table = self._table
+        at = table.rows.key_of(table.cursor) if table.cursor is not None else None
+        for old, new in zip(before, names, strict=True):
+            if old in names or new in before:
+                continue
+            was, now = (Ref(name, Kind.HOST, name) for name in (old, new))
+            if at == was:
+                table.cursor = now
+            if was in table.rows.marks:
+                table.rows.marks.remove(was)
+                table.rows.marks.add(now)
 
     def _row(self, host: HostSnapshot) -> Row:
         known, link, summary = self._summaries.get(host.name, (None, None, Summary()))

@@ -11,6 +11,7 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.text import age, plain, size_bytes
 
+from .parting import has_begun
 from .waiting import waits_for
 
 _OF_THE_GUEST = ("shutdown", "reboot")
@@ -58,10 +59,31 @@ def _fate(task: Task, fleet: Fleet) -> str:
     waits = waits_for(task, fleet)
     if waits:
         return f"There is {waits}. Whether it is done then, nobody here will see."
+    if task.action == "evacuate":
+        return "What it has begun is named for itself; no other domain is moved."
+    if task.action == "migrate":
+        return _fate_of_a_move(task)
     asked = task.action in _OF_THE_GUEST or task.action.startswith(_DETACHING)
     if task.state is TaskState.PENDING or asked:
         return "The guest was asked and may still do it; it is no longer followed."
     return (
         "What libvirt was asked for goes on there, but how it ends is no longer followed; "
         "a step that it was not asked for yet is not done."
+    )
+
+
+def _fate_of_a_move(task: Task) -> str:
+    """libvirt breaks one off when whoever leads it goes: the source's daemon, or this program."""
+    words = task.virsh.split()
+    if "--p2p" in words and has_begun(task):
+        return (
+            "The daemons go on with it by themselves, but how it ends is no longer followed; if it "
+            "fails, images that were made for it stay on the target."
+        )
+    unless = ""
+    if "--postcopy" in words:
+        unless = ", unless it was switched to post-copy: then both hosts must be looked at"
+    return (
+        f"It is aborted{unless}. The guest stays where it is, and images that were being made for "
+        "it stay on the target."
     )

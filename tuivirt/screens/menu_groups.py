@@ -7,10 +7,12 @@ from functools import cache
 
 from tuivirt.actions.migrations import of_jobs
 from tuivirt.actions.processors import of_processors
+from tuivirt.actions.snapshots import of_snapshots
 from tuivirt.widgets.menu import Choice, Menu
 
 TITLES: Mapping[str, str] = {
     "processors": "vCPUs, memory, pinning…",
+    "snapshots": "Snapshots…",
     "labels": "Tags, group, note…",
     "its-job": "Its job, while it is moved…",
 }
@@ -28,6 +30,7 @@ def _groups() -> Mapping[str, str]:
     return (
         {action.name: "processors" for action in of_processors()}
         | {action.name: "its-job" for action in of_jobs()}
+        | {action.name: "snapshots" for action in of_snapshots()}
         | dict.fromkeys(_LABELS, "labels")
     )
 

@@ -19,6 +19,8 @@ class Asked:
     thing: Any
     """Its model object, a Domain for instance."""
     stats: DomainStats | None = None
+    hosts: tuple[str, ...] = ()
+    """The names of all hosts."""
 
     @property
     def name(self) -> str:

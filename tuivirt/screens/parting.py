@@ -17,19 +17,36 @@ def interrupted(
     hosts: Collection[str], fleet: Fleet, sessions: Sequence[ConsoleSession]
 ) -> list[str]:
     """Sentences of what is under way on these hosts; none where nothing is."""
-    tasks = [t for t in fleet.tasks if t.state in OPEN and t.target.host in hosts]
+    needed = [(task, {task.target.host, task.other}) for task in fleet.tasks if task.state in OPEN]
+    tasks = [task for task, names in needed if not names.isdisjoint(hosts)]
     open_ = [s for s in sessions if s.ref.host in hosts and s.status.state is ConsoleState.OPEN]
     lines = []
-    if tasks:
-        lines.append(
-            "Under way there, and no longer followed when the connection ends: "
-            + ", ".join(map(_task, tasks))
-            + "."
-        )
+    by_fate: dict[str, list[Task]] = {}
+    for task in tasks:
+        by_fate.setdefault(_fate(task), []).append(task)
+    for fate, some in by_fate.items():
+        lines.append(f"Under way there, and {fate}: {', '.join(map(_task, some))}.")
     if open_:
         names = ", ".join(f"{plain(session.name)} {session.device}" for session in open_)
         lines.append(f"Open there, and cut off when the connection ends: the console of {names}.")
     return lines
+
+
+def has_begun(task: Task) -> bool:
+    """Whether libvirt was asked for a move: only then is it known how, and told."""
+    return not {"--live", "--offline"}.isdisjoint(task.virsh.split())
+
+
+def _fate(task: Task) -> str:
+    """What becomes of it when the connection ends, to one of its hosts."""
+    if task.action == "evacuate":
+        return "beginning no other move when the connection ends"
+    if task.action != "migrate":
+        return "no longer followed when the connection ends"
+    if has_begun(task):
+        # It holds the connections until it has ended (migrate._Move.run).
+        return "going on when the connection ends, but what is there then is not looked at"
+    return "still being prepared, so it may fail when the connection ends and leave images"
 
 
 def _task(task: Task) -> str:

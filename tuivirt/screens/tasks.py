@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -25,6 +25,7 @@ from tuivirt.widgets.text import age, natural
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .telling import whose
 from .waiting import OPEN, waits_for
 from .words import clock
 
@@ -36,6 +37,9 @@ _TONES = {
     TaskState.ABORTED: "warn",
 }
 
+_HEIGHT = 7
+"""Lines for the whole of one task."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -46,6 +50,12 @@ class Row:
     """Wall clock, whole seconds; 0 for a task that ended, so that its row stays the same."""
     waits: str = ""
     """Whom it waits for that does not answer, and since when."""
+    several: bool = False
+    """Its object has to be told with its host."""
+
+    @property
+    def object(self) -> str:
+        return whose(self.task) if self.several else self.task.target_name
 
     @property
     def text(self) -> str:
@@ -92,7 +102,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "name",
         "OBJECT",
-        lambda r: r.task.target_name,
+        lambda r: r.object,
         width=14,
         max_width=28,
         sort_key=lambda r: natural(r.task.target_name),
@@ -115,6 +125,13 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column("host", "HOST", lambda r: r.task.target.host, width=8, max_width=20, priority=3),
 )
 
+_OF_SEVERAL = tuple(
+    replace(column, width=20, max_width=48) if column.id == "name" else column
+    for column in _COLUMNS
+    if column.id != "host"
+)
+"""With several hosts: the object with its host, on a narrow screen too."""
+
 
 class TasksScreen(FleetScreen):
     """The tasks of this session."""
@@ -122,19 +139,22 @@ class TasksScreen(FleetScreen):
     HELP = (
         "Every action that was started from here: those under way, and how the last ones ended. "
         "Below stands the whole of the one under the cursor, with the virsh command that does the "
-        "same. A pending task was accepted, but its guest has not done it yet; one that waits has "
-        "no answer from its host or its domain."
+        "same; shift+↓ and shift+↑ scroll it. A pending task was accepted, but its guest has not "
+        "done it yet; one that waits has no answer from its host or its domain."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("ctrl+k", "abort"),
-        ("⏎", "open the object"),
+        ("⏎", "open"),
+        ("shift+↓↑", "scroll text"),
         ("/", "filter"),
         (":", "go to"),
         ("?", "help"),
     )
-    CSS = "TasksScreen > Page { height: 7; }"
+    CSS = f"TasksScreen > Page {{ height: {_HEIGHT}; }}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+k", "abort", "Abort", show=False, id="tasks.abort"),
+        Binding("shift+down", "read(1)", "Its text further", show=False, id="tasks.further"),
+        Binding("shift+up", "read(-1)", "Its text back", show=False, id="tasks.back"),
     ]
 
     def __init__(self) -> None:
@@ -144,8 +164,7 @@ class TasksScreen(FleetScreen):
             caption="Tasks",
             sort="state",
             search=lambda r: (
-                f"{r.task.target_name} {r.task.action} {r.task.state} {r.text} "
-                f"@{r.task.target.host}"
+                f"{whose(r.task)} {r.task.action} {r.task.state} {r.text} @{r.task.target.host}"
             ),
             empty="Nothing was done yet.\nWhat you start from any list appears here.",
             id="table",
@@ -172,8 +191,12 @@ class TasksScreen(FleetScreen):
 
     def show_fleet(self, fleet: Fleet) -> None:
         now = float(int(time.time()))
+        several = fleet.several
+        self._table.use_columns(_OF_SEVERAL if several else _COLUMNS)
         rows: dict[Any, Row] = {
-            ("task", task.id): Row(task, now if task.state in OPEN else 0.0, waits_for(task, fleet))
+            ("task", task.id): Row(
+                task, now if task.state in OPEN else 0.0, waits_for(task, fleet), several
+            )
             for task in reversed(fleet.tasks)
         }
         self._table.update(rows)
@@ -181,11 +204,24 @@ class TasksScreen(FleetScreen):
 
     def _show_task(self) -> None:
         row = self._table.row(self._table.cursor)
-        width = self._page.size.width or self.app.size.width
-        self._page.show(_lines(row, width) if row is not None else [])
+        page = self._page
+        width = page.size.width or self.app.size.width
+        lines = _lines(row, width) if row is not None else []
+        if row is not None and len(lines) > (page.size.height or _HEIGHT):
+            # What scrolls has a bar, which would stand on the last column.
+            lines = _lines(row, width - page.styles.scrollbar_size_vertical)
+        page.show(lines)
 
     def on_live_table_cursor_moved(self) -> None:
+        self._page.action_top()
         self._show_task()
+
+    def action_read(self, lines: int) -> None:
+        """Scroll what is told of the task under the cursor."""
+        if lines > 0:
+            self._page.action_scroll_down()
+        else:
+            self._page.action_scroll_up()
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         for ref in self.targets():
@@ -201,14 +237,16 @@ class TasksScreen(FleetScreen):
             self.say("this task cannot be aborted once it has begun", "warning")
             return
 
+        name = whose(task) if self.fleet.several else task.target_name
+
         def answered(yes: bool | None) -> None:
             if yes:
                 self.joint.abort(task.id)
-                self.say(f"{title_of(task)} of {task.target_name}: asked to stop")
+                self.say(f"{title_of(task)} of {name}: asked to stop")
 
         self.app.push_screen(
             ConfirmDialog(
-                f"Abort: {title_of(task)} of {task.target_name}",
+                f"Abort: {title_of(task)} of {name}",
                 [
                     "It stops at the next point where it can; what is done by then stays done.",
                     task.text,

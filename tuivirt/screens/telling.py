@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.task import Task, TaskState
 
 if TYPE_CHECKING:
@@ -49,15 +51,35 @@ def error_dialog(error: TuivirtError) -> MessageDialog:
     return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
 
 
-def notice_of(task: Task) -> tuple[str, str] | None:
-    """The text and severity of a task's news; None while there is nothing to say."""
+def whose(task: Task) -> str:
+    """What a task is about, with its host: another one may have an object of the same name."""
+    name, host = task.target_name, task.target.host
+    return name if task.target.kind is Kind.HOST or not host else f"{name}@{host}"
+
+
+def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
+    """The text and severity of a task's news; None while there is nothing to say.
+
+    ``several``: there are other hosts, so the object is told with its own.
+    """
+    name = whose(task) if several else task.target_name
     if task.state is TaskState.RUNNING:
-        return (f"{task.target_name}: {task.text}", "information") if task.text else None
-    text = after(task.text, in_labels(task.advice, ACTIONS.get(task.action)))
+        return (f"{name}: {task.text}", "information") if task.text else None
+    text = task.text
     if task.state is TaskState.PENDING:
         # What the guest has not done yet; how it ends names the object itself.
-        text = f"{task.target_name}: {text}"
-    return text or f"{task.action} {task.target_name}", _SEVERITY[task.state]
+        text = f"{name}: {text}"
+    elif text and name != task.target_name:
+        text = _with_host(text, task.target_name, name)
+    text = after(text, in_labels(task.advice, ACTIONS.get(task.action)))
+    return text or f"{task.action} {name}", _SEVERITY[task.state]
+
+
+def _with_host(text: str, name: str, whole: str) -> str:
+    """``text`` with ``whole`` in place of the object's bare name, where that first is a word."""
+    word = rf"(?<![\w@/.-]){re.escape(name)}(?![\w@/-]|\.\w)"
+    said, found = re.subn(word, lambda _match: whole, text, count=1)
+    return said if found else f"{whole}: {text}"
 
 
 def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:

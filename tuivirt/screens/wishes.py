@@ -12,6 +12,7 @@ from tuivirt.actions.catalog import find_action, for_kind
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.widgets.menu import Menu
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
 
 
-BY_FORM = frozenset({"host-edit"})
-"""Actions that do nothing unless something is said."""
+BY_FORM = frozenset({"host-edit", "snapshot-create"})
+"""Actions that do nothing unless something is said, or of which much can be said."""
 
 
 class Actor(Protocol):
@@ -267,12 +268,22 @@ class Wishes:
                 asked.append(lost if len(some) == len(targets) else f"{names(some)}: {lost}")
         return asked
 
-    def _ends(self, action: Action, targets: Sequence[Target]) -> list[str]:
-        """What is under way and would lose its host by this."""
+    def _ends(
+        self, action: Action, targets: Sequence[Target], values: Mapping[str, Any] | None = None
+    ) -> list[str]:
+        """What is under way and would lose its host by this, done with these values."""
         if not action.ends:
             return []
         from .parting import interrupted
 
+        if action.name in BY_FORM:
+            from tuivirt.actions.hosts import connects_anew
+
+            targets = [
+                each
+                for each in targets
+                if isinstance(each.thing, HostSnapshot) and connects_anew(each.thing, values or {})
+            ]
         names = {target.ref.host for target in targets}
         return interrupted(names, self._app.fleet, self._app.sessions)
 
@@ -318,14 +329,33 @@ class Wishes:
         )
 
         def answered(given: Mapping[str, Any] | None) -> None:
-            if given is not None:
-                self._submit(action, targets, form.parameters(given))
+            if given is None:
+                return
+            filled_in = form.parameters(given)
+            if action.name in BY_FORM and (ends := self._ends(action, targets, filled_in)):
+                self._confirm_ends(action, targets, filled_in, ends)
+            else:
+                self._submit(action, targets, filled_in)
 
         self._app.ask(form, answered)
         fleet = self._app.fleet
+        hosts = tuple(fleet.hosts)
         form.look_up(
-            [Asked(t.ref, t.thing, fleet.stats(t.ref)) for t in targets], self._app.look_up
+            [Asked(t.ref, t.thing, fleet.stats(t.ref), hosts) for t in targets], self._app.look_up
         )
+
+    def _confirm_ends(
+        self,
+        action: Action,
+        targets: Sequence[Target],
+        values: Mapping[str, Any],
+        ends: Sequence[str],
+    ) -> None:
+        """Asked behind a form in which that was said which ends the connection."""
+        from tuivirt.widgets.dialogs import ConfirmDialog
+
+        dialog = ConfirmDialog(self._title(action, targets), ends, yes=action.title.lower())
+        self._app.ask(dialog, lambda yes: self._submit(action, targets, values) if yes else None)
 
     def _show_plan(
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any]

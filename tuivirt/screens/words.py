@@ -31,11 +31,13 @@ _STATES = {
 
 def state_cell(domain: Domain, host: HostSnapshot | None = None) -> Toned:
     """The state of a domain in a title, in full words; with its host's silence, where given."""
-    since = domain.stalled_since
+    since = None if domain.arriving else domain.stalled_since
     if since is None and host is not None and host.link is not Link.CONNECTED:
         since = host.data_at
     if since is not None and domain.active:
         return Toned(f"stalled for {age(time.monotonic() - since)}", "bad")
+    if domain.arriving:
+        return Toned("arriving from another host", "warn")
     word = {"run": "running"}.get(domain.state.word, domain.state.word)
     if domain.managed_save and not domain.active:
         word = "off, memory saved"

@@ -1,4 +1,4 @@
-"""What ``/`` takes: a regular expression, ``!`` its inverse, and before it tags with ``#``."""
+"""What ``/`` takes: a regular expression, ``!`` its inverse, and among its words #tag and @host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import re
 from collections.abc import Callable, Iterable
 
 from tuivirt.backend.model.record import record
+
+_BARE = ("", "!", "#", "!#", "@", "!@")
+"""Nothing yet, or the beginning of a word that is still being typed."""
+_MARKED = ("#", "@", "!#", "!@")
+"""How a word begins that is no part of the expression."""
+
+Match = Callable[[str, Iterable[str]], bool]
+"""Given the text that is searched and the tags."""
 
 
 class BadFilter(ValueError):
@@ -17,8 +25,7 @@ class Filter:
     """A compiled filter; ``expression`` is what was typed."""
 
     expression: str
-    match: Callable[[str, Iterable[str]], bool]
-    """Given the text that is searched and the tags."""
+    match: Match
 
 
 def parse_filter(expression: str) -> Filter | None:
@@ -26,39 +33,63 @@ def parse_filter(expression: str) -> Filter | None:
 
     Small letters match capital ones too, unless a capital letter was typed. Raises BadFilter.
     """
-    if expression in ("", "!", "#", "!#"):
+    if expression in _BARE:
         return None
-    if expression.startswith(("#", "!#")):
-        return _of_tags(expression)
     inverse = expression[0] == "!"
     source = expression[1:] if inverse else expression
+    if any(word.startswith(_MARKED) for word in source.split(" ")):
+        match = _of_words(source)
+    else:
+        match = _of_text(source)
+    if inverse:
+        return Filter(expression, lambda text, tags: not match(text, tags))
+    return Filter(expression, match)
+
+
+def _of_text(source: str) -> Match:
     try:
         pattern = re.compile(source, 0 if any(map(str.isupper, source)) else re.IGNORECASE)
     except re.error as error:
-        raise BadFilter(f"/{expression} is not a regular expression: {error}") from error
+        raise BadFilter(f"/{source} is not a regular expression: {error}") from error
     search = pattern.search
-    if inverse:
-        return Filter(expression, lambda text, _tags: search(text) is None)
-    return Filter(expression, lambda text, _tags: search(text) is not None)
+    return lambda text, _tags: search(text) is not None
 
 
-def _of_tags(expression: str) -> Filter:
-    """``#web``, ``#web #prod`` for both, ``#web @srv1`` with an expression after them.
+def _of_words(source: str) -> Match:
+    """``#web``, ``#web #prod`` for both, ``@srv1 nginx`` and ``nginx @srv1`` with an expression.
 
-    An ``!`` before all of it shows the others.
+    A host is searched as the text ``@srv1``, an expression too: each kind of row has its host so.
+    An ``!`` at the beginning of such a word, or where no expression has begun yet, inverts all
+    that follows.
     """
-    inverse = expression[0] == "!"
-    wanted = set()
-    rest = expression.removeprefix("!")
-    while rest.startswith("#"):
-        word, _, rest = rest[1:].partition(" ")
-        wanted.add(word.casefold())
-        rest = rest.lstrip(" ")
-    wanted.discard("")  # One that is still being typed.
-    other = parse_filter(rest)
+    wanted: set[str] = set()
+    hosts: list[Match] = []
+    words: list[str] = []
+    other: Filter | None = None
+    left = source.split(" ")
+    while left:
+        word = left[0]
+        begun = any(words)
+        if word.startswith(("!#", "!@") if begun else "!"):
+            other = parse_filter(" ".join(left))
+            break
+        del left[0]
+        if not word.startswith(_MARKED):
+            words.append(word)
+        elif word in _BARE:
+            continue  # One that is still being typed.
+        elif word[0] == "#":
+            wanted.add(word[1:].casefold())
+        else:
+            hosts.append(_of_text(word))
+    expression = " ".join(words).strip(" ")
+    rest = [*hosts, *([_of_text(expression)] if expression else [])]
+    if other is not None:
+        rest.append(other.match)
 
     def match(text: str, tags: Iterable[str]) -> bool:
-        has = wanted <= {tag.casefold() for tag in tags} if wanted else True
-        return (has and (other is None or other.match(text, tags))) is not inverse
+        if wanted and not wanted <= {tag.casefold() for tag in tags}:
+            return False
+        return all(each(text, tags) for each in rest)
 
-    return Filter(expression, match)
+    return match

@@ -217,6 +217,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             lines += [[Toned(line)] for line in wrap(sentence, self.app.size.width)]
         if lines:
             lines.append([])
+        told = len(lines)
         label_width = max((width_of(f.label) for f in self.fields), default=0) + 2
         sight = 0
         for number, field in enumerate(self.fields):
@@ -255,10 +256,11 @@ class FormDialog(Dialog[dict[str, Any] | None]):
                 Toned("   ctrl+s does it, esc leaves" if quick else "", "dim"),
             ]
         )
-        # What is said of a field stays in sight however many there are, unless it needs the room.
-        below = len(lines) - above
-        fits = below <= (self.app.size.height - 4) // 2
-        self.panel.show(lines, sight, pinned=below if fits and self.fields else 0)
+        # What is said of a field stays in sight however many there are, unless it needs the room;
+        # so do few fields, below sentences that are read from their beginning: a plan.
+        least = max(1, len(lines) - (self.app.size.height - 4) // 2)
+        first = next((each for each in (told, above) if each >= least), len(lines))
+        self.panel.show(lines, sight, pinned=len(lines) - first)
 
     def _helped(self, field: Field) -> str:
         return (field.helps[self._number(field)] if field.helps else "") or field.help

@@ -34,6 +34,7 @@ class Panel(Widget, can_focus=True):
     """Lines in a frame. Longer than the screen, it scrolls so that ``at`` is in sight.
 
     What is out of sight is told in the frame, and ``pinned`` last lines always stay: the buttons.
+    With ``at`` among those it stays where it is scrolled to, at first at its top.
     """
 
     DEFAULT_CSS = """
@@ -72,7 +73,7 @@ class Panel(Widget, can_focus=True):
         self.styles.height = self._room + self._pinned + 2
         if self._at < self._top:
             self._top = self._at
-        elif self._at >= self._top + self._room:
+        elif self._top + self._room <= self._at < len(self.lines) - self._pinned:
             self._top = self._at - self._room + 1
         self._top = max(0, min(self._top, self._last_top))
         self._tell_hidden()

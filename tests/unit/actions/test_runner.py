@@ -12,7 +12,7 @@ from typing import Annotated, Any, cast
 import pytest
 
 from tuivirt.actions import registry
-from tuivirt.actions.registry import ACTIONS, Action, Option, Pending, Run, action
+from tuivirt.actions.registry import ACTIONS, Action, Option, Parameter, Pending, Run, action
 from tuivirt.actions.runner import Tasks
 from tuivirt.backend.errors import Aborted, BadInput, ReadOnly, TuivirtError
 from tuivirt.backend.events import Event, TaskChanged
@@ -291,6 +291,16 @@ def test_what_takes_long_runs_on_a_lane_that_holds_nothing_else_up(
     gate.set()
     assert told.until(TaskState.DONE)
     assert told.until(TaskState.DONE).id == waiting.id
+
+
+def test_a_task_names_the_other_host_that_it_needs(
+    tasks: Tasks, host: FakeHost, doing: Any
+) -> None:
+    it = doing(lambda *_: "done")
+    assert submit(tasks, host, it, n=7).other == ""
+    to = Parameter("dest", str, "where to", "To", required=True)
+    moving = replace(it, other="dest", told=lambda: (*it.parameters, to))
+    assert submit(tasks, host, moving, dest="far").other == "far"
 
 
 def test_a_task_that_another_began_is_one_of_its_own_and_stops_when_told(

@@ -6,27 +6,24 @@ from typing import Any, cast
 
 import pytest
 
-from tuivirt.backend.inquiry import TRIES, Inquiry
+from tuivirt.backend import board as backend
+from tuivirt.backend.inquiry import TRIES, Inquiry, passed_on
 from tuivirt.backend.model.question import Question, QuestionKind
 
 SECRET, TEXT = QuestionKind.SECRET, QuestionKind.TEXT
 
 
-class Board:
-    """Stands where a host stands: its snapshot has one part."""
+class Board(backend.Board):
+    """What a host is, without its connection."""
 
-    name, uri = "srv1", "qemu+ssh://srv1/system"
-
-    def __init__(self) -> None:
-        self.question: Question | None = None
-
-    def update(self, *, question: Question | None, retry_at: float | None = None) -> None:
-        self.question = question
+    @property
+    def question(self) -> Question | None:
+        return self.snapshot.question
 
 
 @pytest.fixture
 def board() -> Board:
-    return Board()
+    return Board("srv1", "qemu+ssh://srv1/system", lambda _event: None)
 
 
 @pytest.fixture
@@ -100,6 +97,25 @@ def test_no_more_than_three_answers_are_taken(inquiry: Inquiry) -> None:
     assert inquiry.unanswered == "3 answers were refused (password)"
 
 
+def test_questions_of_the_host_and_of_its_test_wait_for_each_other(
+    inquiry: Inquiry, board: Board
+) -> None:
+    probe = backend.Board("srv1", board.uri, passed_on(board))
+    of_test = Inquiry(cast(Any, probe))
+    inquiry.begin()
+    of_test.begin()
+    first = of_test.post(SECRET, "password: ")
+    second = inquiry.post(SECRET, "password: ")
+    assert board.question is first
+    first.answer("x")
+    assert board.question is second
+    third = of_test.post(SECRET, "code: ")
+    second.answer("x")
+    assert board.question is third
+    third.withdraw()
+    assert board.question is None
+
+
 def test_a_name_is_there_to_be_corrected_a_secret_never(inquiry: Inquiry) -> None:
     for kind, default in ((TEXT, "rob"), (SECRET, "")):
         inquiry.begin()
@@ -107,7 +123,7 @@ def test_a_name_is_there_to_be_corrected_a_secret_never(inquiry: Inquiry) -> Non
         inquiry.refused()
         inquiry.begin()
         assert inquiry.post(kind, "who? ").default == default or kind is SECRET
-        inquiry = Inquiry(cast(Any, Board()))
+        inquiry = Inquiry(cast(Any, Board("srv1", "x://", lambda _event: None)))
 
 
 def test_a_closed_one_asks_nothing_and_remembers_nothing(inquiry: Inquiry, board: Board) -> None:

@@ -11,6 +11,7 @@ import libvirt
 import pytest
 
 from tuivirt.backend.connection import register_scheme
+from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import Event, LinkChanged, ListChanged
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.host import Link
@@ -82,6 +83,19 @@ def test_a_connection_is_not_lost_by_late_news_of_the_one_before(place: Place) -
     )
     assert isinstance(told, ListChanged)
     assert told.kind is Kind.NETWORK
+
+
+@pytest.mark.parametrize(
+    "uri", ["qemu+tls://h:99999/system", "qemu+ssh://root:secret@[::1/system", "qemu+tcp://h:1x/"]
+)
+def test_a_uri_that_cannot_be_read_is_a_reason_and_is_tried_again(uri: str) -> None:
+    host = Host("t", uri, publish=lambda _event: None, sampling=False)
+    host.start()
+    with pytest.raises(TuivirtError, match="cannot connect") as failed:
+        host.wait_filled(20)
+    assert "secret" not in str(failed.value)
+    assert host.snapshot.retry_at is not None
+    host.close()
 
 
 def test_a_host_that_is_closed_while_it_connects_stays_closed(place: Place) -> None:

@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tuivirt.backend import opening
+from tuivirt.backend import mute, opening
+
+
+@contextmanager
+def listening_at(path: Path) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(path))
+        listening.listen()
+        yield listening
 
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_UNIX) as listening:
-        listening.bind(str(tmp_path / "sock"))
-        listening.listen()
+    with listening_at(tmp_path / "sock") as listening:
         yield listening
+
+
+def uri_of(daemon: socket.socket) -> str:
+    return f"qemu+unix:///system?socket={daemon.getsockname()}"
 
 
 def connect(daemon: socket.socket) -> socket.socket:
@@ -25,15 +36,12 @@ def connect(daemon: socket.socket) -> socket.socket:
     return end
 
 
-URI = "qemu:///system"
-
-
 def test_the_socket_of_a_new_connection_is_known_and_ended_so_that_both_sides_see_it(
     daemon: socket.socket,
 ) -> None:
     before = opening.sockets()
     with connect(daemon) as mine, daemon.accept()[0] as theirs:
-        line = opening.line_of(URI, before)
+        line = opening.line_of(uri_of(daemon), before)
         assert line is not None
         assert line[0] == mine.fileno()
         opening.cut(line)
@@ -41,22 +49,47 @@ def test_the_socket_of_a_new_connection_is_known_and_ended_so_that_both_sides_se
         opening.forget(line)
 
 
-def test_of_two_that_came_up_at_once_none_is_taken(daemon: socket.socket) -> None:
+def test_of_two_to_one_place_that_came_up_at_once_none_is_taken(daemon: socket.socket) -> None:
     before = opening.sockets()
     with connect(daemon), connect(daemon):
-        assert opening.line_of(URI, before) is None
+        assert opening.line_of(uri_of(daemon), before) is None
 
 
 def test_what_is_anothers_is_not_taken(daemon: socket.socket) -> None:
     before = opening.sockets()
     with connect(daemon):
-        first = opening.line_of(URI, before)
+        first = opening.line_of(uri_of(daemon), before)
         with connect(daemon) as mine:
-            second = opening.line_of(URI, before)
+            second = opening.line_of(uri_of(daemon), before)
             assert second is not None
             assert second[0] == mine.fileno()
             opening.forget(second)
         opening.forget(first)
+
+
+def test_a_try_that_is_given_up_takes_no_connection_along_that_came_up_meanwhile(
+    daemon: socket.socket,
+) -> None:
+    before = opening.sockets()
+    with connect(daemon) as well, daemon.accept()[0] as theirs:
+        line = opening.line_of(uri_of(daemon), before)
+        with connect(daemon) as stuck:
+            assert mute._shut(uri_of(daemon), before)
+            assert stuck.recv(1) == b""
+            theirs.sendall(b"x")
+            assert well.recv(1) == b"x"
+        opening.forget(line)
+
+
+def test_of_two_that_came_up_at_once_each_is_known_by_where_it_leads(
+    daemon: socket.socket, tmp_path: Path
+) -> None:
+    before = opening.sockets()
+    with listening_at(tmp_path / "other") as far, connect(daemon) as one, connect(far) as two:
+        lines = [opening.line_of(uri_of(each), before) for each in (daemon, far)]
+        assert [line and line[0] for line in lines] == [one.fileno(), two.fileno()]
+        for line in lines:
+            opening.forget(line)
 
 
 @pytest.mark.parametrize("uri", ["qemu+ssh://host/system", "qemu+tcp://127.0.0.1/system", "alias"])
@@ -85,7 +118,7 @@ def test_a_number_that_has_come_to_mean_something_else_is_left_alone(
 ) -> None:
     before = opening.sockets()
     with connect(daemon) as mine:
-        line = opening.line_of(URI, before)
+        line = opening.line_of(uri_of(daemon), before)
         assert line is not None
     with connect(daemon) as other, daemon.accept()[0], daemon.accept()[0] as theirs:
         opening.cut((other.fileno(), line[1]))

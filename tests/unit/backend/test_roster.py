@@ -15,6 +15,7 @@ import pytest
 from tuivirt import settings, wiring
 from tuivirt.actions.runner import Tasks
 from tuivirt.backend import keeper, roster
+from tuivirt.backend.connection import register_scheme
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.events import Event, EventHub, HostsChanged, SnapshotChanged
 from tuivirt.backend.model.entry import HostEntry
@@ -22,6 +23,8 @@ from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 from tuivirt.backend.roster import Roster
+
+from .test_keeper import Connection
 
 NEVER = HostEntry("never", "qemu+unix:///system?socket=/nowhere/sock")
 TEST = HostEntry("test", "test:///default", group="lab")
@@ -92,6 +95,11 @@ def test_one_that_is_not_to_be_connected_is_only_known(run: Run) -> None:
     [
         (replace(TEST, name="demo"), "there is a host demo already"),
         (replace(TEST, uri="qemu+ssh://u:secret@h/system"), "a password in a URI is not kept"),
+        (replace(TEST, uri="qemu+ssh://u:se/cret@h/system"), "the URI cannot be"),
+        (replace(TEST, uri="qemu+ssh://u:12#secret@h/system"), "the URI cannot be"),
+        (replace(TEST, uri="qemu+ssh://u:secret@[::1/system"), "host or port cannot be read"),
+        (replace(TEST, uri="qemu+tls://h:1650a/system"), "its port is no number"),
+        (replace(TEST, uri="qemu+tls://h:99999/system"), "its port is no number"),
         (replace(TEST, name="a b"), "the name cannot be 'a b'"),
         (replace(TEST, colour="pink"), "the colour cannot be 'pink'"),
         (replace(TEST, tags=("a b",)), "the tag cannot be 'a b'"),
@@ -187,6 +195,32 @@ def test_a_host_that_cannot_be_reached_is_tried_once_more_when_it_is_asked_for(r
     with pytest.raises(TuivirtError, match="Failed to connect socket to '/nowhere/sock'"):
         run.connect("never")
     assert run.roster.disconnect("never") == "never is not connected any more"
+
+
+def test_a_host_that_was_lost_is_connected_only_once_it_answers(run: Run) -> None:
+    opened: list[Connection] = []
+    answers = True
+
+    def open_it(_uri: str, _readonly: bool) -> Connection:
+        if not answers:
+            raise libvirt.libvirtError("nobody is there")
+        opened.append(Connection())
+        return opened[-1]
+
+    register_scheme("lost", open_it)
+    run.roster.add(HostEntry("test", "lost:///"))
+    host = run.roster.host("test")
+    host.wait_filled(PATIENCE_S)
+    answers = False
+    closed = opened[0].closed
+    assert closed is not None
+    closed(opened[0], 0, None)
+    until(lambda: host.snapshot.link is Link.LOST, "it is lost")
+    with pytest.raises(TuivirtError, match="nobody is there"):
+        run.connect("test")
+    answers = True
+    assert run.connect("test").startswith("test is connected: ")
+    assert run.link("test") is Link.CONNECTED
 
 
 def test_a_host_that_is_removed_leaves_its_file_the_list_and_no_thread(

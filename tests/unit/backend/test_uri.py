@@ -36,6 +36,9 @@ def test_paths_are_only_looked_at_where_the_daemon_is_on_this_machine(
         ("qemu+libssh2://root:s3@cret@srv1/system", "qemu+libssh2://root@srv1/system"),
         ("unable to parse URI qemu+ssh://a:b@c/ d", "unable to parse URI qemu+ssh://a@c/ d"),
         ("qemu+ssh://root@srv1:22/system?keyfile=/x", "qemu+ssh://root@srv1:22/system?keyfile=/x"),
+        ("qemu+ssh://root:pa/ss@srv1/system", "qemu+ssh://root@srv1/system"),
+        ("qemu+ssh://srv1:22/system?keyfile=/a@b", "qemu+ssh://srv1:22/system?keyfile=/a@b"),
+        ("qemu+ssh://[fe80::1]/system?keyfile=/a@b", "qemu+ssh://[fe80::1]/system?keyfile=/a@b"),
         ("qemu:///system", "qemu:///system"),
     ],
 )

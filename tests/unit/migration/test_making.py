@@ -10,12 +10,15 @@ from typing import Any, cast
 import libvirt
 import pytest
 
-from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.errors import Aborted, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.migration.making import Folders
 from tuivirt.backend.migration.preparing import Prepared
 from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.migration import DiskMove, Image
 from tuivirt.backend.model.resources import Pool as StoragePool
+
+from .things import PATH, disk
 
 FOLDER = "/srv/images"
 
@@ -130,3 +133,43 @@ def test_what_was_made_is_removed_after_a_defect_too(
     with pytest.raises(ValueError, match="no such thing"):
         Prepared(cast(Any, mover), cast(Any, plan)).__enter__()
     assert undone == [True]
+
+
+@pytest.mark.parametrize(
+    "error", [Aborted("cannot move web"), libvirt.libvirtError("the line broke")]
+)
+def test_what_is_left_is_told_unless_it_was_begun(
+    host: Host, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(Prepared, "_make", lambda *_words: None)
+    monkeypatch.setattr(Prepared, "undo", lambda _self: "an image is left")
+    plan = SimpleNamespace(disks=(), values={"live": True})
+    mover = SimpleNamespace(source=host, target=host, calling=nullcontext, what="cannot move web")
+
+    def move(*, kept: bool) -> None:
+        with Prepared(cast(Any, mover), cast(Any, plan)) as prepared:
+            if kept:
+                prepared.keep()
+            raise error
+
+    with pytest.raises(type(error)) as told:
+        move(kept=True)
+    assert getattr(told.value, "done", "") == ""
+    with pytest.raises(TuivirtError, match="cannot move web") as caught:
+        move(kept=False)
+    assert caught.value.done == "an image is left"
+
+
+@pytest.mark.parametrize(("live", "begun"), [(True, True), (True, False), (False, False)])
+def test_an_image_is_told_as_overwritten_only_once_that_was_begun(
+    host: Host, live: bool, begun: bool
+) -> None:
+    moves = (DiskMove(disk(), Image.OVERWRITE),)
+    plan = SimpleNamespace(disks=moves, values={"live": live})
+    mover = SimpleNamespace(source=host, target=host, calling=nullcontext)
+    prepared = Prepared(cast(Any, mover), cast(Any, plan))
+    prepared._make(cast(Any, None))
+    if begun:
+        prepared.keep()
+    told = f"{PATH} on srv2 is overwritten, at least in part"
+    assert prepared.undo() == (told if begun else "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import libvirt
 import pytest
 
 from tuivirt.actions.catalog import listed
 from tuivirt.backend.errors import BadInput
+from tuivirt.backend.migration.changes import set_max_downtime, set_speed
 from tuivirt.backend.migration.options import CHOICES, check, flags_of, params_of, settled
 
 
@@ -59,11 +60,33 @@ def test_every_flag_and_parameter_of_the_table_is_libvirts_and_is_set() -> None:
         ({"timeout_postcopy": True}, "--timeout-postcopy needs --timeout"),
         ({"parallel_connections": 2}, "--parallel-connections needs --parallel"),
         ({"migrateuri": "10.0.0.1"}, "--migrateuri cannot be '10.0.0.1'"),
+        ({"bandwidth": 10**20}, "--bandwidth cannot be 10+: the most is 8796093022207"),
+        ({"max_downtime": 10**20}, "--max-downtime cannot be 10+: the most is 2000000"),
+        ({"parallel": True, "parallel_connections": 2**40}, "the most is 255"),
     ],
 )
 def test_options_that_cannot_be_together_are_refused(values: dict[str, Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         check(values)
+
+
+def test_the_most_that_may_be_said_is_not_refused() -> None:
+    most = {choice.name: choice.maximum for choice in CHOICES if choice.maximum is not None}
+    check({**most, "parallel": True})
+    check({**{name: str(number) for name, number in most.items()}, "parallel": True})
+    check(dict.fromkeys(most, ""))
+
+
+def test_a_number_as_it_was_typed_is_held_against_the_most_as_well() -> None:
+    with pytest.raises(BadInput, match="--max-downtime cannot be 2000001"):
+        check({"max_downtime": "2000001"})
+
+
+def test_what_libvirt_cannot_be_told_while_it_is_moved_is_refused_as_well() -> None:
+    with pytest.raises(BadInput, match="the downtime cannot be"):
+        set_max_downtime(cast(Any, None), "u", 10**20)
+    with pytest.raises(BadInput, match="the speed cannot be"):
+        set_speed(cast(Any, None), "u", 10**20)
 
 
 @pytest.mark.parametrize(

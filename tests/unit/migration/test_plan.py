@@ -10,7 +10,14 @@ import pytest
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.migration.migrate import refuse
 from tuivirt.backend.model.finding import Weight
-from tuivirt.backend.model.migration import EvacuationPlan, Going, Image, Place, Stamp
+from tuivirt.backend.model.migration import (
+    DiskFacts,
+    EvacuationPlan,
+    Going,
+    Image,
+    Place,
+    Stamp,
+)
 
 from .things import FIRST, HERE, LATER, PATH, POOL, THERE, disk, plan, shared
 
@@ -35,6 +42,11 @@ def test_a_domain_that_is_off_is_defined_there() -> None:
     assert made.steps[0] == "define web-01 on srv2; it stays off"
     assert made.values["offline"]
     assert not made.values["live"]
+
+
+def overlay(**changes: Any) -> DiskFacts:
+    """An image on another, of a domain that is off."""
+    return disk(format="qcow2", backing=("/off-base",), **changes)
 
 
 REFUSED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
@@ -91,6 +103,36 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
         {"copy_storage_all": True},
         "on srv2 has 7 bytes",
     ),
+    (
+        {"disks": (disk(there=Place("images", "", Stamp(5, 5, 1 << 30, "", (1 << 30) + 9))),)},
+        {},
+        {"copy_storage_all": True},
+        "on srv2 has 1073741833 bytes",
+    ),
+    (
+        {"disks": (disk(there=OTHER, users_there=("db-01", "db-02")),)},
+        {},
+        {"copy_storage_all": True},
+        f"srv2 has {PATH} as a disk of db-01, db-02",
+    ),
+    (
+        {"disks": (disk(there=UNKNOWN, users_there=("db-03",)),)},
+        {},
+        {"copy_storage_all": True},
+        "as a disk of db-03",
+    ),
+    (
+        {"disks": (disk(source_type="block", there=UNKNOWN, users_there=("db-04",)),)},
+        {},
+        {"copy_storage_all": True},
+        "as a disk of db-04",
+    ),
+    (
+        {"active": False, "disks": (overlay(backing_there=False),)},
+        {},
+        {},
+        "srv2 does not have /off-base",
+    ),
 ]
 
 
@@ -114,6 +156,14 @@ RISKS: list[tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] = [
     ({"disks": (disk(there=UNKNOWN),)}, {}, {"shared_storage": True}, "no pool there holds it"),
     ({"disks": (disk(source_type="block", there=UNKNOWN),)}, {}, {}, "sees the same vda"),
     ({}, {"uuid_of": "web-01"}, {"transient": True}, "web-01 defined already, off"),
+    (
+        {"active": False, "disks": (overlay(backing_there=True, backing_same=False),)},
+        {},
+        {},
+        "lies on /off-base of srv1, and srv2 has another one",
+    ),
+    ({"active": False, "disks": (overlay(backing_there=True),)}, {}, {}, "has perhaps another"),
+    ({"active": False, "disks": (overlay(),)}, {}, {}, "whether srv2 has /off-base, on which vda"),
 ]
 
 
@@ -148,6 +198,16 @@ def test_a_card_on_a_network_that_is_not_there_hinders_no_domain_that_is_off() -
     made = plan({"active": False}, {"networks": {}})
     assert made.of(Weight.REFUSED) == ()
     assert made.of(Weight.NOTE)[0].text == "srv2 has no network default"
+
+
+@pytest.mark.parametrize(
+    ("same", "values"), [(True, {}), (False, {"copy_storage_inc": True})], ids=["seen", "said"]
+)
+def test_an_image_of_a_domain_that_is_off_goes_where_its_base_is(
+    same: bool, values: dict[str, Any]
+) -> None:
+    here = {"active": False, "disks": (overlay(backing_there=True, backing_same=same),)}
+    assert plan(here, **values).findings == ()
 
 
 def image(facts: Any, **values: Any) -> Image:
@@ -188,9 +248,10 @@ def test_a_servers_disk_and_a_medium_are_not_copied() -> None:
 @pytest.mark.parametrize(
     ("address", "uri"),
     [("10.0.0.2", "tcp://10.0.0.2"), ("fe80::1", "tcp://[fe80::1]"), ("srv2.lan", "tcp://srv2.lan"),
-     ("srv2", None), ("", None)],
+     ("srv2", None), ("", None), ("127.0.0.1", None), ("127.8.0.1", None), ("::1", None),
+     ("localhost", None), ("localhost.localdomain", None)],
 )  # fmt: skip
-def test_memory_is_sent_to_the_address_of_the_connection_unless_that_may_be_an_alias(
+def test_memory_is_sent_to_the_address_of_the_connection_unless_that_may_mean_another(
     address: str, uri: str | None
 ) -> None:
     assert plan(there={"reaches": address}).values["migrateuri"] == uri

@@ -86,3 +86,5 @@ def test_a_files_times_keep_their_nanoseconds() -> None:
     assert stamp_of("<volume/>") == Stamp(0, 0, None)
     below = "<volume><backingStore><path>/base</path></backingStore></volume>"
     assert stamp_of(below).backing == "/base"
+    longer = "<volume><capacity>7</capacity><physical unit='bytes'>9</physical></volume>"
+    assert stamp_of(longer) == Stamp(0, 0, 7, "", 9)

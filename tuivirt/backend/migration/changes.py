@@ -10,6 +10,7 @@ from ..errors import TuivirtError, from_libvirt
 from ..lifecycle import domain_to_change
 from .gather import OPERATIONS
 from .job import MIB, Figures, figures_of
+from .options import MOST_DOWNTIME_MS, MOST_MIB_PER_S, check_most
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -75,6 +76,7 @@ def abort_job(host: Host, uuid: str) -> str:
 
 def set_max_downtime(host: Host, uuid: str, milliseconds: int) -> str:
     """For how long the guest may stand still at the end. Source: virDomainMigrateSetMaxDowntime."""
+    check_most("the downtime", milliseconds, MOST_DOWNTIME_MS)
     domain = domain_to_change(host, uuid)
     name = domain.name()
     try:
@@ -89,6 +91,7 @@ def set_max_downtime(host: Host, uuid: str, milliseconds: int) -> str:
 
 def set_speed(host: Host, uuid: str, mib_per_s: int, *, postcopy: bool = False) -> str:
     """How much of the line a migration may take. Source: virDomainMigrateSetMaxSpeed."""
+    check_most("the speed", mib_per_s, MOST_MIB_PER_S)
     domain = domain_to_change(host, uuid)
     name = domain.name()
     flags = libvirt.VIR_DOMAIN_MIGRATE_MAX_SPEED_POSTCOPY if postcopy else 0

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import BadInput, TuivirtError
-from ..events import Event, SnapshotChanged
+from ..inquiry import passed_on
 from ..model.host import Link
-from ..model.question import Question
 from ..uri import shown
 
 if TYPE_CHECKING:
@@ -41,16 +40,8 @@ def destination(source: Host, word: str) -> Iterator[Host]:
         )
     from ..host import Host
 
-    asked: list[Question | None] = [None]
-
-    def heard(event: Event) -> None:
-        """What it asks is asked where somebody looks: at the host that is left."""
-        if isinstance(event, SnapshotChanged) and event.snapshot.question is not asked[0]:
-            asked[0] = event.snapshot.question
-            source.update(question=asked[0])
-
-    opened = Host(_name(word), word, publish=heard, sampling=False)
-    opened.start()
+    opened = Host(_name(word), word, publish=passed_on(source), sampling=False)
+    opened.start(aside=True)
     try:
         opened.wait_filled(ANSWER_S)
         yield opened

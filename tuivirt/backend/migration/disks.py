@@ -14,7 +14,7 @@ from ..model.device import Disk
 from ..model.migration import DiskFacts, Place, Stamp
 from ..xml.errors import XmlError
 from ..xml.tree import attribute, parse
-from .times import stamp_of
+from .times import is_same, stamp_of
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -23,14 +23,21 @@ ON_SERVERS = ("network",)
 """Sources that lie on a server which both hosts can ask."""
 
 
-def read_here(host: Host, domain: Any, disks: Iterable[Disk]) -> tuple[DiskFacts, ...]:
+def read_here(
+    host: Host, domain: Any, disks: Iterable[Disk], *, active: bool
+) -> tuple[DiskFacts, ...]:
     """The domain's disks as its own host knows them. Source: virDomainGetBlockInfo, pools."""
-    return tuple(_disk(host, domain, disk) for disk in disks if disk.source)
+    return tuple(_disk(host, domain, disk, active) for disk in disks if disk.source)
 
 
-def _disk(host: Host, domain: Any, disk: Disk) -> DiskFacts:
+def _disk(host: Host, domain: Any, disk: Disk, active: bool) -> DiskFacts:
     path = _path(host, disk)
     capacity, size = _sizes(domain, disk)
+    here = place_of(host, path)
+    backing = disk.backing
+    if not (active or backing) and here.stamp is not None and has_backing(disk.format):
+        # What a saved configuration does not tell, the image does.
+        backing = (here.stamp.backing,) if here.stamp.backing else ()
     return DiskFacts(
         target=disk.target,
         source_type=disk.source_type,
@@ -43,10 +50,15 @@ def _disk(host: Host, domain: Any, disk: Disk) -> DiskFacts:
         shareable=disk.shareable,
         capacity_bytes=capacity,
         size_bytes=size,
-        backing=disk.backing,
+        backing=backing,
         backing_format=_backing_format(disk),
-        here=place_of(host, path),
+        here=here,
     )
+
+
+def has_backing(format_: str) -> bool:
+    """Whether an image may lie on another; what looks so in a raw one is the guest's own."""
+    return format_ not in ("", "raw")
 
 
 def _backing_format(disk: Disk) -> str:
@@ -92,11 +104,15 @@ def _look(target: Host, source: Host, disk: DiskFacts) -> DiskFacts:
     else:
         there = place_of(target, disk.path)
     backing: bool | None = None
+    same: bool | None = None
     if disk.backing:
         place = place_of(target, disk.backing[0])
         backing = place.stamp is not None if place.pool else None
+        if place.stamp is not None:
+            own = place_of(source, disk.backing[0]).stamp
+            same = is_same(own, place.stamp, own)
     after = place_of(source, disk.path) if there.stamp is not None else disk.here
-    return replace(disk, there=there, backing_there=backing, here_after=after)
+    return replace(disk, there=there, backing_there=backing, backing_same=same, here_after=after)
 
 
 def _volume_place(host: Host, disk: DiskFacts) -> Place:

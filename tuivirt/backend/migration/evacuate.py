@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput, TuivirtError
-from ..model.domain import Domain
+from ..model.domain import Domain, DomainState
 from ..model.finding import Finding, Weight
 from ..model.host import Link
 from ..model.migration import EvacuationPlan, Going, MigrationPlan
@@ -51,11 +51,13 @@ def plan_for(
     """Who would go where; nothing is changed. Raises BadInput, TuivirtError.
 
     The largest first, each to the target that then has the most room, if nothing else speaks
-    against it there.
+    against it there. One that crashed and was kept (``on_crash``) does not run, and stays.
     """
     targets = targets_of(host, to)
     room = {target.name: _free_kib(target) for target in targets}
-    running = [domain for domain in host.snapshot.domains.values() if domain.active]
+    active = [domain for domain in host.snapshot.domains.values() if domain.active]
+    crashed = sorted(each.name for each in active if each.state is DomainState.CRASHED)
+    running = [domain for domain in active if domain.state is not DomainState.CRASHED]
     running.sort(key=lambda domain: (-_memory(domain), domain.name))
     goings = tuple(_going(host, domain, targets, room, values) for domain in running)
     findings = []
@@ -65,6 +67,7 @@ def plan_for(
                 Finding(each.weight, f"{going.name}: {each.text}", each.advice)
                 for each in going.plan.of(Weight.RISK)
             ]
+    findings += [Finding(Weight.NOTE, f"{name} has crashed, and stays") for name in crashed]
     if not goings:
         findings.append(Finding(Weight.REFUSED, f"nothing runs on {host.name}"))
     elif not any(going.target for going in goings):

@@ -18,6 +18,7 @@ from ..xml.errors import XmlError
 from ..xml.tree import Element, parse, skim, to_text
 from .destination import address_of
 from .disks import look_there, read_here
+from .taken import with_users
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -61,13 +62,19 @@ def ask(host: Host, function: Callable[[], T]) -> T:
 
 
 def facts(
-    source: Host, target: Host, uuid: str, name_there: str = ""
+    source: Host, target: Host, uuid: str, name_there: str = "", *, over: bool = False
 ) -> tuple[SourceFacts, TargetFacts]:
-    """Both sides. ``name_there``: the domain's name on the target, where it is another."""
+    """Both sides. ``name_there``: the domain's name on the target, where it is another.
+
+    ``over``: images may be copied over others, so it is asked whose those are.
+    """
     here, config, root = ask(source, lambda: _source(source, uuid))
     name = name_there or here.name
     there = ask(target, lambda: _target(target, source, here, config, root, name))
-    return replace(here, disks=look_at_disks(source, target, here.disks)), there
+    disks = look_at_disks(source, target, here.disks)
+    if over and any(disk.written for disk in disks):
+        disks = ask(target, lambda: with_users(target, here.uuid, disks))
+    return replace(here, disks=disks), there
 
 
 def look_at_disks(
@@ -114,7 +121,7 @@ def _source(host: Host, uuid: str) -> tuple[SourceFacts, DomainConfig, Element]:
             hypervisor_version=info.hypervisor_version if info else "",
             libvirt_version=info.libvirt_version if info else "",
             reaches=address_of(host.uri),
-            disks=read_here(host, domain, config.disks),
+            disks=read_here(host, domain, config.disks, active=active),
             encrypted=frozenset(
                 target.get("dev", "")
                 for disk in root.iterfind("devices/disk")

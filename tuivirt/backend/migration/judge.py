@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model.finding import Finding, Weight
-from ..model.migration import DiskMove, Image, SourceFacts, TargetFacts
+from ..model.migration import DiskMove, SourceFacts, TargetFacts
+from .judge_images import judge_images
 
 REFUSED, RISK, NOTE = Weight.REFUSED, Weight.RISK, Weight.NOTE
 MIB = 1024
@@ -24,9 +25,7 @@ def judge(
         yield from _hardware(here, there)
     yield from _versions(here, there)
     yield from _networks(here, there)
-    for move in disks:
-        yield from _disk(move, there, values)
-    yield from _copies(here, there, disks, values)
+    yield from judge_images(here, there, values, disks)
     yield from _memory(here, there)
     yield from _ways(here, there, values)
     yield from _left(here, values)
@@ -188,168 +187,6 @@ def _networks(here: SourceFacts, there: TargetFacts) -> Iterator[Finding]:
                 yield Finding(NOTE, f"whether {there.name} has the {word} {source} is not told")
             elif source not in there.links:
                 yield Finding(weight, f"{there.name} has no {word} {source}", "Make it there first")
-
-
-def _disk(move: DiskMove, there: TargetFacts, values: Mapping[str, Any]) -> Iterator[Finding]:
-    disk = move.disk
-    if disk.source_type == "network":
-        yield Finding(NOTE, f"{there.name} has to reach the server of {disk.target} as well")
-        return
-    if move.image is Image.NONE and disk.written:
-        return
-    if disk.source_type == "volume" and not disk.there.pool:
-        yield Finding(
-            REFUSED,
-            f"{there.name} has no active pool {disk.pool} for {disk.says}",
-            "Define and start a pool of that name there",
-        )
-        return
-    if not disk.written:
-        yield from _medium(move, there)
-        return
-    if move.image is Image.OVERWRITE:
-        if _copies_all(values):
-            yield Finding(
-                RISK,
-                f"{there.name} has an image {disk.path} already: it is overwritten",
-                "Look what it is first",
-            )
-        else:
-            yield Finding(
-                REFUSED,
-                f"{there.name} has another image {disk.path}",
-                "Delete it there, or say that it is overwritten (--copy-storage-all)",
-            )
-        there_bytes = disk.there.stamp.capacity_bytes if disk.there.stamp else None
-        if disk.capacity_bytes and there_bytes and disk.capacity_bytes != there_bytes:
-            yield Finding(
-                REFUSED,
-                f"{disk.path} on {there.name} has {there_bytes} bytes, and here"
-                f" {disk.capacity_bytes}",
-                "Delete it there, or make it as large as here",
-            )
-    elif move.image is Image.LOOK and disk.source_type == "block":
-        yield Finding(
-            RISK,
-            f"whether {there.name} sees the same {disk.says} cannot be told",
-            "A block device has to be there already: the same one, or say that it is copied"
-            " (--copy-storage-all) to one of its size",
-        )
-    elif move.image is Image.LOOK and _copies_all(values):
-        yield Finding(
-            RISK,
-            f"whether {there.name} has a {disk.path} cannot be told: if so, it is overwritten",
-            "Without that option nothing is overwritten",
-        )
-    elif move.image is Image.LOOK and values.get("shared_storage"):
-        yield Finding(
-            RISK, f"whether {there.name} has {disk.says} cannot be told: no pool there holds it"
-        )
-    elif move.image is Image.SHARED and disk.there.stamp is None and not disk.there.pool:
-        yield Finding(NOTE, f"{disk.says} is taken for shared, as you say")
-    if move.image is Image.COPY and values.get("shared_storage"):
-        yield Finding(
-            REFUSED,
-            f"{there.name} has no {disk.says}",
-            "It is not shared: leave --shared-storage out, and it is copied",
-        )
-
-
-def _copies_all(values: Mapping[str, Any]) -> bool:
-    return bool(values.get("copy_storage_all") or values.get("copy_storage_inc"))
-
-
-def _medium(move: DiskMove, there: TargetFacts) -> Iterator[Finding]:
-    disk = move.disk
-    if disk.there.stamp is not None or move.image is Image.SHARED:
-        return
-    if disk.there.pool:
-        yield Finding(
-            REFUSED,
-            f"{there.name} does not have the medium {disk.says}, which is not copied",
-            f"Eject it (change-media {disk.target} --eject), or put it there",
-        )
-    else:
-        yield Finding(
-            NOTE,
-            f"whether {there.name} has the medium {disk.says} cannot be told",
-            f"If it does not, eject it first (change-media {disk.target} --eject)",
-        )
-
-
-COPIED_FORMATS = ("raw", "qcow2")
-
-
-def _copies(
-    here: SourceFacts, there: TargetFacts, disks: tuple[DiskMove, ...], values: Mapping[str, Any]
-) -> Iterator[Finding]:
-    copied = [m.disk for m in disks if m.image in (Image.COPY, Image.OVERWRITE)]
-    if copied and values.get("tunnelled"):
-        yield Finding(
-            REFUSED,
-            f"a tunnelled migration copies no image, and {copied[0].says} is not on {there.name}",
-            "Leave --tunnelled out, or put the image there first",
-        )
-    for disk in copied:
-        if disk.capacity_bytes is None:
-            yield Finding(REFUSED, f"the size of {disk.says} cannot be read", "Is it there?")
-        if disk.format not in COPIED_FORMATS and disk.source_type != "block":
-            yield Finding(
-                REFUSED,
-                f"{disk.says} has the format {disk.format}, which is not copied",
-                "Put it there yourself, and say --shared-storage",
-            )
-        if disk.target in here.encrypted:
-            yield Finding(
-                REFUSED,
-                f"{disk.says} is encrypted, which is not copied",
-                "Put it there yourself, with its secret, and say --shared-storage",
-            )
-        if disk.source_type == "block" and not here.active:
-            yield Finding(
-                REFUSED,
-                f"the block device {disk.path} of a domain that is off is not copied",
-                "Start the domain, and move it while it runs",
-            )
-        if disk.shareable:
-            yield Finding(
-                REFUSED, f"{disk.says} is shared with other guests, and is not on {there.name}"
-            )
-        if disk.backing:
-            yield from _backing(disk.says, disk.backing, disk.backing_there, there, values)
-        if disk.source_type == "block" and disk.there.stamp is None:
-            yield Finding(
-                RISK,
-                f"the block device {disk.path} has to be on {there.name}, as large as here",
-                "It is not made; what is on it is overwritten",
-            )
-
-
-def _backing(
-    says: str,
-    backing: tuple[str, ...],
-    there_too: bool | None,
-    there: TargetFacts,
-    values: Mapping[str, Any],
-) -> Iterator[Finding]:
-    if values.get("copy_storage_inc"):
-        if there_too is False:
-            yield Finding(
-                REFUSED,
-                f"{there.name} does not have {backing[0]}, on which {says} lies",
-                "Put it there first",
-            )
-        elif there_too is None:
-            yield Finding(
-                RISK, f"whether {there.name} has {backing[0]}, on which {says} lies, is not told"
-            )
-        return
-    yield Finding(
-        REFUSED,
-        f"{says} lies on {backing[0]}",
-        "Have that file on the target and say --copy-storage-inc, or make the image independent"
-        " of it first (virsh blockpull)",
-    )
 
 
 def _memory(here: SourceFacts, there: TargetFacts) -> Iterator[Finding]:

@@ -104,7 +104,7 @@ class _Move:
             self.touch()
             arrived = there.active or not values["live"]
             if running.failure is not None and not (arrived and here.known and not here.there):
-                raise self.failed(running, here, there, prepared)
+                raise self.failed(running, here, there, prepared) from running.failure
         took_s = time.monotonic() - began
         with self.calling():
             return self.moved(values, running, here, there, took_s, prepared)
@@ -152,7 +152,13 @@ class _Move:
             memory_bytes=self.domain.info()[1] << 10,
         )
         if self.aborted.is_set():
-            raise Aborted(self.what, "it was aborted before it began")
+            when = "before it began"
+            if copied and not values["live"]:
+                when = "once its images were copied, before it was defined there"
+            raise Aborted(self.what, f"it was aborted {when}")
+        if not values["live"] and self.domain.isActive():
+            # libvirt would define it there all the same, and its images are as they were before.
+            raise TuivirtError(self.what, "it was started meanwhile", "move it again: it is live")
         prepared.keep()
         running.run()
         del held
@@ -179,9 +185,6 @@ class _Move:
     def failed(self, running: Running, here: Side, there: Side, prepared: Prepared) -> TuivirtError:
         """What went wrong, where the domain is now, and what is left."""
         error = running.failure
-        if not isinstance(error, libvirt.libvirtError):
-            assert error is not None
-            raise error
         true = both(here, there)
         # Where the source has it no more, or cannot be asked, it may have run on the target
         # already: what it wrote is in the images there.
@@ -192,14 +195,19 @@ class _Move:
         if prepared.removed:
             true += f"; {', '.join(prepared.removed)} that was made there is removed again"
         next_ = advice(self.name, here, there)
-        if not next_ and not running.abort_asked:
+        if not next_ and not running.abort_asked and isinstance(error, libvirt.libvirtError):
             next_ = _advice(error)
         if running.paused and here.active and not here.runs:
             next_ = f"it was paused because of its time; {next_}"
         if running.abort_asked:
             what = f"moving {self.name} to {self.target.name} was aborted"
             return Aborted(what, true, next_, told)
-        failure = from_libvirt(error, f"{self.name} was not moved to {self.target.name}", next_)
+        what = f"{self.name} was not moved to {self.target.name}"
+        if isinstance(error, libvirt.libvirtError):
+            failure = from_libvirt(error, what, next_)
+        else:
+            # A defect of ours, or of libvirt's bindings: it may have moved something all the same.
+            failure = TuivirtError(what, f"{type(error).__name__}: {error}", next_)
         failure.what += f" ({true})"
         failure.why, failure.done = shown(failure.why), told
         return failure
@@ -219,6 +227,14 @@ class _Move:
         if running.failure is not None:
             # The call failed, the move did not: the daemons had done it when our line broke.
             troubles.append(f"libvirt had reported: {shown(str(running.failure))}")
+        if not values["live"] and here.known and here.active:
+            raise TuivirtError(
+                self.what,
+                f"it was started on {self.source.name} meanwhile: {both(here, there)}",
+                f"Undefine it on {target}, where its images are older, before anybody starts it"
+                f" there; where {self.source.name} has it not defined any more, define it again",
+                prepared.left(),
+            )
         if not there.known:
             return f"libvirt says that {name} is on {target} now, but {there.words}"
         if not there.there:

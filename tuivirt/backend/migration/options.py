@@ -14,6 +14,10 @@ import libvirt
 from ..errors import BadInput
 from ..model.record import record
 
+MOST_MIB_PER_S = (1 << 63) // (1 << 20) - 1
+"""libvirt counts it as bytes in 64 bits with a sign."""
+MOST_DOWNTIME_MS = 2_000_000
+"""QEMU takes no longer one."""
 IMAGES = "Images copied: "
 """Three options are one choice of a form: this is its label, and theirs begin so."""
 
@@ -35,6 +39,7 @@ class Choice:
     cli_only: bool = False
     """A form asks for it in its own way, or it follows from the domain."""
     minimum: int | None = None
+    maximum: int | None = None
     ours: bool = False
     """virsh has no such option."""
 
@@ -63,11 +68,12 @@ CHOICES: tuple[Choice, ...] = (
     Choice("shared_storage", "copy no image: the target has the same storage",
            IMAGES + "none, it is shared", cli_only=True, ours=True),
     Choice("bandwidth", "MiB/s at most", "Bandwidth, MiB/s", int,
-           param=libvirt.VIR_MIGRATE_PARAM_BANDWIDTH, rare=False, minimum=1),
+           param=libvirt.VIR_MIGRATE_PARAM_BANDWIDTH, rare=False, minimum=1,
+           maximum=MOST_MIB_PER_S),
     Choice("auto_converge", "slow the guest down when it changes memory faster than it is moved",
            "Auto-converge", flag=libvirt.VIR_MIGRATE_AUTO_CONVERGE, rare=False),
     Choice("max_downtime", "milliseconds for which the guest may stand still at the end",
-           "Downtime at most, ms", int, minimum=1, ours=True),
+           "Downtime at most, ms", int, minimum=1, maximum=MOST_DOWNTIME_MS, ours=True),
     Choice("postcopy", "allow it to be switched to post-copy: migrate-postcopy, or --timeout with"
            " --timeout-postcopy", "Allow post-copy", flag=libvirt.VIR_MIGRATE_POSTCOPY),
     Choice("timeout", "seconds after which the guest is paused, so that it comes to an end",
@@ -90,7 +96,7 @@ CHOICES: tuple[Choice, ...] = (
     Choice("compressed", "compress pages that repeat", flag=libvirt.VIR_MIGRATE_COMPRESSED),
     Choice("parallel", "over several connections", flag=libvirt.VIR_MIGRATE_PARALLEL),
     Choice("parallel_connections", "over how many", "Connections", int,
-           param=libvirt.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, minimum=1),
+           param=libvirt.VIR_MIGRATE_PARAM_PARALLEL_CONNECTIONS, minimum=1, maximum=255),
     Choice("tls", "encrypted with TLS", "TLS", flag=libvirt.VIR_MIGRATE_TLS),
     Choice("abort_on_error", "give up at an error that could be gone on after",
            flag=libvirt.VIR_MIGRATE_ABORT_ON_ERROR),
@@ -143,10 +149,22 @@ def check(values: Mapping[str, Any]) -> None:
     for one, other in _NEEDING:
         if values.get(one) and not values.get(other):
             raise BadInput(f"{word(one)} needs {word(other)}")
+    for each in CHOICES:
+        if each.maximum is not None:
+            check_most(word(each.name), values.get(each.name), each.maximum)
     for name in ("migrateuri", "desturi"):
         uri = values.get(name)
         if uri and "://" not in uri:
             raise BadInput(f"{word(name)} cannot be {uri!r}", "it is a URI, as in tcp://10.0.0.2")
+
+
+def check_most(what: str, value: int | str | None, most: int) -> None:
+    """Raise BadInput for more than libvirt, or the hypervisor, can be told.
+
+    A form's plan is made of what was typed: a number's text, or none.
+    """
+    if value and int(value) > most:
+        raise BadInput(f"{what} cannot be {value}", f"the most is {most}")
 
 
 def flags_of(values: Mapping[str, Any]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from ..model.migration import DiskMove, Image, MigrationPlan, SourceFacts, TargetFacts
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 def make_plan(source: Host, target: Host, uuid: str, values: Mapping[str, Any]) -> MigrationPlan:
     """The plan; nothing is changed. Raises BadInput for options that do not fit."""
-    here, there = facts(source, target, uuid, values.get("dname") or "")
+    over = bool(values.get("copy_storage_all") or values.get("copy_storage_inc"))
+    here, there = facts(source, target, uuid, values.get("dname") or "", over=over)
     return plan_of(here, there, values)
 
 
@@ -43,11 +45,21 @@ def migrate_uri(address: str) -> str | None:
     """Where the memory goes, by the address that the target was connected by.
 
     Only an IP address or a full name is taken: an alias of ssh's may mean nothing to the other
-    host. None: the target says it itself, by its own name.
+    host, and a port that is forwarded to this machine leads it to itself. None: the target says
+    it itself, by its own name.
     """
+    if _is_loopback(address):
+        return None
     if ":" in address:
         return f"tcp://[{address}]"
     return f"tcp://{address}" if "." in address else None
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return address.lower() in ("localhost", "localhost.localdomain")
 
 
 def _steps(
@@ -109,4 +121,6 @@ def _image(move: DiskMove, here: SourceFacts, there: TargetFacts) -> str:
 
 def _size(size: int) -> str:
     mib = size / (1 << 20)
-    return f"{mib / 1024:.3g} GiB" if mib >= 1024 else f"{mib:.3g} MiB"
+    number, unit = (mib / 1024, "GiB") if mib >= 1024 else (mib, "MiB")
+    # From there on three digits would be written with an exponent.
+    return f"{number:.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"

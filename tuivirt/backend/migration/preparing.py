@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt
-from ..model.migration import DiskFacts, Image, MigrationPlan
+from ..model.migration import DiskFacts, Image, MigrationPlan, Stamp
 from . import images
 from .copying import copy_volume
+from .disks import has_backing
 from .making import Folders, Made
 from .times import stamp_of
 
@@ -48,7 +49,10 @@ class Prepared:
         """What is left that should not be, a clause each."""
         self.removed: tuple[str, ...] = ()
         """What was made and is gone again."""
+        self._over: list[str] = []
+        """The images there that are to be copied over."""
         self._overwritten: list[str] = []
+        """Those of them that it was begun with."""
         self._made = Made(mover.target)
         self._kept = False
 
@@ -67,21 +71,29 @@ class Prepared:
             self.troubles += [*there.left, *here.left]
         except BaseException as error:
             # After a defect of ours too: nobody else knows what was made.
-            told = self.undo()
-            if isinstance(error, libvirt.libvirtError):
-                raise from_libvirt(error, self._mover.what) from error
-            if isinstance(error, TuivirtError):
-                error.done = "; ".join(part for part in (error.done, told) if part)
+            self._take_back(error)
             raise
         return self
 
-    def __exit__(self, *_exc: object) -> None:
-        if not self._kept and self._made.paths:
-            self.undo()
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if not self._kept:
+            self._take_back(error)
+
+    def _take_back(self, error: BaseException | None) -> None:
+        """Undo it; what is left is added to the error's account, libvirt's becomes one of ours."""
+        told = self.undo()
+        if isinstance(error, libvirt.libvirtError):
+            ours = from_libvirt(error, self._mover.what)
+            ours.done = told
+            raise ours from error
+        if isinstance(error, TuivirtError):
+            error.done = "; ".join(part for part in (error.done, told) if part)
 
     def keep(self) -> None:
         """The images may be the domain's from now on: they are removed by ``undo`` alone."""
         self._kept = True
+        if self.plan.values["live"]:
+            self._overwritten += self._over
 
     def left(self) -> str:
         """What was made and is left, for the domain may use it."""
@@ -111,14 +123,23 @@ class Prepared:
             if move.image is Image.LOOK and move.disk.source_type == "file"
         ]
         for disk in unknown:
-            folder = os.path.dirname(disk.path)
+            folder, name = os.path.split(disk.path)
             self._mover.tell(f"looking for {disk.path} on {self._mover.target.name}")
             pool = there.open(folder, make=disk.written)
-            if pool is not None and _has(pool, os.path.basename(disk.path)):
+            if pool is not None and (_has(pool, name) or not self.plan.values["live"]):
                 # Whether it is the same file is told by the times that both hosts see.
-                here.open(folder, make=True)
+                own = here.open(folder, make=True)
+                if not self.plan.values["live"] and has_backing(disk.format):
+                    self._look_below(own, name, here, there)
         if unknown:
             self.plan = self._mover.planned()
+
+    def _look_below(self, pool: Any, name: str, here: Folders, there: Folders) -> None:
+        """The image itself tells what it lies on, while the domain is off."""
+        below = _stamp(pool.storageVolLookupByName(name)).backing if _has(pool, name) else ""
+        if below.startswith("/"):
+            for folders in (here, there):
+                folders.open(os.path.dirname(below), make=True)
 
     def _make(self, there: Folders) -> None:
         live = bool(self.plan.values["live"])
@@ -126,7 +147,7 @@ class Prepared:
         for move in self.plan.disks:
             disk = move.disk
             if move.image is Image.OVERWRITE:
-                self._overwritten.append(disk.path)
+                self._over.append(disk.path)
             elif move.image is Image.COPY and disk.source_type != "block":
                 if self._mover.aborted.is_set():
                     raise Aborted(self._mover.what, "it was aborted before it began")
@@ -150,32 +171,55 @@ class Prepared:
             said = f"copying {disk.path}: {(total - done) >> 20} MiB left"
             self._mover.tell(said, min(1.0, done / total))
 
+        source, target = self._mover.source, self._mover.target
         over = {m.disk.target for m in self.plan.disks if m.image is Image.OVERWRITE}
+        volumes = {disk.target: self._volume(source, here, disk) for disk in self.copied}
+        before = {name: _stamp(volume) for name, volume in volumes.items()}
         for disk in self.copied:
-            source, target = self._mover.source, self._mover.target
-            self._check_backing(self._volume(source, here, disk), disk, there)
+            if has_backing(disk.format) and before[disk.target].backing.startswith("/"):
+                self._check_backing(before[disk.target].backing, disk, here, there)
+            if disk.target in over:
+                self._overwritten.append(disk.path)
             copy_volume(
                 source,
                 target,
-                self._volume(source, here, disk),
+                volumes[disk.target],
                 self._volume(target, there, disk),
                 sent=sent,
                 aborted=self._mover.aborted,
                 over=disk.target in over,
             )
             self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
+        # Nothing keeps a domain from being started meanwhile. All at the end: they belong together.
+        for disk in self.copied:
+            if _stamp(volumes[disk.target]) != before[disk.target]:
+                raise TuivirtError(
+                    self._mover.what,
+                    f"{disk.says} was changed while it was copied",
+                    "was it started meanwhile? Then it is moved while it runs",
+                )
 
-    def _check_backing(self, volume: Any, disk: DiskFacts, there: Folders) -> None:
+    def _check_backing(self, below: str, disk: DiskFacts, here: Folders, there: Folders) -> None:
         """A copied overlay is worth nothing without what it lies on."""
-        below = stamp_of(str(volume.XMLDesc(0))).backing
-        if not below.startswith("/"):
-            return
-        pool = there.open(os.path.dirname(below), make=True)
-        if pool is None or not _has(pool, os.path.basename(below)):
+        folder, name = os.path.split(below)
+        what = f"{self._mover.what}: {disk.says} lies on {below}"
+        pool = there.open(folder, make=True)
+        if pool is None or not _has(pool, name):
             raise BadInput(
-                f"{self._mover.what}: {disk.says} lies on {below}",
+                what,
                 f"{self._mover.target.name} has no such file",
                 "Put it there first, or make the image independent of it (virsh blockpull)",
+            )
+        own = here.open(folder, make=True)
+        if own is None or not _has(own, name):
+            return  # A broken one stays as broken as it is.
+        sizes = [_stamp(each.storageVolLookupByName(name)).capacity_bytes for each in (own, pool)]
+        if sizes[0] != sizes[1]:
+            raise BadInput(
+                what,
+                f"that has {sizes[1]} bytes on {self._mover.target.name}, and here {sizes[0]}",
+                "It is another one: put this one there, or make the image independent of it (virsh"
+                " blockpull)",
             )
 
     def _volume(self, host: Host, folders: Folders, disk: DiskFacts) -> Any:
@@ -188,6 +232,11 @@ class Prepared:
             return pool.storageVolLookupByName(name)
         except libvirt.libvirtError as error:
             raise from_libvirt(error, f"cannot open {disk.says} on {host.name}") from error
+
+
+def _stamp(volume: Any) -> Stamp:
+    """As its file is now: libvirt looks at it again for that."""
+    return stamp_of(str(volume.XMLDesc(0)))
 
 
 def _has(pool: Any, name: str) -> bool:

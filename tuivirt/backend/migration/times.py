@@ -18,6 +18,7 @@ def stamp_of(xml: str) -> Stamp:
         _ns(root.findtext(f"{times}/ctime")),
         size_of(root.find("capacity")),
         (root.findtext("backingStore/path") or "").strip(),
+        size_of(root.find("physical")),
     )
 
 

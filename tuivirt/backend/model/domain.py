@@ -79,6 +79,8 @@ class Domain:
     state: DomainState
     reason: int = 0
     """virDomain*Reason of that state."""
+    arriving: bool = False
+    """It is paused until its memory has come over from another host, where it still runs."""
     autostart: bool = False
     persistent: bool = True
     managed_save: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import urlsplit
 
 from .record import record
 
@@ -54,7 +55,20 @@ def wrong_uri(uri: str) -> str:
         return "it is empty"
     if not uri.isprintable() or " " in uri:
         return "it holds a blank or a control character"
+    try:
+        parts = urlsplit(uri)
+        _ = parts.hostname, parts.port
+    except ValueError as error:
+        return f"its host or port cannot be read: {_without(uri, str(error))}"
+    words = (word for word in parts.query.split("&") if "=" not in word)
+    if parts.netloc and any("@" in part for part in (parts.path, *words, parts.fragment)):
+        return "a /, ? or # stands before its @, where it ends the host's name"
     return ""
+
+
+def _without(uri: str, said: str) -> str:
+    """What Python says, without what was typed: a password may be in that."""
+    return "its port is no number" if "port" in said.lower() else said.replace(uri, "…")
 
 
 def wrong_group(group: str) -> str:

@@ -60,3 +60,24 @@ class Planned(Protocol):
 
     def of(self, weight: Weight) -> tuple[Finding, ...]:
         """The findings of this weight."""
+
+
+@record(frozen=True, slots=True)
+class Plan:
+    """A plan of steps."""
+
+    word: str
+    """What is typed by whoever takes its risks."""
+    steps: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+
+    def of(self, weight: Weight) -> tuple[Finding, ...]:
+        """The findings of this weight."""
+        return tuple(finding for finding in self.findings if finding.weight is weight)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The plan as text, the most important first."""
+        said = [*lines_of(self.findings), *self.steps]
+        # A guest's own words may hold a line's end, and must not look like a line of ours.
+        return tuple(" ".join(line.splitlines()) for line in said)

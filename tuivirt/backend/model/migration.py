@@ -35,6 +35,8 @@ class Stamp:
     capacity_bytes: int | None = None
     backing: str = ""
     """The file that it lies on; a domain's saved configuration does not tell it."""
+    length_bytes: int | None = None
+    """Of its file; of another format than raw it is not what the guest sees."""
 
 
 @record(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class DiskFacts:
     there: Place = Place()
     backing_there: bool | None = None
     """Whether the nearest backing file is on the target; None: not known."""
+    backing_same: bool | None = None
+    """Whether that is the very same file; None: it cannot be told."""
+    users_there: tuple[str, ...] = ()
+    """The target's own domains that have such an image, when it is to be copied over theirs."""
 
     @property
     def written(self) -> bool:

@@ -40,6 +40,8 @@ class Task:
     virsh: str = ""
     """The command that would have done the same."""
     abortable: bool = False
+    other: str = ""
+    """Another host, by name, whose connection it needs as well."""
     since: float | None = None
     """``started`` by the monotonic clock."""
 

@@ -1,0 +1,254 @@
+"""Snapshots of real guests that write what is known: taken, gone back to, deleted, refused."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from tests.contract.conftest import Heard, Place, started
+from tests.support.guests import Disk, Guest, make_image
+from tests.support.serial import Serial
+from tuivirt.backend import job_call
+from tuivirt.backend.errors import Aborted, BadInput, NotFound
+from tuivirt.backend.host import Host
+from tuivirt.backend.model.domain import DomainState
+from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.model.snapshot import Snapshot
+from tuivirt.backend.snapshots import listing, make, remove, revert
+from tuivirt.backend.snapshots.read import snapshots_of
+
+Define = Callable[..., Guest]
+
+
+@pytest.fixture(scope="module")
+def host(qemu_uri: str) -> Iterator[Host]:
+    one = started(qemu_uri, Heard())
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def two(define: Define, images: Path) -> Iterator[Guest]:
+    """A guest with two qcow2 disks, off."""
+    disks = [
+        Disk(make_image(images / f"{name}.qcow2", "16M", "qcow2"), target, form="qcow2")
+        for name, target in (("one", "vda"), ("two", "vdb"))
+    ]
+    guest = define(disks=disks)
+    yield guest
+    forget_all(guest)
+
+
+def forget_all(guest: Guest) -> None:
+    for each in guest.domain.listAllSnapshots(0):
+        each.delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
+
+
+def create(host: Host, guest: Guest, **values: Any) -> str:
+    return make.create(host, guest.uuid, values)
+
+
+def one(host: Host, guest: Guest, name: str) -> Snapshot:
+    return next(each for each in snapshots_of(host, guest.uuid) if each.name == name)
+
+
+def write(shell: Serial, words: Mapping[str, str]) -> None:
+    """Each word over and over into the first half MiB of its disk, past the guest's cache."""
+    for target, word in words.items():
+        shell.run(f"yes {word} | dd of=/dev/{target} bs=512k count=1 iflag=fullblock conv=fsync")
+
+
+def read(shell: Serial, target: str) -> str:
+    shell.run("echo 3 >/proc/sys/vm/drop_caches")
+    said = shell.run(f"dd if=/dev/{target} bs=512k count=1 2>/dev/null | sort -u | head -c 40")
+    return said.split()[-1] if said.split() else ""
+
+
+def again(guest: Guest) -> Serial:
+    """Its console, opened anew: a guest that went back is another process."""
+    for serial in guest.serials:
+        serial.close()
+    shell = guest.serial()
+    shell.send("\n")
+    shell.wait_for_shell()
+    return shell
+
+
+def test_a_running_guest_goes_back_with_its_memory_and_both_disks(host: Host, two: Guest) -> None:
+    shell = two.boot()
+    write(shell, {"vda": "first", "vdb": "second"})
+    shell.run("X=before")
+    said = create(host, two, name_="before", description="the upgrade")
+    assert said == f"{two.name} has the snapshot before: internal, of vda, vdb with its memory"
+    taken = one(host, two, "before")
+    assert (taken.kind, taken.has_memory, taken.current) == ("internal", True, True)
+    assert taken.description == "the upgrade"
+
+    write(shell, {"vda": "spoilt", "vdb": "spoilt"})
+    shell.run("X=after")
+    with pytest.raises(BadInput, match="what it has in memory now is lost"):
+        revert.revert(host, two.uuid, "before")
+    assert shell.run("echo $X").split()[-1] == "after"
+    said = revert.revert(host, two.uuid, "before", force=True)
+    assert said.startswith(f"{two.name} is as it was ")
+    assert said.endswith("(before), and running")
+    shell = again(two)
+    assert shell.run("echo $X").split()[-1] == "before"
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+
+
+def test_a_domain_that_is_off_goes_back_and_may_be_started_from_there(
+    host: Host, two: Guest
+) -> None:
+    shell = two.boot()
+    write(shell, {"vda": "first", "vdb": "second"})
+    two.destroy()
+    create(host, two, name_="off")
+    assert one(host, two, "off").state == "shutoff"
+    shell = two.boot()
+    write(shell, {"vda": "spoilt", "vdb": "spoilt"})
+    revert.revert(host, two.uuid, "off", force=True)
+    assert not two.active
+    shell = two.boot()
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+
+
+def test_external_ones_leave_the_image_as_it_was_and_what_is_written_goes_beside_it(
+    host: Host, two: Guest, images: Path
+) -> None:
+    shell = two.boot()
+    write(shell, {"vda": "first", "vdb": "second"})
+    before = digest(images / "one.qcow2")
+    said = create(host, two, name_="disks", kind="external", leave_out="vdb")
+    assert said == f"{two.name} has the snapshot disks: external, of vda"
+    write(shell, {"vda": "later", "vdb": "later"})
+    assert digest(images / "one.qcow2") == before
+    taken = one(host, two, "disks")
+    assert [(d.target, d.kind, d.overlay) for d in taken.disks] == [
+        ("vda", "external", str(images / "one.disks")),
+        ("vdb", "no", ""),
+    ]
+    assert read(shell, "vda") == "later"
+
+
+def test_an_external_one_with_memory_keeps_that_in_a_file_and_the_guest_goes_on(
+    host: Host, two: Guest, images: Path
+) -> None:
+    shell = two.boot()
+    shell.run("X=kept")
+    said = create(host, two, name_="all", kind="external", memory=True, live=True)
+    file = images / f"{two.name}.all.memory"
+    assert said.endswith(f"external, of vda, vdb with its memory in {file}")
+    assert file.stat().st_size > 1 << 20
+    assert shell.run("echo $X").split()[-1] == "kept"
+    assert one(host, two, "all").memory_file == str(file)
+
+
+def test_an_abort_while_the_memory_is_written_changes_nothing(
+    host: Host, define: Define, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_call, "EVERY_S", 0.02)
+    image = make_image(images / "big.qcow2", "16M", "qcow2")
+    guest = define(memory_mib=1024, disks=[Disk(image, form="qcow2")])
+    shell = guest.boot()
+    # Memory that is not empty takes seconds to write.
+    shell.run("dd if=/dev/urandom of=/r bs=1M count=8; for i in $(seq 30); do cat /r; done >/x")
+    aborted = threading.Event()
+    aborted.set()
+    with pytest.raises(Aborted, match="it goes on; nothing was changed"):
+        make.create(host, guest.uuid, {"name_": "x", "memory": True}, aborted=aborted)
+    assert snapshots_of(host, guest.uuid) == ()
+    assert str(image) in guest.domain.XMLDesc()
+    assert "still here" in shell.run("echo still here")
+
+
+def test_they_are_a_tree_and_are_deleted_alone_or_with_what_grew_out_of_them(
+    host: Host, two: Guest
+) -> None:
+    for name in ("a", "b", "c"):
+        create(host, two, name_=name)
+    revert.revert(host, two.uuid, "a")
+    create(host, two, name_="d")
+    text = listing.as_text(host, two.uuid)
+    assert [line[:8].rstrip() for line in text.splitlines()] == [
+        "  a",
+        "  ├─ b",
+        "  │  └─",
+        "* └─ d",
+    ]
+    plan = remove.plan_for(host, two.uuid, {"snapshotname": "b", "children": True})
+    assert plan.of(Weight.RISK)[0].text == "2 snapshots go together"
+    with pytest.raises(BadInput, match="2 snapshots go together"):
+        remove.delete(host, two.uuid, "b", children=True)
+    remove.delete(host, two.uuid, "b", children=True, force=True)
+    assert [each.name for each in snapshots_of(host, two.uuid)] == ["a", "d"]
+    assert remove.delete(host, two.uuid, "a") == f"of {two.name}, this is deleted: a"
+    assert [(e.name, e.parent) for e in snapshots_of(host, two.uuid)] == [("d", "")]
+
+
+def test_what_cannot_be_is_refused_with_the_reason_before_anything_is_done(
+    host: Host, define: Define, images: Path
+) -> None:
+    raw = make_image(images / "raw.img", "1M")
+    guest = define(disks=[Disk(raw)], memory_mib=32)
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"kind": "internal"}, "vda is raw: an image of that format holds no snapshots"),
+        ({"memory": True}, "it is off: there is no memory"),
+        ({"quiesce": True}, "it is off: nobody holds"),
+        ({"leave_out": "vda"}, "there is no disk that could be taken"),
+        ({"leave_out": "vdz"}, "has no disk vdz"),
+        ({"name_": "a/b"}, "no slash"),
+        ({"name_": "-a"}, "does not begin with a dash"),
+        ({"kind": "internal", "live": True}, "live"),
+    ]
+    before = guest.domain.XMLDesc()
+    for values, why in refused:
+        with pytest.raises(BadInput, match=why):
+            create(host, guest, **values)
+    assert snapshots_of(host, guest.uuid) == ()
+    assert guest.domain.XMLDesc() == before
+    with pytest.raises(NotFound, match="no snapshot 'x'"):
+        revert.revert(host, guest.uuid, "x")
+    with pytest.raises(NotFound, match="no snapshot 'x'"):
+        remove.delete(host, guest.uuid, "x")
+
+
+def test_a_name_is_taken_once_and_may_hold_what_names_hold(host: Host, two: Guest) -> None:
+    name = 'vor dem "Update" <&> 更新'
+    create(host, two, name_=name)
+    assert one(host, two, name).kind == "internal"
+    with pytest.raises(BadInput, match=r"there is a snapshot .* already"):
+        create(host, two, name_=name)
+    revert.revert(host, two.uuid, name)
+    remove.delete(host, two.uuid, name)
+    assert snapshots_of(host, two.uuid) == ()
+
+
+def test_the_demo_takes_them_too(demo: Place) -> None:
+    demo.run(make.create, {"name_": "one"})
+    assert [s.name for s in snapshots_of(demo.host, demo.uuid)] == ["one"]
+    demo.run(revert.revert, "one", force=True)
+    assert DomainState(demo.host.domain(demo.uuid).state(0)[0]) is DomainState.RUNNING
+    demo.run(remove.delete, "one")
+    assert snapshots_of(demo.host, demo.uuid) == ()
+
+
+def test_images_are_whole_afterwards(host: Host, two: Guest, images: Path) -> None:
+    for name in ("a", "b"):
+        create(host, two, name_=name)
+    remove.delete(host, two.uuid, "a")
+    revert.revert(host, two.uuid, "b")
+    for name in ("one", "two"):
+        argv = ["qemu-img", "check", str(images / f"{name}.qcow2")]
+        assert subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

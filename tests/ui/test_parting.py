@@ -1,0 +1,129 @@
+"""What is said of a move when one of its hosts is disconnected, or edited so that it is."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from textual.pilot import Pilot
+
+from tuivirt.backend.model.entry import HostEntry
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.task import Task
+from tuivirt.screens.hosts import HostsScreen
+from tuivirt.widgets.dialogs import ConfirmDialog
+from tuivirt.widgets.form import FormDialog
+
+from . import factory
+from .driver import DrivenApp, on_top, until
+from .things import driven, go
+
+MOVE = Task(1, "migrate", factory.ref_of(1, "src"), "web-01", time.time() - 12, other="dst")
+"""Its hosts are still looked at."""
+BEGUN = replace(MOVE, virsh="virsh migrate web-01 qemu:///system --live --persistent")
+EVACUATION = Task(2, "evacuate", Ref("src", Kind.HOST, "src"), "src", time.time() - 12)
+SHUTDOWN = Task(3, "shutdown", factory.ref_of(2, "dst"), "db-01", time.time() - 12)
+
+
+def of(name: str) -> HostSnapshot:
+    uri = f"qemu+ssh://root@{name}/system"
+    return replace(factory.host([], name=name), uri=uri, entry=HostEntry(name, uri))
+
+
+def busy(*tasks: Task) -> DrivenApp:
+    shown = Fleet(hosts={name: of(name) for name in ("dst", "src")}, tasks=tasks)
+    app = driven(shown)
+    for task in tasks:
+        app.fleet = app.fleet.with_task(task)
+    return app
+
+
+async def at(app: DrivenApp, pilot: Pilot[Any], name: str) -> None:
+    """Go to a host."""
+    await go(app, pilot, "hosts")
+    assert isinstance(app.front, HostsScreen)
+    table: Any = app.front.table
+    table.move_to(Ref(name, Kind.HOST, name))
+    await pilot.pause()
+
+
+def words(app: DrivenApp) -> str:
+    return " ".join(cast(ConfirmDialog, on_top(app)).panel.text.split())
+
+
+@pytest.mark.parametrize("host", ["src", "dst"])
+async def test_a_move_goes_on_when_one_of_its_hosts_is_disconnected(host: str) -> None:
+    app = busy(BEGUN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, host)
+        await pilot.press("d")
+        assert (
+            "Under way there, and going on when the connection ends, but what is there then is "
+            "not looked at: Move to another host web-01 (for" in words(app)
+        )
+        await pilot.press("y")
+        assert app.recorded.wishes == [("host-disconnect", host, {})]
+
+
+async def test_of_each_kind_of_task_is_said_what_becomes_of_it() -> None:
+    app = busy(replace(MOVE, id=4, target_name="off-01"), BEGUN, SHUTDOWN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, "dst")
+        await pilot.press("d")
+        said = words(app)
+        assert "it may fail when the connection ends and leave images: Move to another" in said
+        assert "going on when the connection ends" in said
+        assert "no longer followed when the connection ends: Shut down db-01 (for" in said
+
+
+async def test_an_evacuation_begins_no_other_move_when_its_host_is_disconnected() -> None:
+    app = busy(EVACUATION, BEGUN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, "src")
+        await pilot.press("d")
+        assert "and beginning no other move when the connection ends: Evacuate src" in words(app)
+
+
+async def edited(app: DrivenApp, pilot: Pilot[Any], *keys: str) -> None:
+    """Open the form of a host, type into its name, and have it done."""
+    await at(app, pilot, "dst")
+    await pilot.press("e")
+    await until(pilot, lambda: isinstance(on_top(app), FormDialog), "a form")
+    form = cast(FormDialog, on_top(app))
+    await until(pilot, lambda: form.fields and not form.blocked, "its fields")
+    assert "Under way" not in form.panel.text
+    await pilot.press(*keys, "ctrl+s")
+    await until(pilot, lambda: on_top(app) is not form, "an end of the form")
+
+
+async def test_an_edit_that_connects_anew_asks_as_disconnecting_does() -> None:
+    for answer in ("n", "y"):
+        app = busy(BEGUN, SHUTDOWN)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await edited(app, pilot, "2")
+            said = words(app)
+            assert "going on when the connection ends" in said
+            assert "no longer followed when the connection ends: Shut down db-01" in said
+            assert app.recorded.wishes == []
+            await pilot.press(answer)
+            await pilot.pause()
+            wishes = [(name, values["rename"]) for name, _, values in app.recorded.wishes]
+            assert wishes == ([("host-edit", "dst2")] if answer == "y" else [])
+
+
+async def test_an_edit_that_leaves_the_connection_asks_nothing() -> None:
+    app = busy(BEGUN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await edited(app, pilot, "tab", "tab", *"lab")
+        assert [values["group"] for _, _, values in app.recorded.wishes] == ["lab"]
+
+
+async def test_an_edit_asks_nothing_where_nothing_is_under_way() -> None:
+    app = busy(replace(BEGUN, other="elsewhere"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await edited(app, pilot, "2")
+        assert [values["rename"] for _, _, values in app.recorded.wishes] == ["dst2"]

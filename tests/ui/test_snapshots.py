@@ -1,0 +1,175 @@
+"""The tab of a domain's snapshots, driven by keys."""
+
+from __future__ import annotations
+
+import calendar
+import time
+from typing import Any, cast
+
+import pytest
+from textual.pilot import Pilot
+
+from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.model.finding import Finding, Plan, Weight
+from tuivirt.backend.model.snapshot import Snapshot, SnapshotDisk, branch, tree
+from tuivirt.screens.domain import TABS
+from tuivirt.screens.planning import PlanForm
+from tuivirt.widgets.form import FormDialog
+
+from . import processors, things
+from .driver import DrivenApp, check_golden, on_top, screen_text, until
+from .things import SIZES, driven, harmless, settle, size_name
+
+DISKS = (SnapshotDisk("vda", "internal"), SnapshotDisk("vdb", "internal"))
+BEGAN = float(calendar.timegm((2026, 3, 1, 12, 0, 0, 0, 0, 0)))
+KEY = str(TABS.index("snapshots") + 1)
+
+
+def snapshot(name: str, parent: str = "", hours: int = 0, **more: Any) -> Snapshot:
+    given = {"state": "running", "memory": "internal", "disks": DISKS, **more}
+    return Snapshot(name, parent=parent, created=BEGAN + 3600 * hours, **given)
+
+
+FOUND = (
+    snapshot("installed", state="shutoff", memory="no"),
+    snapshot("before the upgrade", "installed", 1, description="of March"),
+    snapshot("tried twice", "before the upgrade", 2),
+    snapshot("other way", "before the upgrade", 3, current=True),
+    snapshot(
+        "nightly",
+        "installed",
+        4,
+        state="disk-snapshot",
+        memory="no",
+        disks=(SnapshotDisk("vda", "external", "/images/web.nightly"), SnapshotDisk("vdb", "no")),
+    ),
+)
+
+
+@pytest.fixture(autouse=True)
+def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "localtime", time.gmtime)
+    monkeypatch.setattr("tuivirt.screens.snapshots_view.age", lambda _seconds: "3d")
+    answer(monkeypatch, FOUND)
+
+
+def answer(monkeypatch: pytest.MonkeyPatch, snapshots: Any) -> None:
+    things.answer(
+        monkeypatch,
+        domain_detail=things.DETAIL,
+        processing=processors.PROCESSING,
+        host_topology=processors.machine(),
+        snapshots=snapshots,
+    )
+
+
+async def on_the_tab(app: DrivenApp, pilot: Pilot[Any]) -> None:
+    await pilot.press("enter")
+    await settle(app, pilot)
+    await pilot.press(KEY)
+    await settle(app, pilot)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+async def test_they_are_drawn_as_a_tree(size: tuple[int, int]) -> None:
+    app = driven()
+    async with app.run_test(size=size) as pilot:
+        await on_the_tab(app, pilot)
+        check_golden(f"domain-snapshots-{size_name(size)}", screen_text(app))
+
+
+async def test_none_is_said_with_the_key_that_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, ())
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        assert "No snapshots." in screen_text(app)
+        assert "+ takes one." in screen_text(app)
+
+
+async def test_why_they_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer(monkeypatch, TuivirtError("cannot read the snapshots of web-01", "the line was cut"))
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        assert "the line was cut" in screen_text(app)
+
+
+async def test_names_are_drawn_and_never_interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "\x1b[2J[red]更新\u202e"
+    answer(monkeypatch, (snapshot(name, description="two\nlines"),))
+    app = driven()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_the_tab(app, pilot)
+        assert harmless(screen_text(app))
+        assert "[red]更新" in screen_text(app)
+        assert "two lines" in screen_text(app)
+
+
+@pytest.mark.parametrize(
+    ("key", "module", "title"),
+    [("enter", "revert", "Go back to a snapshot"), ("-", "remove", "Delete a snapshot")],
+)
+async def test_going_back_and_deleting_show_what_is_lost_for_the_one_under_the_cursor(
+    monkeypatch: pytest.MonkeyPatch, key: str, module: str, title: str
+) -> None:
+    planned: list[dict[str, Any]] = []
+
+    def plan(_host: Any, _key: str, values: dict[str, Any]) -> Plan:
+        planned.append(dict(values))
+        return Plan("web-01", ("What was written since is lost.",), ())
+
+    monkeypatch.setattr(f"tuivirt.backend.snapshots.{module}.plan_for", plan)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("down", key)
+        await pilot.pause()
+        assert title in screen_text(app)
+        cast(FormDialog, on_top(app)).submit()
+        await until(pilot, lambda: isinstance(on_top(app), PlanForm), "the plan")
+        await until(pilot, lambda: "What was written" in screen_text(app), "what it says")
+        assert planned[0]["snapshotname"] == "before the upgrade"
+        assert app.recorded.wishes == []
+        await pilot.press("escape")
+        assert app.recorded.wishes == []
+
+
+async def test_one_is_taken_with_a_form_and_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = Finding(Weight.NOTE, "the guest stands still while its memory is written")
+    monkeypatch.setattr(
+        "tuivirt.backend.snapshots.make.plan_for",
+        lambda *_: Plan("web-01", ("Snapshot x of web-01, internal:",), (note,)),
+    )
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("+")
+        await pilot.pause()
+        assert "Take a snapshot" in screen_text(app)
+        check_golden("snapshot-create-80x24", screen_text(app))
+        await pilot.press("x", "ctrl+s")
+        await until(pilot, lambda: "stands still" in screen_text(app), "the plan")
+        form = cast(PlanForm, on_top(app))
+        assert not form.risky
+        form.submit()
+        await pilot.pause()
+        assert [(name, values["name_"]) for name, _, values in app.recorded.wishes] == [
+            ("snapshot-create", "x")
+        ]
+
+
+def test_a_tree_stands_whatever_is_said_of_parents() -> None:
+    strange = (snapshot("loop", "loop"), snapshot("orphan", "gone"), snapshot("child", "orphan"))
+    assert [(row.snapshot.name, row.depth, row.children) for row in tree(strange)] == [
+        ("loop", 0, 0),
+        ("orphan", 0, 1),
+        ("child", 1, 0),
+    ]
+
+
+def test_a_long_chain_is_a_tree_too() -> None:
+    chain = [snapshot(f"s{n}", f"s{n - 1}" if n else "", n) for n in range(3000)]
+    rows = tree(chain)
+    assert rows[0].children == 2999
+    assert branch(rows[2]) == "   └─ "

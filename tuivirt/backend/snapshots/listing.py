@@ -1,0 +1,26 @@
+"""A domain's snapshots as text: the command line's tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..model.snapshot import branch, described, of, tree, when
+from .read import snapshots_of
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+
+def as_text(host: Host, uuid: str) -> str:
+    """The tree, a line each: name, when, what it holds; the current one marked by a star."""
+    name = host.domain(uuid).name()
+    rows = tree(snapshots_of(host, uuid))
+    if not rows:
+        return f"{name} has no snapshots"
+    names = [branch(row) + row.snapshot.name for row in rows]
+    width = max(map(len, names))
+    return "\n".join(
+        f"{'*' if row.snapshot.current else ' '} {text:<{width}}  {when(row.snapshot)}  {of(row)}"
+        + (f": {described(row)}" if row.snapshot.description else "")
+        for text, row in zip(names, rows, strict=True)
+    )

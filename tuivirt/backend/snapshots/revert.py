@@ -1,0 +1,145 @@
+"""A domain goes back to a snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import BadInput, NotFound, from_libvirt
+from ..lifecycle import domain_to_change, state_of, touch
+from ..lookups import domain_detail
+from ..model.device import DomainDetail
+from ..model.finding import Finding, Plan, Weight
+from ..model.snapshot import Snapshot, when
+from .judge import is_before, refuse
+from .read import snapshot_to_change, snapshots_of
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+EXTERNAL_REVERT = (9, 9)
+"""libvirt from this version on goes back to external snapshots."""
+_RISKY = getattr(libvirt, "VIR_ERR_SNAPSHOT_REVERT_RISKY", 78)
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Raise BadInput where the options exclude one another."""
+    if values.get("running") and values.get("paused"):
+        raise BadInput("running and paused exclude one another")
+
+
+def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
+    """What would be gone, and what speaks against it. Raises TuivirtError."""
+    snapshot = find(host, uuid, str(values["snapshotname"]))
+    name, detail = host.domain(uuid).name(), domain_detail(host, uuid)
+    findings = [*_against(host, snapshot)]
+    if detail.live is not None:
+        findings.append(Finding(Weight.RISK, f"{name} runs: what it has in memory now is lost"))
+    findings += _disks_that_stay(detail, snapshot)
+    steps = [
+        f"{name} goes back to {snapshot.name}, taken {when(snapshot)}.",
+        f"What was written since is lost, of {', '.join(_targets(snapshot)) or 'its disks'}.",
+        f"Its configuration is that of then; after it, it is {_after(snapshot, values)}.",
+    ]
+    return Plan(name, tuple(steps), tuple(findings))
+
+
+def revert(
+    host: Host,
+    uuid: str,
+    snapshotname: str,
+    *,
+    running: bool = False,
+    paused: bool = False,
+    force: bool = False,
+) -> str:
+    """Go back; a sentence of what is true then. Source: virDomainRevertToSnapshot.
+
+    Raises BadInput, NotFound, TuivirtError. ``force``: though its plan has risks, and though
+    libvirt sees one, as where the configuration was another.
+    """
+    domain = domain_to_change(host, uuid)
+    name = domain.name()
+    snapshot = find(host, uuid, snapshotname)
+    what = f"cannot take {name} back to {snapshotname}"
+    refuse(plan_for(host, uuid, {"snapshotname": snapshotname}), what, force)
+    flags = 0
+    if running:
+        flags |= libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING
+    if paused:
+        flags |= libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED
+    handle = snapshot_to_change(domain, snapshotname)
+    try:
+        try:
+            domain.revertToSnapshot(handle, flags)
+        except libvirt.libvirtError as error:
+            if not force or error.get_error_code() != _RISKY:
+                raise
+            domain.revertToSnapshot(handle, flags | libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_FORCE)
+    except libvirt.libvirtError as error:
+        advice = ""
+        if error.get_error_code() == _RISKY:
+            advice = "--force does it all the same, and may start its hypervisor anew"
+        raise from_libvirt(error, what, advice) from error
+    finally:
+        touch(host, uuid)
+    try:
+        state = state_of(domain)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"{name} went back to {snapshotname}; how it is now") from error
+    now = state.name.lower() if state is not None else "gone"
+    return f"{name} is as it was {when(snapshot)} ({snapshotname}), and {now}"
+
+
+def find(host: Host, uuid: str, name: str) -> Snapshot:
+    """The snapshot of that name. Raises NotFound, TuivirtError."""
+    found = snapshots_of(host, uuid)
+    for each in found:
+        if each.name == name:
+            return each
+    domain = host.domain(uuid).name()
+    known = ", ".join(each.name for each in found[-5:])
+    raise NotFound(
+        f"{domain} has no snapshot {name!r}", advice=f"it has {known}" if known else "it has none"
+    )
+
+
+def _against(host: Host, snapshot: Snapshot) -> list[Finding]:
+    info = host.snapshot.info
+    version = info.libvirt_version if info is not None else ""
+    if "external" in snapshot.kind and is_before(version, EXTERNAL_REVERT):
+        return [
+            Finding(
+                Weight.REFUSED,
+                f"libvirt {version} does not go back to external snapshots",
+                "with the domain off, define its disks on the images that the snapshot kept (the "
+                "tab of snapshots names them), and keep what was written since",
+            )
+        ]
+    return []
+
+
+def _disks_that_stay(detail: DomainDetail, snapshot: Snapshot) -> list[Finding]:
+    taken = set(_targets(snapshot))
+    stay = [
+        disk.target
+        for disk in detail.current.disks
+        if disk.target not in taken and disk.source and not disk.readonly
+    ]
+    if not stay or not taken:
+        return []
+    return [Finding(Weight.NOTE, f"{', '.join(stay)} stays as it is: the snapshot holds it not")]
+
+
+def _targets(snapshot: Snapshot) -> tuple[str, ...]:
+    return tuple(disk.target for disk in snapshot.disks if disk.kind not in ("no", ""))
+
+
+def _after(snapshot: Snapshot, values: Mapping[str, Any]) -> str:
+    if values.get("running"):
+        return "running" if snapshot.has_memory else "booted afresh"
+    if values.get("paused"):
+        return "paused"
+    return {"running": "running", "paused": "paused", "shutoff": "off"}.get(snapshot.state, "off")

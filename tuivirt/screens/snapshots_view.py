@@ -1,0 +1,133 @@
+"""The tab of a domain's snapshots: a tree, each above those that grew out of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from tuivirt.actions import lookups
+from tuivirt.actions.errors import TuivirtError
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.snapshot import Snapshot, SnapshotRow, branch, described, of, tree
+from tuivirt.widgets.block import Block
+from tuivirt.widgets.columns import Column
+from tuivirt.widgets.live_table import LiveTable
+from tuivirt.widgets.text import NONE, age
+from tuivirt.widgets.tones import Cell, Toned
+
+from .processors_view import LookUp
+from .telling import in_lines
+
+ASK_AGAIN_S = 10.0
+"""libvirt tells of no snapshot that somebody else takes."""
+
+
+def _name(row: SnapshotRow) -> Cell:
+    said = branch(row) + row.snapshot.name
+    return Toned(f"{said} ◂ now", "accent") if row.snapshot.current else said
+
+
+def _taken(row: SnapshotRow) -> str:
+    created = row.snapshot.created
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if created else NONE
+
+
+def _ago(row: SnapshotRow) -> str:
+    created = row.snapshot.created
+    return age(max(0.0, time.time() - created)) if created else NONE
+
+
+COLUMNS: tuple[Column[SnapshotRow], ...] = (
+    Column("name", "SNAPSHOT", _name, width=24, max_width=60),
+    Column("taken", "TAKEN", _taken, width=16),
+    Column("ago", "AGO", _ago, width=8, align="right", priority=2),
+    Column("holds", "HOLDS", of, width=24, max_width=60),
+    Column("description", "DESCRIPTION", described, width=16, max_width=80, priority=1),
+)
+
+
+class SnapshotsView(Vertical):
+    """The tree; Enter on a snapshot asks whether to go back to it."""
+
+    DEFAULT_CSS = "SnapshotsView { width: 1fr; height: 1fr; }"
+
+    class Wished(Message):
+        """Something is to be done with the snapshot under the cursor: the action, what is known."""
+
+        def __init__(self, action: str, values: dict[str, Any]) -> None:
+            super().__init__()
+            self.action = action
+            self.values = values
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.table: LiveTable[SnapshotRow] = LiveTable(
+            COLUMNS,
+            caption="Snapshots",
+            search=lambda row: f"{row.snapshot.name} {row.snapshot.description} {of(row)}",
+            empty="Reading the snapshots …",
+        )
+        self._legend = Block()
+        self._known: tuple[Snapshot, ...] | None = None
+        self._asked_for: object = None
+        self._asking = False
+        self._asked_at = 0.0
+        self._answered: Callable[[], None] = lambda: None
+
+    def compose(self) -> ComposeResult:
+        yield self.table
+        yield self._legend
+
+    def focus(self, scroll_visible: bool = True) -> SnapshotsView:
+        """The keys are the table's."""
+        self.table.focus(scroll_visible)
+        return self
+
+    @property
+    def count(self) -> int | None:
+        """How many there are; None: not known yet."""
+        return len(self._known) if self._known is not None else None
+
+    @property
+    def chosen(self) -> str:
+        """The snapshot under the cursor; empty: there is none."""
+        row = self.table.row(self.table.cursor)
+        return row.snapshot.name if row is not None else ""
+
+    def ask(
+        self, domain: Domain, token: object, look_up: LookUp, answered: Callable[[], None]
+    ) -> None:
+        """Look them up where they are not known, may have changed, or were read long ago."""
+        self._answered = answered
+        old = time.monotonic() - self._asked_at >= ASK_AGAIN_S
+        if self._asking or (token == self._asked_for and not old):
+            return
+        self._asked_for, self._asking = token, True
+        look_up(domain.host, lookups.snapshots, domain.uuid, then=self._take)
+
+    def _take(self, answer: tuple[Snapshot, ...] | TuivirtError) -> None:
+        self._asking, self._asked_at = False, time.monotonic()
+        if isinstance(answer, TuivirtError):
+            if self._known is None:
+                self.table.set_empty(in_lines(answer))
+            self._tell(str(answer), "warn")
+            return
+        self._known = answer
+        self.table.set_empty("No snapshots.\n+ takes one.")
+        self.table.update({row.snapshot.name: row for row in tree(answer)})
+        self._tell("⏎ goes back to one   + takes one   - deletes one" if answer else "", "dim")
+        self._answered()
+
+    def _tell(self, text: str, tone: str) -> None:
+        self._legend.show([(Toned(f" {text}", tone),)] if text else [])
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        event.stop()
+        if (row := self.table.row(event.key)) is not None:
+            values = {"snapshotname": row.snapshot.name}
+            self.post_message(self.Wished("snapshot-revert", values))
