@@ -39,6 +39,7 @@ KEY_WITHIN_S = 10.0
 WORDS = {
     libvirt.VIR_DOMAIN_RUNNING: "run",
     libvirt.VIR_DOMAIN_PAUSED: "paused",
+    libvirt.VIR_DOMAIN_SHUTDOWN: "stopping",
     libvirt.VIR_DOMAIN_SHUTOFF: "off",
     libvirt.VIR_DOMAIN_CRASHED: "crashed",
 }
