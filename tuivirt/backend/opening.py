@@ -92,35 +92,51 @@ def line_of(uri: str, before: frozenset[Line]) -> Line | None:
 
     ``before`` are the sockets that there were when that began.
     """
-    found = [each for each in others() - before if _leads(each[0], uri)]
+    found = [each for each in others() - before if _fits(each[0], uri)]
+    if len(found) > 1:  # Others have come up at the same time.
+        found = [each for each in found if _leads(each[0], uri)]
     if len(found) != 1:
-        return None  # Another one's, to the same place, has come up at the same time.
+        return None
     _lines.add(found[0])
     return found[0]
 
 
-def _leads(fd: int, uri: str) -> bool:
+def _fits(fd: int, uri: str) -> bool:
+    """Whether a socket is of the kind that a connection to this URI has."""
     way = transport(uri)
     with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
         peer = end.getpeername()
         if way in ("ssh", "ext"):  # A program is at its other end.
             return end.family is socket.AF_UNIX and not peer
         if way == "":
-            return end.family is socket.AF_UNIX and _is_socket_of(uri, str(peer))
-        if way == "alias" or end.family not in (socket.AF_INET, socket.AF_INET6):
-            return False
-        port: int = peer[1]
-        return port == (urlsplit(uri).port or PORTS.get(way))
+            return end.family is socket.AF_UNIX and bool(peer)
+        return way != "alias" and end.family in (socket.AF_INET, socket.AF_INET6)
+    return False
+
+
+def _leads(fd: int, uri: str) -> bool:
+    """Whether one of that kind leads where this URI does, as far as its address tells.
+
+    A daemon's socket tells the path that the daemon knows it by, which may be another than ours:
+    it may be bound elsewhere, or run in a file system of its own.
+    """
+    way = transport(uri)
+    with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
+        peer = end.getpeername()
+        if way == "":
+            return _is_socket_of(uri, str(peer))
+        if way in PORTS:
+            port: int = peer[1]
+            return port == (urlsplit(uri).port or PORTS[way])
     return False
 
 
 def _is_socket_of(uri: str, path: str) -> bool:
-    """Whether a named socket here is the one that a URI leads to."""
     parts = urlsplit(uri)
     given = parse_qs(parts.query).get("socket")
     if given:
         return path == given[0]
-    return path != "" and path.startswith(SYSTEM_SOCKETS) == (parts.path == "/system")
+    return path.startswith(SYSTEM_SOCKETS) == (parts.path == "/system")
 
 
 def cut(line: Line | None) -> None:
