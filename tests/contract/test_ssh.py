@@ -209,7 +209,7 @@ def test_a_changed_host_key_is_an_error_that_explains_itself(
     assert f"line 2 of {sshd.known_hosts}" in problem.why
     assert sshd.fingerprint in problem.why
     assert "somebody may be answering in the host's place" in problem.advice
-    assert f'ssh-keygen -f "{sshd.known_hosts}" -R "{name}"' in problem.advice
+    assert f"ssh-keygen -f {sshd.known_hosts} -R '{name}'" in problem.advice
     assert one.host.snapshot.retry_at is not None, "the right host may come back"
     assert other in sshd.known_hosts.read_text()
 
