@@ -8,7 +8,7 @@ from pathlib import Path
 import libvirt
 import pytest
 
-from tests.support import guests
+from tests.support import guests, libvirtd
 from tests.support.guests import Guest
 from tests.support.libvirtd import PrivateLibvirtd, system_daemon
 from tests.support.needs import need_programs
@@ -44,6 +44,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(config: pytest.Config) -> None:
     if (count := _reruns(config)) > RERUNS_MOST:
         print(f"{count} tests were tried again; more than {RERUNS_MOST} is a failure")
+    if libvirtd.crashes:
+        print(f"libvirtd crashed and was started again: {', '.join(libvirtd.crashes)}")
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +54,12 @@ def qemu_uri() -> Iterator[str]:
     need_programs("qemu-system-x86_64", "qemu-img")
     with system_daemon() as uri:
         yield uri
+
+
+@pytest.fixture(autouse=True)
+def _daemon() -> None:
+    """A crash of libvirtd is one test's trouble, not that of all that come after it."""
+    guests.survive()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import libvirt
 
-from tests.support import initramfs
+from tests.support import initramfs, libvirtd
 from tests.support.serial import Serial, SerialTimeout
 
 PREFIX = "tuivirt-test-"
@@ -181,7 +181,19 @@ def domain_xml(
 </domain>"""
 
 
-@dataclass(slots=True)
+_there: list[Guest] = []
+"""Those that were not removed yet."""
+
+
+def survive() -> None:
+    """Go on after a crash of the machine's own daemon: its guests are still there."""
+    if libvirtd.revive():
+        for guest in _there:
+            if guest.uri == libvirtd.SYSTEM:
+                guest.reconnect()
+
+
+@dataclass(slots=True, eq=False)
 class Guest:
     """A defined domain; ``remove`` leaves nothing of it."""
 
@@ -198,7 +210,9 @@ class Guest:
         """Define it on a connection of its own; it is off."""
         conn = libvirt.open(uri)
         domain = conn.defineXML(xml)
-        return cls(uri, conn, domain, domain.name(), domain.UUIDString())
+        guest = cls(uri, conn, domain, domain.name(), domain.UUIDString())
+        _there.append(guest)
+        return guest
 
     @property
     def active(self) -> bool:
@@ -251,6 +265,9 @@ class Guest:
         """Close its consoles, end it and undefine it."""
         for serial in self.serials:
             serial.close()
+        survive()
+        with contextlib.suppress(ValueError):
+            _there.remove(self)
         try:
             self.destroy()
             self.domain.undefineFlags(UNDEFINE)

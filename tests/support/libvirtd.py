@@ -56,22 +56,53 @@ def system_daemon() -> Iterator[str]:
     _give_kvm_to_its_group()
     # Consoles are locked there; without systemd nobody may have made it.
     Path("/run/lock").mkdir(mode=0o1777, exist_ok=True)
-    started = []
-    for program in ("virtlogd", "libvirtd"):
-        pid_file = Path(f"/run/{program}.pid")
-        # -d returns when the daemon listens; it refuses when one runs already.
-        done = subprocess.run([program, "-d"], capture_output=True, text=True)
-        if done.returncode == 0:
-            started.append(pid_file)
+    _started.extend(program for program in _DAEMONS if _start(program))
     try:
         reason = answers(SYSTEM)
         if reason:
             missing(f"libvirtd was started and does not answer: {reason}")
         yield SYSTEM
     finally:
-        for pid_file in reversed(started):
+        for program in reversed(_started):
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid_file.read_text()), signal.SIGTERM)
+                os.kill(_pid(program), signal.SIGTERM)
+        _started.clear()
+
+
+_DAEMONS = ("virtlogd", "libvirtd")
+_started: list[str] = []
+"""Those of the machine's own that were started here, in that order."""
+crashes: list[str] = []
+"""When it was found that libvirtd had ended by itself, and was started again."""
+
+
+def _start(program: str) -> bool:
+    """Returns when the daemon listens; False where it refuses, as one runs already."""
+    return subprocess.run([program, "-d"], capture_output=True, text=True).returncode == 0
+
+
+def _pid(program: str) -> int:
+    return int(Path(f"/run/{program}.pid").read_text())
+
+
+def revive() -> bool:
+    """Start the machine's own libvirtd again if it was started here and crashed; whether it was.
+
+    libvirtd 9.0 may crash over a client that is gone while it has calls under way, and tests end
+    many clients. The suite's summary tells of it.
+    """
+    if "libvirtd" not in _started or _is_running(_pid("libvirtd")):
+        return False
+    crashes.append(time.strftime("%H:%M:%S"))
+    return _start("libvirtd")
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
 
 
 def _give_kvm_to_its_group() -> None:
