@@ -21,7 +21,16 @@ ACTIONS.update(_sorted)
 
 LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations")}
 """Modules whose actions are declared when somebody asks for that kind: the start needs none."""
-KEYLESS = ("migrations", "snapshots")
+KEYLESS = (
+    "migrations",
+    "snapshots",
+    "block_jobs",
+    "backups",
+    "saving",
+    "pool_making",
+    "volumes",
+    "images",
+)
 """Modules whose actions are declared when somebody asks for all: none of them has a key."""
 
 

@@ -1,0 +1,6 @@
+"""Block jobs of running guests: copy, commit, pull.
+
+Declared when somebody asks for what can be done, as none of it has a key.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,6 @@
+"""Storage pools: defined, built, found, deleted.
+
+Declared when somebody asks for what can be done, as none of it has a key.
+"""
+
+from __future__ import annotations

@@ -1,0 +1,6 @@
+"""A domain's memory in a file: saved, restored, dumped.
+
+Declared when somebody asks for what can be done, as none of it has a key.
+"""
+
+from __future__ import annotations
