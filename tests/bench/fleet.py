@@ -30,7 +30,12 @@ SETTLE_MOST_S = 100.0
 WATCH_S = 30.0
 TICK_S = 2.0
 KEYS = 300
-UP, DOWN = b"\x1b[A", b"\x1b[B"
+UP, DOWN, PAGE_DOWN = b"\x1b[A", b"\x1b[B", b"\x1b[6~"
+STRIDE = 10
+"""Keys in one direction; then the cursor is taken away from the list's ends again."""
+PAGE = 40
+"""Rows that PAGE_DOWN goes, about."""
+PAGES_MOST = 5
 TIMES = 5
 
 
@@ -84,12 +89,26 @@ def _watch(hosts: int, each: int) -> Seen:
         pauses = random.Random(1)
         keys = []
         for number in range(KEYS):
+            if number % STRIDE == 0:
+                _into_the_middle(program, total)
             program.run(pauses.uniform(0.01, 0.2))
-            keys.append(program.key(DOWN if number // 20 % 2 == 0 else UP) * 1000)
+            keys.append(program.key(DOWN if number // STRIDE % 2 == 0 else UP) * 1000)
         kib = (memory_kib(program.pid, "Rss") - floor) / total
     return Seen(
         filled, share, count / took * TICK_S, quantile(keys, 0.5), quantile(keys, 0.99), kib
     )
+
+
+def _into_the_middle(program: Program, total: int) -> None:
+    """Away from the ends, where a key moves nothing and has no answer.
+
+    The cursor follows its domain, which by CPU may go to either end by itself.
+    """
+    program.write(b"g")
+    for _ in range(min(total // 2 // PAGE, PAGES_MOST)):
+        program.write(PAGE_DOWN)
+        program.run(0.02)
+    program.run(0.2)
 
 
 def measure() -> Iterator[Figure]:
