@@ -14,6 +14,8 @@ from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind
+from tuivirt.commands.records import domain_record
+from tuivirt.screens.host_rows import by_state
 
 from . import factory
 from .driver import DrivenApp, on_top, screen_lines, screen_text
@@ -47,6 +49,11 @@ async def test_the_list_says_that_it_is_arriving_and_not_since_when_it_is_silent
         await pilot.press("enter")
         await pilot.pause()
         assert "arriving from another host" in screen_text(app)
+
+
+def test_it_is_counted_and_listed_as_what_it_is() -> None:
+    assert by_state([ARRIVING], silent=False) == (("arriving", 1),)
+    assert domain_record(ARRIVING)["state"] == "arriving"
 
 
 async def test_on_a_host_that_is_silent_it_is_stalled_as_all_others() -> None:

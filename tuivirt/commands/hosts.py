@@ -19,7 +19,7 @@ from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.widgets.text import natural, size
 
 from .output import DONE, FAILED, advised, complain, listing, say, to_json
-from .records import STATE_WORDS, Record
+from .records import Record, state_word
 from .verbs import run_one
 
 _COLUMNS = (
@@ -77,7 +77,7 @@ def host_record(host: HostSnapshot, *, readonly: bool) -> Record:
     entry, info = host.entry, host.info
     states: dict[str, int] = {}
     for domain in host.domains.values():
-        word = STATE_WORDS[domain.state]
+        word = state_word(domain)
         states[word] = states.get(word, 0) + 1
     on = [domain for domain in host.domains.values() if domain.active]
     return {

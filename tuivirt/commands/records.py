@@ -23,12 +23,17 @@ STATE_WORDS = {
 Record = dict[str, Any]
 
 
+def state_word(domain: Domain) -> str:
+    """What virsh says of its state; of one that still runs on another host, that it arrives."""
+    return "arriving" if domain.arriving else STATE_WORDS[domain.state]
+
+
 def domain_record(domain: Domain) -> Record:
     return {
         "name": domain.name,
         "uuid": domain.uuid,
         "id": domain.id,
-        "state": STATE_WORDS[domain.state],
+        "state": state_word(domain),
         "host": domain.host,
         "autostart": domain.autostart,
         "persistent": domain.persistent,

@@ -16,7 +16,7 @@ from tuivirt.backend.view import View
 from tuivirt.widgets.text import natural, percent, rate, share
 
 from .output import DONE, FAILED, complain, say, table, to_json
-from .records import STATE_WORDS
+from .records import state_word
 
 PATIENCE = 1.0
 """How many intervals a line waits for figures that are late, before it is printed with old ones."""
@@ -182,9 +182,9 @@ def _domain(domain: Domain, stats: DomainStats | None, now: float) -> dict[str, 
     record: dict[str, Any] = {
         "name": domain.name,
         "uuid": domain.uuid,
-        "state": STATE_WORDS[domain.state],
+        "state": state_word(domain),
         "host": domain.host,
-        "stalled": domain.stalled_since is not None,
+        "stalled": domain.silent_since is not None,
         "age_s": None if stats is None else round(now - stats.at, 3),
     }
     for figure in _FIGURES:
@@ -224,10 +224,10 @@ def as_table(snapshots: Sequence[HostSnapshot]) -> str:
 
 def _row(domain: Domain, stats: DomainStats | None) -> tuple[str, ...]:
     if stats is None:
-        return (domain.name, STATE_WORDS[domain.state], *"??????")
+        return (domain.name, state_word(domain), *"??????")
     return (
         domain.name,
-        STATE_WORDS[domain.state],
+        state_word(domain),
         percent(stats.cpu_percent),
         share(stats.memory_used_kib, domain.memory_kib),
         rate(stats.read_bytes_per_s),

@@ -66,12 +66,9 @@ class Row:
 
     @property
     def stalled_since(self) -> float | None:
-        """Since when nothing is heard of it: the domain's own silence, or its host's.
-
-        One that arrives is silent until it has.
-        """
-        if self.domain.stalled_since is not None and not self.domain.arriving:
-            return self.domain.stalled_since
+        """Since when nothing is heard of it: the domain's own silence, or its host's."""
+        if self.domain.silent_since is not None:
+            return self.domain.silent_since
         if self.host.link is not Link.CONNECTED:
             return self.host.data_at
         return None

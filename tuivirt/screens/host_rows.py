@@ -80,8 +80,10 @@ def by_state(domains: Iterable[Domain], *, silent: bool) -> tuple[tuple[str, int
     """How many domains are in each state, by its word: what is wrong first, then those that run."""
     counts: dict[str, int] = {}
     for domain in domains:
-        stalled = domain.stalled_since is not None or (silent and domain.active)
-        word = "stalled" if stalled else domain.state.word
+        if domain.silent_since is not None or (silent and domain.active):
+            word = "stalled"
+        else:
+            word = "arriving" if domain.arriving else domain.state.word
         counts[word] = counts.get(word, 0) + 1
     return _ordered(counts)
 

@@ -31,7 +31,7 @@ _STATES = {
 
 def state_cell(domain: Domain, host: HostSnapshot | None = None) -> Toned:
     """The state of a domain in a title, in full words; with its host's silence, where given."""
-    since = None if domain.arriving else domain.stalled_since
+    since = domain.silent_since
     if since is None and host is not None and host.link is not Link.CONNECTED:
         since = host.data_at
     if since is not None and domain.active:

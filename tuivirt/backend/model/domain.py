@@ -104,6 +104,11 @@ class Domain:
     """Monotonic time since which the hypervisor does not answer for it; None: it answers."""
 
     @property
+    def silent_since(self) -> float | None:
+        """As ``stalled_since``; one that arrives is silent until it has."""
+        return None if self.arriving else self.stalled_since
+
+    @property
     def tags(self) -> tuple[str, ...]:
         return self.labels.tags
 
