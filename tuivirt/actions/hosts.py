@@ -69,9 +69,10 @@ def ssh_hosts() -> list[Suggestion]:
 
 def _right(values: Mapping[str, Any]) -> None:
     """Only what no host is needed for; the rest is refused where it is kept."""
-    from tuivirt.backend.roster import check
+    from tuivirt.backend.roster import check, without_password
 
     check(_changed(HostEntry("x", "x:///"), values))
+    without_password(values.get("uri") or "")
 
 
 def _changed(entry: HostEntry, values: Mapping[str, Any]) -> HostEntry:

@@ -106,7 +106,7 @@ class Roster:
     def add(self, entry: HostEntry) -> str:
         """Keep a new host, and connect it where that is wanted. Raises TuivirtError."""
         check(entry)
-        _without_password(entry.uri)
+        without_password(entry.uri)
         with self._lock:
             self._free(entry.name)
             self._book.put(entry, "", keep_uri=False)
@@ -133,7 +133,7 @@ class Roster:
             whole = self._uris[name]
             stays = entry.uri == shown(whole)
             if not stays:
-                _without_password(entry.uri)
+                without_password(entry.uri)
             if entry.name != name:
                 self._free(entry.name)
             kept = old.snapshot.entry is not None
@@ -264,7 +264,8 @@ def check(entry: HostEntry) -> None:
             raise BadInput(f"{what} cannot be {said!r}", wrong)
 
 
-def _without_password(uri: str) -> None:
+def without_password(uri: str) -> None:
+    """Raises BadInput for a URI that holds one; as it is shown it holds none."""
     if shown(uri) != uri:
         raise BadInput(
             "a password in a URI is not kept",

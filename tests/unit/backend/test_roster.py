@@ -306,6 +306,17 @@ def test_an_action_reaches_the_roster_as_a_task(run: Run) -> None:
     assert (task.state, task.text) == (TaskState.DONE, "t is not connected any more")
 
 
+@pytest.mark.parametrize("verb", ["host-add", "host-edit"])
+def test_a_password_is_refused_while_the_form_is_open(verb: str) -> None:
+    from tuivirt.actions.catalog import find_action
+
+    found = find_action(verb)
+    assert found is not None
+    values = {"name": "t"} if verb == "host-add" else {}
+    with pytest.raises(BadInput, match="a password in a URI is not kept"):
+        found.convert({**values, "uri": "qemu+ssh://u:secret@h/system"})
+
+
 def test_one_that_does_not_answer_is_waited_for_as_long_as_promised(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
