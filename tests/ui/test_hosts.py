@@ -120,6 +120,19 @@ async def test_a_fleet_looks_as_drawn(size: tuple[int, int]) -> None:
         check_golden(f"fleet-grouped-{size[0]}x{size[1]}", timeless(screen_text(app)))
 
 
+@pytest.mark.parametrize("typed", ["@db1", "db1", "#ssd @web1", "!@lab"])
+async def test_a_filter_names_a_host_as_it_does_anywhere(typed: str) -> None:
+    app = driven(several())
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "hosts")
+        await pilot.press("slash", *typed, "enter")
+        await pilot.pause()
+        rows = "\n".join(screen_lines(app)[2:8])
+        wanted = "web1" if "web1" in typed else "db1"
+        assert wanted in rows
+        assert "lab1" not in rows
+
+
 async def test_the_sums_are_of_all_and_leave_out_what_is_not_known() -> None:
     app = driven(several())
     async with app.run_test(size=(120, 40)) as pilot:

@@ -180,7 +180,8 @@ def tags_of(row: Row) -> tuple[str, ...]:
 
 def search_of(row: Row) -> str:
     host = row.host
-    return f"{host.name} {host.uri} {host.link} {host.reason} {row.entry_group} {_tags(row)}"
+    told = f"{host.uri} {host.link} {host.reason} {row.entry_group} {_tags(row)}"
+    return f"{host.name} @{host.name} {told}"
 
 
 def _by_group(row: Row) -> object:
