@@ -6,7 +6,7 @@ layout: a tick costs what is visible, and a move of the cursor two lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from textual import events
@@ -298,9 +298,10 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         if not self.rows.order:
             return
         self._settled = True
+        top, left = self._top, self._index
         self._set_cursor(max(0, min(index, len(self.rows.order) - 1)))
         self._scroll()
-        self._paint()
+        self._paint(None if self._top != top else {left - top, self._index - top})
 
     def _set_cursor(self, index: int) -> None:
         self._index = index
@@ -329,14 +330,14 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         self._paint()
         self.refresh()
 
-    def _paint(self) -> None:
-        """Format the visible rows, and have only the cells that differ drawn again."""
+    def _paint(self, lines: Collection[int] | None = None) -> None:
+        """Format the visible rows, or these, and have only the cells that differ drawn again."""
         height = self._body_height
         if len(self._lines) != height:
-            self._lines = [None] * height
+            self._lines, lines = [None] * height, None
         regions: list[Region] = []
         order = self.rows.order
-        for y in range(height):
+        for y in range(height) if lines is None else filter(range(height).__contains__, lines):
             index = self._top + y
             line = self._format(order[index]) if index < len(order) else None
             old = self._lines[y]
