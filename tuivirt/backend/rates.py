@@ -19,7 +19,7 @@ LONG_HISTORY = 240
 BALLOON_PERIOD_S = 5
 """What the balloon driver is asked to refresh its figures at, where nobody asked before."""
 
-_TOO_SOON_S = 0.2  # Less than the sampler leaves between the first two.
+_TOO_SOON_S = 0.15  # Less than the sampler leaves between the first two.
 
 _BALLOON_STALE_S = 4 * BALLOON_PERIOD_S
 

@@ -36,7 +36,7 @@ CALLS = 3
 SIDE_CALLS = 2
 """A host's own figure takes two: libvirt's Python asks how many there are, then for them."""
 
-FIRST_AGAIN_S = 0.25
+FIRST_AGAIN_S = 0.2
 """A rate takes two samples: the first of what is in view are taken so soon after one another."""
 SILENT_S = 30.0  # Then the connection to a host that does not answer is opened again.
 _ABANDONED_MOST = 3
