@@ -204,3 +204,14 @@ async def test_what_is_about_a_job_stands_in_a_menu_of_its_own(app: DrivenApp) -
         await pilot.pause()
         for title in ("Abort its job", "Limit its downtime", "Switch to post-copy"):
             assert title in screen_text(app)
+
+
+async def test_what_to_do_about_it_is_told_in_the_forms_words(
+    app: DrivenApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advised = Finding(Weight.RISK, "a --unsafe name", "Say that it is done all the same (--unsafe)")
+    async with app.run_test(size=SIZE) as pilot:
+        await planned(pilot, app, monkeypatch, plan("a", advised))
+        shown = screen_text(app)
+        assert "Risk: a --unsafe name" in shown
+        assert "(“Though unsafe”)" in shown

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from tuivirt.actions.advice import in_labels
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.finding import Planned, Weight
@@ -88,7 +89,8 @@ class PlanForm(FormDialog):
             if len(plans) > 1:
                 out = ", which is left out" if ref in self.refused and self.refused else ""
                 said.append(f"{self._names[ref]}{out}:")
-            said += lines
+            # What to do about a finding stands below it; what it names is said as it is.
+            said += (in_labels(s, self._action) if s.startswith(" ") else s for s in lines)
         return said
 
     def _blocked(self, plans: Mapping[Ref, Planned | TuivirtError]) -> str:
