@@ -19,7 +19,7 @@ ACTIONS.clear()
 ACTIONS.update(_sorted)
 
 
-LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations")}
+LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations", "images")}
 """Modules whose actions are declared when somebody asks for that kind: the start needs none."""
 KEYLESS = (
     "migrations",
@@ -29,7 +29,6 @@ KEYLESS = (
     "saving",
     "pool_making",
     "volumes",
-    "images",
 )
 """Modules whose actions are declared when somebody asks for all: none of them has a key."""
 

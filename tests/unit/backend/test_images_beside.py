@@ -1,0 +1,123 @@
+"""Work on an image: what lies beside it meanwhile, what stays of it, what is put in place."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.images import beside, place
+from tuivirt.backend.model.finding import Weight
+
+NAME = "a b:c,d'\"\n漢.qcow2"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(each.name for each in folder.iterdir())
+
+
+def test_nothing_of_it_stays_once_it_is_done_or_has_failed(tmp_path: Path) -> None:
+    target = tmp_path / NAME
+    with beside.Work("conversion", "/x/a", str(target)) as work:
+        assert work.path.startswith(f"{tmp_path}/.{NAME}.tuivirt-")
+        assert len(names(tmp_path)) == 2
+        os.rename(work.path, target)
+    assert names(tmp_path) == [NAME]
+    with pytest.raises(RuntimeError), beside.Work("conversion", "/x/a", str(target)):
+        raise RuntimeError
+    assert names(tmp_path) == [NAME]
+
+
+def test_it_is_under_way_for_everybody_who_looks_and_refused_to_who_writes(tmp_path: Path) -> None:
+    target = str(tmp_path / "b.qcow2")
+    with beside.Work("conversion", "/x/a", target):
+        (found,) = beside.leftovers(target)
+        assert found.under_way
+        (finding,) = beside.about(target, writing=False)
+        assert finding.weight is Weight.REFUSED
+        assert finding.text == f"a conversion of /x/a into {target} is under way"
+    assert beside.leftovers(target) == []
+
+
+def test_what_was_killed_is_told_of_with_what_it_was_and_how_to_be_rid_of_it(
+    tmp_path: Path,
+) -> None:
+    target = str(tmp_path / ("long" * 60))
+    script = (
+        "import sys\nfrom tuivirt.backend.images.beside import Work\n"
+        "with Work('conversion', '/x/a', sys.argv[1]) as work:\n"
+        "    print('there', flush=True)\n    sys.stdin.read()\n"
+    )
+    argv = [sys.executable, "-c", script, target]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"there\n"
+        child.send_signal(signal.SIGKILL)
+    (found,) = beside.leftovers(target)
+    assert (found.verb, found.source, found.target) == ("conversion", "/x/a", target)
+    assert not found.under_way
+    (finding,) = beside.about(target, writing=True)
+    assert finding.weight is Weight.NOTE
+    assert finding.text.startswith(f"an unfinished conversion of /x/a into {target} lies there")
+    assert found.file in finding.text
+    assert found.job in finding.advice
+    assert beside.leftovers(str(tmp_path / "other")) == []
+
+
+def test_what_somebody_else_wrote_beside_is_none_of_ours(tmp_path: Path) -> None:
+    for text in ("", "{", "[]", '{"verb": 1, "source": 2, "target": 3}'):
+        (tmp_path / f".a.tuivirt-{len(text)}.job").write_text(text)
+    (tmp_path / ".a.tuivirt-link.job").symlink_to("/etc/passwd")
+    assert beside.leftovers(str(tmp_path / "a")) == []
+
+
+def test_what_is_put_in_place_has_the_rights_of_what_was_there(tmp_path: Path) -> None:
+    old, new, keep = tmp_path / "old", tmp_path / "new", tmp_path / "old.orig"
+    old.write_text("old")
+    new.write_text("new")
+    old.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(old, 12, 34)
+    was = old.stat()
+    place.put(str(new), str(old), keep=str(keep))
+    assert (old.read_text(), keep.read_text()) == ("new", "old")
+    now = old.stat()
+    assert (now.st_mode, now.st_uid, now.st_gid) == (was.st_mode, was.st_uid, was.st_gid)
+    assert names(tmp_path) == ["old", "old.orig"]
+
+
+def test_an_original_that_is_there_is_never_written_over(tmp_path: Path) -> None:
+    old, new, keep = tmp_path / "old", tmp_path / "new", tmp_path / "old.orig"
+    for each in (old, new, keep):
+        each.write_text(each.name)
+    with pytest.raises(TuivirtError, match="exists"):
+        place.put(str(new), str(old), keep=str(keep))
+    assert (old.read_text(), keep.read_text()) == ("old", "old.orig")
+
+
+def test_where_a_file_has_one_name_only_the_original_is_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new, keep = tmp_path / "old", tmp_path / "new", tmp_path / "old.orig"
+    for each in (old, new):
+        each.write_text(each.name)
+
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    place.put(str(new), str(old), keep=str(keep))
+    assert (old.read_text(), keep.read_text()) == ("new", "old")
+
+
+def test_a_place_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    with (
+        pytest.raises(TuivirtError, match="nothing can be written"),
+        beside.Work("conversion", "/x", str(tmp_path / "none" / "b")),
+    ):
+        pass

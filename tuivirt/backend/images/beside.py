@@ -1,0 +1,197 @@
+"""Work on an image: what is written lies beside it until it is whole, and is told of if it stays.
+
+``.NAME.tuivirt-XXXXXXXX`` is what is written, the same with ``.job`` says what it is to be. That
+one is locked for as long as somebody works: when it is there and is not, the work was cut off.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import TuivirtError
+from ..model.finding import Finding, Weight
+from . import tool
+from .read import spelled
+
+_MARK = ".tuivirt-"
+_JOB = ".job"
+_NAME_BYTES = 200
+"""Of a name that much is kept: a file system takes 255 bytes."""
+_JOB_BYTES = 1 << 16
+_LEAVING_S = 8.0
+"""How long the program waits at its end until what runs has been taken back."""
+
+_open: set[Work] = set()
+_changed = threading.Condition()
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something that was begun and not ended."""
+
+    verb: str
+    """What it was, as in ``conversion``."""
+    source: str
+    target: str
+    file: str
+    """What it has written so far; '' where it wrote into the image itself."""
+    job: str
+    under_way: bool
+    """Somebody works on it now."""
+
+    @property
+    def said(self) -> str:
+        """``conversion of /a into /b``."""
+        into = f" into {self.target}" if self.target != self.source else ""
+        return f"{self.verb} of {self.source}{into}"
+
+    def finding(self, path: str, *, writing: bool) -> Finding:
+        """What is to be known of it before more is done with the image at ``path``."""
+        if self.under_way:
+            weight = Weight.REFUSED if writing or path == self.target else Weight.NOTE
+            return Finding(weight, f"a {self.said} is under way", "wait for its end")
+        if not self.file:
+            return Finding(
+                Weight.NOTE,
+                f"a {self.said} was cut off",
+                f"do it again; or look at the image (tuivirt image-check) and remove {self.job}",
+            )
+        size = spelled(os.stat(self.file).st_blocks * 512) if os.path.exists(self.file) else "gone"
+        return Finding(
+            Weight.NOTE,
+            f"an unfinished {self.said} lies there: {self.file} ({size})",
+            f"remove it, and {self.job}: nothing goes on from there",
+        )
+
+
+class Work:
+    """A context manager around work that ends in ``target``; raises TuivirtError.
+
+    ``path`` is where the result is written, beside it. Leaving the context removes what was not
+    put in place. With ``inside`` nothing is written beside: the image itself is changed.
+    """
+
+    def __init__(self, verb: str, source: str, target: str, *, inside: bool = False) -> None:
+        self._said = {"verb": verb, "source": source, "target": target}
+        self._target = target
+        self._inside = inside
+        self._lock = -1
+        self.path = ""
+        self._job = ""
+
+    def __enter__(self) -> Work:
+        with _changed:
+            _open.add(self)
+        # A device's folder is no place for files.
+        if not self._inside or os.path.isfile(self._target):
+            self._begin(*os.path.split(self._target))
+        return self
+
+    def _begin(self, folder: str, name: str) -> None:
+        short = os.fsdecode(os.fsencode(name)[:_NAME_BYTES])
+        stem = os.path.join(folder, f".{short}{_MARK}{secrets.token_hex(4)}")
+        self._job = stem + _JOB
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        try:
+            self._lock = os.open(self._job, flags, 0o600)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            os.write(self._lock, json.dumps(self._said).encode())
+            if not self._inside:
+                # Nobody else may read it before it has the rights of what it replaces.
+                os.close(os.open(stem, flags, 0o600))
+                self.path = stem
+        except OSError as error:
+            self.__exit__()
+            why = error.strerror or str(error)
+            raise TuivirtError(f"nothing can be written in {folder}", why) from error
+
+    def __exit__(self, *_exc: object) -> None:
+        try:
+            self._clean()
+        finally:
+            with _changed:
+                _open.discard(self)
+                _changed.notify_all()
+
+    def _clean(self) -> None:
+        for path in (self.path, self._job):
+            if path:
+                # What was put in place is not there any more.
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path)
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+@atexit.register
+def _leave() -> None:
+    """The program ends: what runs is aborted, and takes back what it wrote."""
+    tool.ending.set()
+    until = time.monotonic() + _LEAVING_S
+    with _changed:
+        while _open and time.monotonic() < until:
+            _changed.wait(0.1)
+
+
+def leftovers(path: str) -> list[Leftover]:
+    """What was begun with the image at this path, as source or result, and not ended."""
+    return [
+        each for each in _in_folder(os.path.dirname(path)) if path in (each.source, each.target)
+    ]
+
+
+def about(path: str, *, writing: bool) -> list[Finding]:
+    """What is to be known of them before the image is worked on."""
+    return [each.finding(path, writing=writing) for each in leftovers(path)]
+
+
+def _in_folder(folder: str) -> Iterator[Leftover]:
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        return  # Not ours to read: nothing was left there by us.
+    for name in names:
+        if name.startswith(".") and _MARK in name and name.endswith(_JOB):
+            found = _read(os.path.join(folder, name))
+            if found is not None:
+                yield found
+
+
+def _read(job: str) -> Leftover | None:
+    """None: it has just been removed, or is none of ours."""
+    try:
+        with open(job, "rb", opener=_carefully) as file:
+            said: Any = json.loads(file.read(_JOB_BYTES))
+            under_way = not _is_free(file.fileno())
+        verb, source, target = (said[key] for key in ("verb", "source", "target"))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not all(isinstance(word, str) for word in (verb, source, target)):
+        return None
+    file_ = job.removesuffix(_JOB)
+    there = file_ if os.path.lexists(file_) else ""
+    return Leftover(verb, source, target, there, job, under_way)
+
+
+def _carefully(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+
+
+def _is_free(fd: int) -> bool:
+    """Whether nobody holds its lock."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,146 @@
+"""An image converted: into another file, onto a device, or, to make it smaller, onto itself."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Aborted, TuivirtError
+from ..lifecycle import Progress
+from . import beside, judge, place, tool
+from .conversion import Conversion, settle
+from .read import Image, spelled
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+_CHECKED = frozenset(("qcow2", "qed", "vdi"))
+"""Formats whose own records can be checked."""
+
+
+def convert(
+    host: Host,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Convert an image; a sentence of what is there now.
+
+    Raises BadInput before anything was written; Aborted and TuivirtError, and then what was there
+    is there as it was. Source: ``qemu-img convert``.
+    """
+    if progress is not None:
+        progress("looking at the images", None)
+    wanted = settle(host, values)
+    judge.refuse_found(wanted.findings, f"cannot convert {wanted.source.path}", force=force)
+    done = carry_out(wanted, aborted=aborted, progress=progress)
+    return judge.with_notes(done, wanted.findings)
+
+
+def carry_out(
+    wanted: Conversion,
+    *,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Convert as settled. Raises Aborted, TuivirtError."""
+    source, target = wanted.source, wanted.target
+    before = _marks(source.path)
+    with beside.Work("conversion", source.path, target, inside=wanted.onto_device) as work:
+        new = work.path or target
+        try:
+            _write(wanted, new, aborted, progress)
+            if wanted.onto_device:
+                place.sync(target)
+            else:
+                _refuse_changed(source, before)
+                place.put(new, target, keep=wanted.keep)
+        except Aborted as error:
+            raise Aborted(f"the conversion of {source.path} was aborted", _left(wanted)) from error
+        except TuivirtError as error:
+            error.advice = ". ".join(filter(None, [error.advice, _left(wanted)]))
+            raise
+        except OSError as error:
+            what = f"cannot convert {source.path}"
+            raise TuivirtError(what, error.strerror or str(error), _left(wanted)) from error
+    used = spelled(os.stat(target).st_blocks * 512)
+    if wanted.in_place:
+        kept = f"; as it was it is {wanted.keep}" if wanted.keep else ""
+        return f"{target} takes {used}, {spelled(source.used_bytes)} before{kept}"
+    if wanted.onto_device:
+        return f"{target} has what is in {source.path}, as {wanted.form}"
+    return f"{target} has what is in {source.path}, as {wanted.form} ({used})"
+
+
+def _write(
+    wanted: Conversion, new: str, aborted: threading.Event | None, progress: Progress | None
+) -> None:
+    source = wanted.source
+    what = f"cannot convert {source.path}"
+    words = ["convert", "-p", "-f", source.form, "-O", wanted.form, *wanted.words]
+    answer = tool.run(
+        [*words, "--", source.path, new], aborted=aborted, progress=progress, saying="converting"
+    )
+    if answer.status != 0:
+        raise tool.failed(what, answer)
+    if wanted.form in _CHECKED:
+        answer = tool.run(
+            ["check", "-f", wanted.form, "--", new],
+            aborted=aborted,
+            progress=progress,
+            saying="checking the result",
+        )
+        if answer.status != 0:
+            raise tool.failed(f"{what}: the result is not sound", answer)
+    if wanted.verify:
+        _compare(wanted, new, aborted, progress)
+
+
+def _compare(
+    wanted: Conversion, new: str, aborted: threading.Event | None, progress: Progress | None
+) -> None:
+    source = wanted.source
+    answer = tool.run(
+        ["compare", "-p", "-f", source.form, "-F", wanted.form, "--", source.path, new],
+        aborted=aborted,
+        progress=progress,
+        saying="comparing the result",
+    )
+    if answer.status == 1:
+        raise TuivirtError(
+            f"cannot convert {source.path}", "the result has not the same in it", "try it again"
+        )
+    if answer.status != 0:
+        raise tool.failed(f"cannot compare {source.path} with the result", answer)
+
+
+def _marks(path: str) -> Sequence[int]:
+    """What is another once somebody has written to a file."""
+    now = os.stat(path)
+    return now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def _refuse_changed(source: Image, before: Sequence[int]) -> None:
+    """Whoever wrote to it meanwhile would find that lost, or the copy torn."""
+    if not source.block and _marks(source.path) != before:
+        raise TuivirtError(
+            f"cannot convert {source.path}",
+            "it was changed while it was read",
+            "see who writes to it (fuser), and try again",
+        )
+    words = ["info", "-f", source.form, "--", source.path]
+    answer = tool.run(words, timeout_s=tool.ANSWER_S)
+    if answer.status != 0:
+        raise tool.failed(f"cannot convert {source.path}: somebody opened it meanwhile", answer)
+
+
+def _left(wanted: Conversion) -> str:
+    if wanted.onto_device:
+        return f"what is on {wanted.target} is worth nothing now"
+    if os.path.lexists(wanted.target):
+        return f"{wanted.target} is as it was"
+    return "nothing of it was left behind"

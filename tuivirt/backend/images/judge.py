@@ -1,0 +1,185 @@
+"""What speaks against doing something with an image, by who uses it and by what it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+
+from ..errors import BadInput
+from ..model.finding import Finding, Plan, Weight
+from .read import Chain, Image, spelled
+from .users import Usage, Use
+
+_PRIVATE = ("/boot", "/dev", "/etc", "/proc", "/root", "/sys")
+"""Where no image of a guest has business; what lies there is the machine's own."""
+
+
+def refuse(plan: Plan, what: str, force: bool) -> None:
+    """Raise BadInput where a plan may not be carried out."""
+    refuse_found(plan.findings, what, force=force)
+
+
+def refuse_found(findings: Sequence[Finding], what: str, *, force: bool = False) -> None:
+    """Raise BadInput where one of them forbids it, or is a risk that nobody takes."""
+    refused = [each for each in findings if each.weight is Weight.REFUSED]
+    risks = [each for each in findings if each.weight is Weight.RISK and not force]
+    for found, advice in ((refused, ""), (risks, "--force takes the risk")):
+        if found:
+            said = [each.advice for each in found if each.advice]
+            raise BadInput(
+                what,
+                "; ".join(each.text for each in found),
+                ". ".join(filter(None, [*said[:1], advice])),
+            )
+
+
+def with_notes(done: str, findings: Iterable[Finding]) -> str:
+    """What was done, and below it what was worth knowing about it."""
+    notes = [each for each in findings if each.weight is Weight.NOTE]
+    said = [each.text + (f": {each.advice}" if each.advice else "") for each in notes]
+    return "\n".join([one_line(done), *(f"Note: {one_line(text)}" for text in said)])
+
+
+def one_line(text: str) -> str:
+    """A path may hold a line's end, and must not look like a line of ours."""
+    return " ".join(text.splitlines())
+
+
+def _names(uses: Iterable[Use]) -> str:
+    return ", ".join(dict.fromkeys(use.said for use in uses))
+
+
+def against_reading(usage: Usage) -> list[Finding]:
+    """Reading all of it: not while somebody writes to it, for the copy would be torn."""
+    found = _by_machine(usage)
+    writers = [use for use in usage.domains if use.running and not use.reads_only]
+    if writers:
+        found.append(
+            Finding(
+                Weight.REFUSED,
+                f"{usage.path} is open: it is {_names(writers)}, which runs",
+                "shut that down first, or copy the disk while it runs: tuivirt blockcopy",
+            )
+        )
+    return found
+
+
+def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
+    """Writing to it or putting another in its place; ``content``: a guest would see the change."""
+    found = _by_machine(usage)
+    running = [use for use in usage.domains if use.running]
+    if running:
+        lies = "lies below" if all(use.below for use in running) else "is"
+        found.append(
+            Finding(
+                Weight.REFUSED,
+                f"{usage.path} is open: it {lies} {_names(running)}, which runs",
+                "shut that down first",
+            )
+        )
+    off = [use for use in usage.domains if not use.running]
+    if not content:
+        return found
+    above = [use for use in off if use.below]
+    if above or usage.overlays:
+        names = ", ".join(filter(None, [_names(above), ", ".join(usage.overlays)]))
+        found.append(
+            Finding(
+                Weight.RISK,
+                f"{names} {'lies' if len(above) + len(usage.overlays) == 1 else 'lie'} on it, "
+                "and what is in there is spoilt by the change",
+                "give those another image to lie on first, or delete them",
+            )
+        )
+    if saved := [use for use in off if use.saved]:
+        found.append(
+            Finding(
+                Weight.RISK,
+                f"{_names(saved)}: its saved memory goes with the disk as it is now",
+                "start it and shut it down first, or throw the saved memory away",
+            )
+        )
+    return found
+
+
+def _by_machine(usage: Usage) -> list[Finding]:
+    if not usage.machine:
+        return []
+    return [
+        Finding(
+            Weight.REFUSED,
+            f"{usage.path} is in use by this machine: {'; '.join(usage.machine)}",
+            "free it first",
+        )
+    ]
+
+
+def about(chain: Chain, usage: Usage) -> list[Finding]:
+    """What the image itself, and what it lies on, give to think of."""
+    top = chain.top
+    found = []
+    if chain.problem:
+        found.append(Finding(Weight.REFUSED, chain.problem, chain.advice))
+    if any(each.encrypted for each in chain.images):
+        found.append(
+            Finding(
+                Weight.REFUSED, f"{top.path} is encrypted, and its secret is not asked for here"
+            )
+        )
+    if top.corrupt:
+        found.append(
+            Finding(
+                Weight.RISK,
+                f"{top.path} is marked as corrupt: what is read from it may be wrong",
+                "look at it first: tuivirt image-check",
+            )
+        )
+    return found + about_format(top, usage)
+
+
+def about_format(image: Image, usage: Usage) -> list[Finding]:
+    """What is to be known where nobody said which format it has.
+
+    A guest that wrote a raw image may have written the head of another format, which names a
+    file of this machine as what it lies on.
+    """
+    if not image.probed:
+        return []
+    below = image.backing_name or image.data_file
+    text = f"nobody says which format {image.path} has; it looks like {image.form}"
+    if not below:
+        return [Finding(Weight.NOTE, text)]
+    strange = _is_private(image.backing) or _is_private(image.data_file)
+    weight = Weight.RISK if strange else Weight.NOTE
+    return [
+        Finding(
+            weight,
+            f"{text}, and names {below} as what it takes its data from",
+            "a guest may have written that into a raw image: say the format if it is raw",
+        )
+    ]
+
+
+def _is_private(path: str) -> bool:
+    real = os.path.realpath(path) if path else ""
+    return any(real.startswith(f"{place}/") for place in _PRIVATE)
+
+
+def about_room(folder: str, needed: int, what: str) -> list[Finding]:
+    """Whether the file system at ``folder`` has so many bytes free for ``what``."""
+    stat = os.statvfs(folder)
+    free = stat.f_bavail * stat.f_frsize
+    if needed <= free:
+        return []
+    return [
+        Finding(
+            Weight.RISK,
+            f"{what} may need {spelled(needed)}, and {folder} has {spelled(free)} free",
+            "make room there, or write it elsewhere",
+        )
+    ]
+
+
+def form_of(usage: Usage, given: str) -> str:
+    """The format as far as anybody says it: who asks, else the domains that have the image."""
+    return given or usage.form
