@@ -208,8 +208,18 @@ def _act(
     from tuivirt.backend.errors import BadInput
     from tuivirt.backend.events import EventHub
     from tuivirt.commands.output import FAILED, Notices, complain, complain_of
-    from tuivirt.commands.verbs import check_flags, hosts_named, run_action, values_of, with_targets
+    from tuivirt.commands.verbs import (
+        check_flags,
+        hosts_named,
+        run_action,
+        take_host,
+        values_of,
+        with_targets,
+    )
 
+    entries = _kept_hosts()
+    chosen = wiring.choose(given.connect, entries, demo=given.demo)
+    take_host(action, given, [each.name for each in chosen])
     try:
         values = values_of(action, given)
         check_flags(given)
@@ -218,14 +228,12 @@ def _act(
     hub = EventHub()
     hub.subscribe(Notices())
     hub.subscribe(asking)
-    entries = _kept_hosts()
     if action.object == "host" and action.offline:
         from tuivirt.commands.hosts import run_on_hosts
 
         return run_on_hosts(action, given, values, hub, entries)
     # Objects that say where they are need no other host to answer, or to be connected at all.
-    known = wiring.choose(given.connect, entries, demo=given.demo)
-    known = [each for each in known if each.connect or not (given.connect or given.demo)]
+    known = [each for each in chosen if each.connect or not (given.connect or given.demo)]
     picked = hosts_named(given.objects, [each.name for each in known])
     picked = with_targets(picked, values, [each.name for each in known if each.connect])
     wired = wiring.connect(

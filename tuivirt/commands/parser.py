@@ -145,6 +145,12 @@ def action_parser(action: Action) -> argparse.ArgumentParser:
     word = str(action.object)
     if action.new:
         parser.set_defaults(objects=[])
+    elif may_leave_host_out(action):
+        said = "its name; unless given, the only one on which it can be done"
+        # A list of it, as all other verbs have.
+        parser.add_argument(
+            "objects", nargs="?", type=lambda word: [word], default=[], metavar="HOST", help=said
+        )
     else:
         parser.add_argument(
             "objects", nargs="+" if several else 1, metavar=word.upper(), help=OBJECT_WORDS[word]
@@ -155,6 +161,15 @@ def action_parser(action: Action) -> argparse.ArgumentParser:
         else:
             _option(parser, parameter)
     return parser
+
+
+def may_leave_host_out(action: Action) -> bool:
+    """Whether it is about something of a host's beside the host, as a file: ``[HOST] FILE``.
+
+    A first word that names no host is the file then (`verbs.take_host`).
+    """
+    positional = any(p.positional and p.required for p in action.parameters)
+    return action.object == "host" and positional and not action.new
 
 
 def _option(parser: argparse.ArgumentParser, parameter: Parameter) -> None:

@@ -24,6 +24,7 @@ from tuivirt.backend.model.when import When
 from tuivirt.widgets.text import fit, plain
 
 from .output import DONE, FAILED, advised, complain, say, to_json
+from .parser import may_leave_host_out
 from .told import Heeding
 
 
@@ -62,8 +63,24 @@ def hosts_named(texts: Sequence[str], names: Iterable[str]) -> set[str] | None:
     """The hosts that the objects' ``@host`` pick; None when one of them picks none."""
     known = set(names)
     picked = {text.rpartition("@")[2] for text in texts if "@" in text}
-    all_pick = all("@" in text and text.rpartition("@")[2] in known for text in texts)
+    all_pick = bool(texts) and all(
+        "@" in text and text.rpartition("@")[2] in known for text in texts
+    )
     return picked if all_pick else None
+
+
+def take_host(action: Action, given: argparse.Namespace, names: Iterable[str]) -> None:
+    """Tell the host among the words of ``[HOST] FILE …``: the first one, where it names one."""
+    if not may_leave_host_out(action):
+        return
+    words = given.objects
+    places = [p.name for p in action.parameters if p.positional]
+    rest = [getattr(given, place) for place in places]
+    if words and words[0] not in set(names) and rest[-1] is None:
+        # The word of each place belongs into the next one.
+        for place, word in zip(places, [*words, *rest], strict=False):
+            setattr(given, place, word)
+        given.objects = []
 
 
 def with_targets(
@@ -117,6 +134,18 @@ def resolve(
     return found[0]
 
 
+def only_host(action: Action, hosts: Sequence[Host]) -> tuple[Host, Any]:
+    """The host that an action is meant for that names none: the one that it can be done on.
+
+    Raises BadInput where there are several. Where there is none, the action itself says why.
+    """
+    able = [host for host in hosts if not action.unavailable(host.snapshot)] or hosts[:1]
+    if len(able) > 1:
+        names = ", ".join(host.name for host in able)
+        raise BadInput(f"{action.name} could be meant for {names}", advice="say which: -c NAME")
+    return able[0], able[0].snapshot
+
+
 def _matches(kind: Kind, text: str, hosts: Sequence[Host]) -> list[tuple[Host, Any]]:
     return [
         (host, thing)
@@ -158,10 +187,13 @@ def run_action(
     """Do it to each object in turn; the exit status."""
     tasks = Tasks(hub.publish)
     status = DONE
-    for text in given.objects:
+    for text in given.objects or [""]:
         where = ""
         try:
-            host, thing = resolve(action.object, text, hosts, absent)
+            if given.objects:
+                host, thing = resolve(action.object, text, hosts, absent)
+            else:
+                host, thing = only_host(action, hosts)
             where = host.name
             wanted = dict(values)
             for parameter in action.parameters:
