@@ -6,7 +6,7 @@ Every function may block for as long as libvirt does, and raises TuivirtError.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,11 @@ from .model.device import DomainConfig, DomainDetail
 from .model.ref import Kind, Ref
 from .model.resources import Lease, Volume
 from .sides import parse_text, read_texts
+from .storage.paths import real_of
+from .storage.read import volumes_in
+from .storage.users import users_of_volumes
 from .uses import Configs, users_of_devices, users_of_networks
-from .xml.errors import XmlError
 from .xml.pending import pending
-from .xml.volume import parse_volume
 
 if TYPE_CHECKING:
     from .host import Host
@@ -129,36 +130,22 @@ _XML_OF: dict[Kind, Callable[[Any, str, bool], Any]] = {
 }
 
 
-def volumes(host: Host, pool_uuid: str, configs: Configs | None = None) -> tuple[Volume, ...]:
+def volumes(
+    host: Host, pool_uuid: str, configs: Configs | None = None, unread: bool = False
+) -> tuple[Volume, ...]:
     """The volumes of a pool by name, with who uses them; () while the pool is not active.
 
     ``configs`` are the domains' configurations; when None, those that the host has read, or,
     where it reads none by itself, all of them are read now. A volume that goes away meanwhile
-    is left out. Source: one virStoragePoolListAllVolumes, and each volume's XML.
+    is left out; one that libvirt cannot read raises TuivirtError, or, with ``unread``, tells
+    why. Source: one virStoragePoolListAllVolumes, and each volume's XML.
     """
-    pool = host.pool(pool_uuid)
-    name = pool.name()
-    try:
-        handles = pool.listAllVolumes(0) if pool.isActive() else []
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot list the volumes of pool {name}") from error
-    found = []
-    for handle in handles:
-        what = f"cannot read volume {handle.name()} of pool {name}"
-        try:
-            xml = handle.XMLDesc(0)
-        except libvirt.libvirtError as error:
-            if is_gone(error):
-                continue
-            raise from_libvirt(error, what) from error
-        try:
-            found.append(parse_volume(host.name, name, xml))
-        except XmlError as error:
-            raise TuivirtError(what, str(error)) from error
+    found = volumes_in(host, host.pool(pool_uuid), unread=unread)
     found.sort(key=lambda volume: volume.name)
     if not found:
         return ()
-    users = users_of_volumes(configs_of(host) if configs is None else configs, found)
+    known = configs_of(host) if configs is None else configs
+    users = users_of_volumes(known, found, real_of(host))
     return tuple(replace(volume, users=users.get(volume.key, ())) for volume in found)
 
 
@@ -204,38 +191,3 @@ def _configs(handle: Any) -> list[DomainConfig]:
         raise
     what = f"cannot read the configuration of {handle.name()}"
     return [config for text in texts if (config := parse_text(text, what)) is not None]
-
-
-def users_of_volumes(configs: Configs, found: Sequence[Volume]) -> dict[str, tuple[str, ...]]:
-    """By volume key: the names of the domains that have it, and ``volume …`` for each that
-    lies on it as its backing file.
-
-    A domain has a volume by its path, by pool and name, or because a disk of it lies on it.
-    """
-    by_path, by_name = _disks_in_use(configs)
-    overlays: dict[str, set[str]] = {}
-    for volume in found:
-        if volume.backing:
-            overlays.setdefault(volume.backing, set()).add(volume.name)
-    users = {}
-    for volume in found:
-        names = by_path.get(volume.path, set()) | by_name.get((volume.pool, volume.name), set())
-        above = overlays.get(volume.path, set())
-        if names or above:
-            users[volume.key] = (*sorted(names), *(f"volume {name}" for name in sorted(above)))
-    return users
-
-
-def _disks_in_use(
-    configs: Mapping[str, Iterable[DomainConfig]],
-) -> tuple[dict[str, set[str]], dict[tuple[str, str], set[str]]]:
-    by_path: dict[str, set[str]] = {}
-    by_name: dict[tuple[str, str], set[str]] = {}
-    for name, each in configs.items():
-        for disk in (disk for config in each for disk in config.disks):
-            if disk.volume:
-                by_name.setdefault((disk.pool, disk.volume), set()).add(name)
-            for path in (disk.source, *disk.backing):
-                if path:
-                    by_path.setdefault(path, set()).add(name)
-    return by_path, by_name

@@ -102,6 +102,13 @@ class Volume:
     allocation_bytes: int | None = None
     backing: str = ""
     users: tuple[str, ...] = ()
+    backing_format: str = ""
+    physical_bytes: int | None = None
+    """How long the file is that it is; None: not told."""
+    modified: str = ""
+    """When it was written to last, as libvirt tells it; empty: not told."""
+    problem: str = ""
+    """Why libvirt tells no more than its name and place; empty where it does."""
 
     @property
     def ref(self) -> Ref:

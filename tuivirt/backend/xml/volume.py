@@ -1,9 +1,12 @@
-"""``<volume>`` → Volume. Format: https://libvirt.org/formatstorage.html#storage-volume-xml."""
+"""``<volume>``: read, and written for a new one.
+
+Format: https://libvirt.org/formatstorage.html#storage-volume-xml.
+"""
 
 from __future__ import annotations
 
 from ..model.resources import Volume
-from .tree import attribute, size_of, skim
+from .tree import attribute, lxml, size_of, skim
 
 
 def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ()) -> Volume:
@@ -24,5 +27,54 @@ def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ())
         capacity_bytes=size_of(root.find("capacity")),
         allocation_bytes=size_of(root.find("allocation")),
         backing=root.findtext("backingStore/path") or "",
+        backing_format=attribute(root, "backingStore/format", "type"),
+        physical_bytes=size_of(root.find("physical")),
+        modified=root.findtext("target/timestamps/mtime") or "",
         users=users,
     )
+
+
+def new_volume(
+    name: str,
+    capacity: int,
+    *,
+    allocation: int | None = None,
+    form: str = "",
+    backing: str = "",
+    backing_format: str = "",
+) -> str:
+    """``capacity`` and ``allocation`` in bytes; without the latter libvirt takes all of a raw one.
+
+    ``backing`` is the path of the image that it lies on.
+    """
+    etree = lxml()
+    root = etree.Element("volume")
+    etree.SubElement(root, "name").text = name
+    etree.SubElement(root, "capacity", unit="bytes").text = str(capacity)
+    if allocation is not None:
+        etree.SubElement(root, "allocation", unit="bytes").text = str(allocation)
+    if form:
+        etree.SubElement(etree.SubElement(root, "target"), "format", type=form)
+    if backing:
+        store = etree.SubElement(root, "backingStore")
+        etree.SubElement(store, "path").text = backing
+        if backing_format:
+            etree.SubElement(store, "format", type=backing_format)
+    return str(etree.tostring(root, encoding="unicode"))
+
+
+def cloned_volume(name: str, original: str) -> str:
+    """What a copy of the volume is made from: the original's XML under another name.
+
+    As virsh vol-clone does it: its sizes, format, backing file and rights are kept; what names
+    the original (key, path) is libvirt's own affair and is ignored. Raises MalformedXml.
+    """
+    from .tree import parse
+
+    etree = lxml()
+    root = parse(original, "volume")
+    found = root.find("name")
+    if found is None:
+        found = etree.SubElement(root, "name")
+    found.text = name
+    return str(etree.tostring(root, encoding="unicode"))

@@ -1,0 +1,35 @@
+"""Paths as they really are: two names of one file are told by where they lead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+Real = Callable[[str], str]
+"""A path as it really is."""
+
+
+def real_of(host: Host) -> Real:
+    """Of this machine's host its links are followed; of another's nothing more is known."""
+    info = host.snapshot.info
+    return RealPaths() if info is not None and info.local and not info.demo else str
+
+
+class RealPaths:
+    """As os.path.realpath, with each folder looked at once: a pool's are thousands in one."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, str] = {}
+
+    def __call__(self, path: str) -> str:
+        if not path.startswith("/"):
+            return path
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = os.path.realpath(folder)
+        whole = os.path.join(self._folders[folder], name)
+        return os.path.realpath(whole) if os.path.islink(whole) else whole

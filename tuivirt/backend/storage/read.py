@@ -1,0 +1,66 @@
+"""The volumes of a pool, read."""
+
+from __future__ import annotations
+
+import contextlib
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import TuivirtError, from_libvirt, is_gone, is_open
+from ..model.resources import Volume
+from ..together import together
+from ..xml.errors import XmlError
+from ..xml.volume import parse_volume
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+AT_ONCE = 8
+"""Calls under way at the same time on a far host; at home the daemon takes one after the other."""
+
+
+def volumes_in(host: Host, pool: Any, *, unread: bool = True) -> list[Volume]:
+    """All of them, in libvirt's order, without users; [] while the pool is not active.
+
+    One that goes away meanwhile is left out. One that libvirt cannot read has its name, its
+    place and the reason; without ``unread`` that is raised. Source: one
+    virStoragePoolListAllVolumes, and each volume's XML: no call tells of many at once. Raises
+    TuivirtError.
+    """
+    name = pool.name()
+    what = f"cannot list the volumes of pool {name}"
+    info = host.snapshot.info
+    local = info is not None and info.local
+    try:
+        handles = pool.listAllVolumes(0) if pool.isActive() else []
+        reading = [partial(_read, host, name, each) for each in handles]
+        if local:
+            found = [read() for read in reading]
+        else:
+            found = together(reading, host.conn.getLibVersion, AT_ONCE)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    there = [volume for volume in found if volume is not None]
+    broken = next((volume for volume in there if volume.problem), None)
+    if broken is not None and not unread:
+        raise TuivirtError(f"cannot read volume {broken.name} of pool {name}", broken.problem)
+    return there
+
+
+def _read(host: Host, pool: str, handle: Any) -> Volume | None:
+    try:
+        return parse_volume(host.name, pool, handle.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return None
+        if not is_open(host.conn):
+            raise
+        problem = f"{error.get_error_message()} (libvirt error {error.get_error_code()})"
+    except XmlError as error:
+        problem = str(error)
+    path = ""
+    with contextlib.suppress(libvirt.libvirtError):  # What it is called is enough.
+        path = str(handle.path())
+    return Volume(host.name, pool, handle.name(), handle.key(), path, type="", problem=problem)
