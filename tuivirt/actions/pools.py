@@ -13,7 +13,7 @@ def _is_active(pool: Pool) -> str:
     return f"pool {pool.name} is active already" if pool.active else ""
 
 
-def _is_inactive(pool: Pool) -> str:
+def is_inactive(pool: Pool) -> str:
     return "" if pool.active else f"pool {pool.name} is not active"
 
 
@@ -51,7 +51,7 @@ def pool_start(run: Run, pool: Pool) -> str:
     destructive=True,
     confirm="Stop {name}? Guests that have disks in it cannot be started until it is back.",
     losses=_lost_with_pool,
-    unavailable=_is_inactive,
+    unavailable=is_inactive,
 )
 def pool_destroy(run: Run, pool: Pool) -> str:
     """Stop a storage pool; the volumes in it stay as they are."""
@@ -66,7 +66,7 @@ def pool_destroy(run: Run, pool: Pool) -> str:
     key="r",
     virsh="virsh pool-refresh {name}",
     api="virStoragePoolRefresh",
-    unavailable=_is_inactive,
+    unavailable=is_inactive,
 )
 def pool_refresh(run: Run, pool: Pool) -> str:
     """Have libvirt look again at what is in the pool."""

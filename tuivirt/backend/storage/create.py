@@ -1,0 +1,291 @@
+"""A volume is made: empty, on top of another, or as a copy of one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, is_gone
+from ..lifecycle import Progress
+from ..model.finding import Finding, Plan, Weight
+from ..model.resources import Volume
+from ..snapshots.judge import refuse
+from ..xml.tree import skim, text_of
+from ..xml.volume import cloned_volume, new_volume, parse_volume
+from .find import active_pool, bytes_of, check_name, find, human, touch
+from .images import chain_of
+from .judge import in_use
+from .slow import call_slowly
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+FORMATS = ("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow")
+"""Those that libvirt can make, where the pool's type has formats at all."""
+_ON_OTHERS = frozenset(("qcow2", "qed", "qcow", "vmdk"))
+_FILES = frozenset(("dir", "fs", "netfs"))
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Raise BadInput where the options cannot be right together."""
+    check_name(str(values["vol"]))
+    if values.get("backing_vol_format") and not values.get("backing_vol"):
+        raise BadInput("a backing format is given, but no backing volume", advice="--backing-vol")
+    form = values.get("format")
+    if values.get("backing_vol") and form and form not in _ON_OTHERS:
+        raise BadInput(
+            f"an image of the format {form} lies on no other", advice="--format qcow2 does"
+        )
+    if values.get("prealloc_metadata") and form not in ("qcow2", None):
+        raise BadInput("metadata is made ahead for qcow2 only", advice="--format qcow2")
+
+
+def check_clone(values: Mapping[str, Any]) -> None:
+    """Raise BadInput for a name that cannot be."""
+    check_name(str(values["newname"]))
+
+
+def create(
+    host: Host,
+    pool_key: str,
+    values: Mapping[str, Any],
+    *,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Make a volume; a sentence of what is there. Source: virStorageVolCreateXML.
+
+    ``values``: vol, capacity, allocation, format, backing_vol, backing_vol_format,
+    prealloc_metadata. Raises Aborted, BadInput, TuivirtError.
+    """
+    host.require_write()
+    check(values)
+    pool = active_pool(host, pool_key)
+    name, pool_name = str(values["vol"]), pool.name()
+    what = f"cannot make volume {name} in pool {pool_name}"
+    capacity = bytes_of(str(values["capacity"]), "the capacity")
+    given = str(values.get("allocation") or "")
+    allocation = bytes_of(given, "the allocation") if given else None
+    if not capacity:
+        raise BadInput(what, "a volume of no size cannot be")
+    if allocation is not None and allocation > capacity:
+        raise BadInput(what, "more would be taken than it can hold")
+    backing = _backing(host, pool, str(values.get("backing_vol") or ""))
+    form = str(values.get("format") or ("qcow2" if backing is not None else ""))
+    if values.get("prealloc_metadata") and not form:
+        form = "qcow2"
+    kind = _prepare(host, pool, name, form, what)
+    whole = form in ("", "raw") and allocation is None
+    _refuse_full(pool, kind, capacity if whole else allocation or 0, what)
+    xml = new_volume(
+        name,
+        capacity,
+        allocation=allocation,
+        form=form if kind in _FILES else "",
+        backing=backing.path if backing is not None else "",
+        backing_format=_backing_format(backing, values),
+    )
+    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
+    made = _make(
+        pool,
+        lambda: pool.createXML(xml, flags if values.get("prealloc_metadata") else 0),
+        name,
+        what,
+        capacity if whole else allocation or 0,
+        f"the making of {name}",
+        aborted,
+        progress,
+    )
+    touch(host, pool)
+    now = parse_volume(host.name, pool_name, made.XMLDesc(0))
+    on = f", on top of {backing.name}" if backing is not None else ""
+    words = ", ".join(word for word in (human(now.capacity_bytes), now.format) if word)
+    return f"pool {pool_name} has the volume {name}: {words}{on}"
+
+
+def plan_clone(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
+    """What would be copied, and what speaks against it. Raises TuivirtError."""
+    found = find(host, pool_key, str(values["vol"]))
+    volume = found.volume
+    steps = [
+        f"{values['newname']} is made in pool {volume.pool}, as {found.name} is now:",
+        f"   {human(volume.capacity_bytes)}, of which {human(volume.allocation_bytes)} are taken",
+    ]
+    if volume.backing:
+        steps.append(f"   it lies on {volume.backing} as well")
+    running = in_use(host, found).running
+    findings = []
+    if running:
+        text = f"{', '.join(running)} runs and may write to it: the copy is as after a power cut"
+        findings.append(
+            Finding(Weight.RISK, f"{text} at best", "shut it down, or take a snapshot of it first")
+        )
+    return Plan(found.name, tuple(steps), tuple(findings))
+
+
+def clone(
+    host: Host,
+    pool_key: str,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Copy a volume within its pool. Source: virStorageVolCreateXMLFrom.
+
+    ``values``: vol, newname, prealloc_metadata, reflink. Raises Aborted, BadInput, TuivirtError.
+    """
+    host.require_write()
+    check_clone(values)
+    found = find(host, pool_key, str(values["vol"]))
+    name = str(values["newname"])
+    what = f"cannot copy {found.label}"
+    refuse(plan_clone(host, pool_key, values), what, force)
+    kind = _prepare(host, found.pool, name, "", what)
+    taken = found.volume.allocation_bytes or 0
+    if not values.get("reflink"):
+        _refuse_full(found.pool, kind, taken, what)
+    flags = 0
+    if values.get("prealloc_metadata"):
+        flags |= libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
+    if values.get("reflink"):
+        flags |= libvirt.VIR_STORAGE_VOL_CREATE_REFLINK
+    xml = cloned_volume(name, found.xml)
+    _make(
+        found.pool,
+        lambda: found.pool.createXMLFrom(xml, found.handle, flags),
+        name,
+        what,
+        taken,
+        f"the copying of {found.name}",
+        aborted,
+        progress,
+    )
+    touch(host, found.pool)
+    return f"pool {found.volume.pool} has the volume {name}, a copy of {found.name}"
+
+
+def _make(
+    pool: Any,
+    call: Any,
+    name: str,
+    what: str,
+    bytes_then: int,
+    named: str,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> Any:
+    def far() -> float | None:
+        # It is listed while it is filled, and tells how much it takes.
+        taken = pool.storageVolLookupByName(name).info()[2]
+        return min(1.0, taken / bytes_then) if bytes_then else None
+
+    try:
+        return call_slowly(
+            call,
+            named=named,
+            saying="writing it",
+            far=far,
+            aborted=aborted,
+            progress=progress,
+            advice=f"delete {name} once it is there",
+        )
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what, advice_for(error)) from error
+
+
+def advice_for(error: libvirt.libvirtError) -> str:
+    """What to do about what a storage call failed of; '' where nothing is known."""
+    text = (error.get_error_message() or "").lower()
+    if "no space" in text or "disk quota" in text or "insufficient free" in text:
+        return "make room in the pool's place; what was begun is taken away again"
+    if "permission denied" in text or "read-only file system" in text:
+        return "look at the owner, the rights and the mount options of the pool's folder"
+    if "lock" in text:
+        return "somebody has the image open: shut down the domain that runs on it"
+    if "currently building" in text or "in use" in text:
+        return "another task works on it: look at :job, then try again"
+    return ""
+
+
+def _backing(host: Host, pool: Any, name: str) -> Volume | None:
+    """The volume that a new one lies on: of its pool by name, of any by path. Raises BadInput."""
+    if not name:
+        return None
+    try:
+        handle = pool.storageVolLookupByName(name)
+    except libvirt.libvirtError as error:
+        if not is_gone(error):
+            raise from_libvirt(error, f"cannot look up {name}") from error
+        try:
+            handle = host.conn.storageVolLookupByPath(name)
+        except libvirt.libvirtError as none:
+            raise NotFound(
+                f"pool {pool.name()} has no volume {name!r} to lie on",
+                advice="give a volume of the pool, or the path of one of another pool",
+                code=none.get_error_code(),
+            ) from none
+    try:
+        own = handle.storagePoolLookupByVolume().name()
+        volume = parse_volume(host.name, own, handle.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot read {name}") from error
+    info = host.snapshot.info
+    if info is not None and info.local and not info.demo and volume.path.startswith("/"):
+        for image in chain_of(volume.path, volume.format):
+            if image.problem and "ermission denied" not in image.problem:
+                raise BadInput(
+                    f"nothing can lie on {name}: {image.path} is not in order", image.problem
+                )
+    return volume
+
+
+def _backing_format(backing: Volume | None, values: Mapping[str, Any]) -> str:
+    if backing is None:
+        return ""
+    told = backing.format if backing.format in FORMATS else "raw"
+    return str(values.get("backing_vol_format") or told)
+
+
+def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
+    """The pool's type, once a volume of that name and format can be. Raises BadInput.
+
+    libvirt writes over a file that it has not seen yet.
+    """
+    root = skim(pool.XMLDesc(0), "pool")
+    kind = str(root.get("type", ""))
+    if form and kind not in _FILES and form != "raw":
+        raise BadInput(what, f"a pool of the type {kind} has no images of a format", "leave it out")
+    info = host.snapshot.info
+    if kind in _FILES and info is not None and not info.demo:
+        if info.local and os.access(text_of(root, "target/path"), os.X_OK):
+            there = os.path.lexists(os.path.join(root.findtext("target/path") or "", name))
+        else:
+            pool.refresh(0)
+            there = False  # What is there is a volume now, which libvirt itself refuses.
+        known = name in pool.listVolumes()
+        if there and not known:
+            raise BadInput(
+                what,
+                f"a file {name} is there already, which libvirt has not seen yet",
+                "refresh the pool, or choose another name",
+            )
+        if known:
+            raise BadInput(what, "there is a volume of that name already", "choose another name")
+    return kind
+
+
+def _refuse_full(pool: Any, kind: str, needed: int, what: str) -> None:
+    """Raises TuivirtError where the pool has no room for what is written at once."""
+    free = int(pool.info()[3])
+    if kind in (*_FILES, "logical", "disk", "zfs") and needed > free:
+        raise TuivirtError(
+            what,
+            f"{human(needed)} would be taken at once, and {human(free)} are free",
+            "make room, or have less taken at once (--allocation)",
+        )

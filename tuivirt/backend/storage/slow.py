@@ -1,0 +1,59 @@
+"""A libvirt call about storage that may take hours, and that libvirt itself cannot stop."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import libvirt
+
+from ..errors import Aborted
+from ..lifecycle import Progress
+
+EVERY_S = 0.5
+
+
+def call_slowly(
+    call: Callable[[], Any],
+    *,
+    named: str,
+    saying: str,
+    far: Callable[[], float | None],
+    aborted: threading.Event | None,
+    progress: Progress | None,
+    advice: str = "",
+) -> Any:
+    """What the call gives; what it raises is raised.
+
+    ``far`` asks how far it is, 0 to 1 or None. Aborted leaves the call to libvirt, which goes on
+    with it: raises Aborted, which says so with the ``advice``.
+    """
+    ended = threading.Event()
+    result: list[Any] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            result.append(call())
+        except BaseException as error:
+            failure.append(error)
+        finally:
+            ended.set()
+
+    threading.Thread(target=work, name=named, daemon=True).start()
+    if progress is not None:
+        progress(saying, None)
+    while not ended.wait(EVERY_S):
+        if aborted is not None and aborted.is_set():
+            raise Aborted(
+                f"{named} is no longer followed", "it goes on: libvirt cannot stop it", advice
+            )
+        if progress is not None:
+            try:
+                progress(saying, far())
+            except libvirt.libvirtError:
+                progress(saying, None)  # Not there yet, or not told: the call itself will say.
+    if failure:
+        raise failure[0]
+    return result[0]
