@@ -1,0 +1,312 @@
+"""A storage pool is defined, built, and taken away; what there is to make one of is looked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, if_offered, is_gone
+from ..model.finding import Finding, Plan, Weight
+from ..model.pool_type import POOL_TYPES, PoolType
+from ..model.ref import Kind
+from ..snapshots.judge import refuse
+from ..switching import Switch
+from ..xml.errors import XmlError
+from ..xml.new_pool import found_sources, new_pool, offered_types, source_to_find
+from ..xml.tree import skim, text_of
+from .find import touch
+from .paths import real_of
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+_NEVER = re.compile(r"[\x00-\x1f\x7f/]")
+_FIELDS = ("source_host", "source_path", "source_dev", "source_name", "target", "source_format",
+           "source_initiator", "source_protocol_ver", "adapter_name", "adapter_wwnn",
+           "adapter_wwpn", "adapter_parent", "auth_type", "auth_username", "secret_uuid",
+           "secret_usage")  # fmt: skip
+
+
+def _option(field: str) -> str:
+    return "--" + field.replace("_", "-")
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Raise BadInput where the options cannot be right together."""
+    name = str(values["pool"])
+    if _NEVER.search(name) or not name.strip():
+        raise BadInput("a pool's name has no slash and no control character", repr(name))
+    if values.get("overwrite") and values.get("no_overwrite"):
+        raise BadInput("overwrite and no-overwrite exclude one another")
+    if (values.get("overwrite") or values.get("no_overwrite")) and not values.get("build"):
+        raise BadInput("overwriting is about building", advice="say --build as well")
+    if values.get("secret_uuid") and values.get("secret_usage"):
+        raise BadInput("the secret is told by its UUID or by its usage, not by both")
+
+
+def check_type(values: Mapping[str, Any]) -> PoolType:
+    """The type of pool that is asked for, with all that it needs. Raises BadInput."""
+    kind = POOL_TYPES[str(values.get("type") or "dir")]
+    given = {field for field in _FIELDS if values.get(field)}
+    missing = [each for each in kind.needs if each not in given]
+    what = f"a pool of the type {kind.name} ({kind.what})"
+    if missing:
+        raise BadInput(f"{what} needs {', '.join(map(_option, missing))}")
+    strange = sorted(given - {*kind.needs, *kind.may})
+    if strange:
+        raise BadInput(f"{what} has no {', '.join(map(_option, strange))}")
+    if kind.name == "scsi" and not given & {"adapter_name", "adapter_wwpn"}:
+        raise BadInput(f"{what} needs --adapter-name, or --adapter-wwnn and --adapter-wwpn")
+    form = values.get("source_format")
+    if form and form not in kind.formats:
+        raise BadInput(f"{what} is of one of the formats {', '.join(kind.formats)}", str(form))
+    if values.get("auth_type") and not (
+        values.get("auth_username") and (values.get("secret_uuid") or values.get("secret_usage"))
+    ):
+        raise BadInput(
+            "to authenticate takes a user and a secret",
+            advice="--auth-username, and --secret-usage or --secret-uuid",
+        )
+    target = str(values.get("target") or "")
+    if target and not target.startswith("/"):
+        raise BadInput("the target is a path on the host", f"{target!r} does not begin with /")
+    return kind
+
+
+def definition(values: Mapping[str, Any]) -> str:
+    """The new pool's XML. Raises BadInput."""
+    kind = check_type(values)
+    name = str(values["pool"])
+    fields = {field: values.get(field) for field in _FIELDS}
+    if not fields["target"] and kind.target:
+        fields["target"] = kind.target.format(name=values.get("source_name") or name)
+    if kind.name == "logical" and not fields["source_name"]:
+        fields["source_name"] = name
+    if fields["auth_username"] and not fields["auth_type"]:
+        fields["auth_type"] = "ceph" if kind.name == "rbd" else "chap"
+    return new_pool(name, kind.name, fields)
+
+
+def define(host: Host, values: Mapping[str, Any]) -> str:
+    """Define a pool, and build, start and autostart it where that is asked for.
+
+    Source: virStoragePoolDefineXML. What fails half-way says what was done. Raises BadInput,
+    TuivirtError.
+    """
+    host.require_write()
+    check(values)
+    xml, name = definition(values), str(values["pool"])
+    kind = str(values.get("type") or "dir")
+    what = f"cannot define pool {name}"
+    _refuse_unsupported(host, kind, what)
+    _refuse_known(host, name)
+    try:
+        pool = host.conn.storagePoolDefineXML(xml, 0)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    done = [f"pool {name} is defined"]
+    try:
+        if values.get("build"):
+            pool.build(_build_flags(values))
+            done.append("built")
+        if values.get("start"):
+            pool.create(0)
+            done.append("active")
+        if values.get("autostart"):
+            pool.setAutostart(1)
+            done.append("started with the host")
+    except libvirt.libvirtError as error:
+        failure = from_libvirt(error, f"pool {name} is not what was asked for", _advice(error))
+        failure.done = ", ".join(done)
+        raise failure from error
+    finally:
+        touch(host, pool)
+    return ", ".join(done)
+
+
+def _refuse_unsupported(host: Host, kind: str, what: str) -> None:
+    try:
+        told = if_offered(lambda: str(host.conn.getStoragePoolCapabilities(0)), "")
+    except libvirt.libvirtError:
+        told = ""  # An older daemon: the definition itself will tell.
+    offered = offered_types(told) if told else {}
+    if offered and kind not in offered:
+        raise BadInput(
+            what,
+            f"the host's libvirt has no pools of the type {kind}",
+            f"it has {', '.join(sorted(offered))}; others come in packages of their own"
+            f" (Debian: libvirt-daemon-driver-storage-{kind})",
+        )
+
+
+def _refuse_known(host: Host, name: str) -> None:
+    """libvirt would change the pool of that name instead."""
+    try:
+        host.pool(name)
+    except NotFound:
+        return
+    raise BadInput(f"there is a pool {name} already", advice="choose another name")
+
+
+def _build_flags(values: Mapping[str, Any]) -> int:
+    if values.get("overwrite"):
+        return int(libvirt.VIR_STORAGE_POOL_BUILD_OVERWRITE)
+    if values.get("no_overwrite"):
+        return int(libvirt.VIR_STORAGE_POOL_BUILD_NO_OVERWRITE)
+    return int(libvirt.VIR_STORAGE_POOL_BUILD_NEW)
+
+
+def _advice(error: libvirt.libvirtError) -> str:
+    text = (error.get_error_message() or "").lower()
+    if "cannot open directory" in text or "no such file" in text:
+        return "build it first: tuivirt pool-build"
+    if "already" in text and ("formatted" in text or "overwrite" in text):
+        return "--overwrite loses what is there; without --build nothing is made"
+    return ""
+
+
+def plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
+    """What would be made, and written over. Raises TuivirtError."""
+    pool = host.pool(key)
+    root = skim(pool.XMLDesc(libvirt.VIR_STORAGE_XML_INACTIVE), "pool")
+    kind = POOL_TYPES.get(str(root.get("type", "")))
+    name, findings = pool.name(), []
+    devices = [each.get("path", "") for each in root.iterfind("source/device")]
+    if pool.isActive():
+        findings.append(Finding(Weight.REFUSED, f"pool {name} is active", "stop it first"))
+    if values.get("overwrite") and kind is not None and kind.builds:
+        text = f"{kind.builds}: all that is on {', '.join(devices) or 'them'} is lost"
+        findings.append(Finding(Weight.RISK, text))
+    where = text_of(root, "target/path")
+    steps = [f"What pool {name} needs is made: {where or ', '.join(devices)}"]
+    return Plan(name, tuple(steps), tuple(findings))
+
+
+def build(host: Host, key: str, values: Mapping[str, Any], *, force: bool = False) -> str:
+    """Make what a pool needs: a folder, a file system, a partition table, a volume group.
+
+    ``values``: overwrite, no_overwrite. Source: virStoragePoolBuild. Raises TuivirtError.
+    """
+    host.require_write()
+    if values.get("overwrite") and values.get("no_overwrite"):
+        raise BadInput("overwrite and no-overwrite exclude one another")
+    pool = host.pool(key)
+    what = f"cannot build pool {pool.name()}"
+    refuse(plan_build(host, key, values), what, force)
+    try:
+        pool.build(_build_flags(values))
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what, _advice(error)) from error
+    finally:
+        touch(host, pool)
+    return f"pool {pool.name()} is built; it can be started"
+
+
+def users_of(host: Host, pool: Any) -> tuple[str, ...]:
+    """The domains that have a disk in the pool: by its name, or by a path below its target.
+
+    Of a pool that is not active libvirt tells no volumes. Raises TuivirtError.
+    """
+    from .judge import configs_now
+
+    name, real = pool.name(), real_of(host)
+    root = skim(pool.XMLDesc(0), "pool")
+    target = text_of(root, "target/path").rstrip("/")
+    place = real(target) if target and target != "/dev" else ""
+    found = set()
+    for domain, (_active, configs) in configs_now(host, f"cannot tell who uses {name}").items():
+        for disk in (disk for config in configs for disk in config.disks):
+            paths = (disk.source, *disk.backing)
+            if disk.pool == name or any(
+                place and real(path).startswith(f"{place}/") for path in paths
+            ):
+                found.add(domain)
+    return tuple(sorted(found))
+
+
+def plan_delete(host: Host, key: str, _values: Mapping[str, Any]) -> Plan:
+    """What would be lost with a pool. Raises TuivirtError."""
+    pool = host.pool(key)
+    name, findings = pool.name(), []
+    root = skim(pool.XMLDesc(0), "pool")
+    devices = [each.get("path", "") for each in root.iterfind("source/device")]
+    where = text_of(root, "target/path") or ", ".join(devices)
+    if pool.isActive():
+        findings.append(
+            Finding(Weight.REFUSED, f"pool {name} is active", "stop it first; its volumes stay")
+        )
+    if users := users_of(host, pool):
+        text = f"pool {name} is in use by domain {', '.join(users)}"
+        findings.append(Finding(Weight.REFUSED, text, "detach their disks first"))
+    findings.append(Finding(Weight.RISK, f"what pool {name} lies on is gone for good: {where}"))
+    steps = [
+        f"What pool {name} lies on is deleted; its definition stays.",
+        "   a folder has to be empty for that; of a volume group all is lost",
+    ]
+    return Plan(name, tuple(steps), tuple(findings))
+
+
+def delete(host: Host, key: str, *, force: bool = False) -> str:
+    """Delete what a pool lies on. Source: virStoragePoolDelete. Raises TuivirtError."""
+    host.require_write()
+    pool = host.pool(key)
+    what = f"cannot delete what pool {pool.name()} lies on"
+    refuse(plan_delete(host, key, {}), what, force)
+    try:
+        pool.delete(libvirt.VIR_STORAGE_POOL_DELETE_NORMAL)
+    except libvirt.libvirtError as error:
+        full = "not empty" in (error.get_error_message() or "").lower()
+        advice = "start it and delete its volumes first" if full else ""
+        raise from_libvirt(error, what, advice) from error
+    finally:
+        touch(host, pool)
+    return f"what pool {pool.name()} lies on is deleted; pool-undefine forgets the pool itself"
+
+
+def undefine(host: Host, key: str) -> str:
+    """Forget a pool's definition; what is in it stays. Source: virStoragePoolUndefine."""
+    host.require_write()
+    pool = host.pool(key)
+    name, what = pool.name(), f"cannot undefine pool {pool.name()}"
+    users = users_of(host, pool)
+    switch = Switch(host, Kind.POOL, pool)
+    try:
+        if pool.isActive():
+            raise BadInput(what, "it is active", "stop it first (pool-destroy): its volumes stay")
+        pool.undefine()
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    finally:
+        switch.touch()
+    try:
+        if pool.isPersistent():
+            raise TuivirtError(what, "libvirt took the call, but it is still defined")
+    except libvirt.libvirtError as error:
+        if not is_gone(error):
+            raise from_libvirt(error, f"cannot tell whether {name} is undefined") from error
+    said = f"pool {name} is undefined; what is in it stays"
+    lost = f". {', '.join(users)} has disks there, found by their paths alone now" if users else ""
+    return said + lost
+
+
+def find_sources(host: Host, kind: str, server: str, port: str, initiator: str) -> str:
+    """What there is to make pools of, a line each. Source: virConnectFindStoragePoolSources."""
+    what = f"cannot look for sources of pools of the type {kind}"
+    if kind in ("netfs", "iscsi", "iscsi-direct") and not server:
+        raise BadInput(what, "a server is missing", "name the one that is to be asked")
+    spec = source_to_find(server, port, initiator)
+    try:
+        xml = str(host.conn.findStoragePoolSources(kind, spec or None, 0))
+        found = found_sources(xml)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
+    if not found:
+        return f"{host.name} finds nothing for a pool of the type {kind}"
+    return "\n".join(
+        "  ".join(f"{_option(word)} {value}" for word, value in each.items()) for each in found
+    )
