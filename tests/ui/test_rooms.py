@@ -92,7 +92,7 @@ async def test_hostile_names_are_drawn_and_not_obeyed(room: str) -> None:
     ("room", "words"),
     [
         ("networks", "virsh net-define"),
-        ("pools", "virsh pool-define-as"),
+        ("pools", "tuivirt pool-define-as"),
         ("devices", "There are no devices here"),
     ],
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.ref import Kind
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.resources import Pool
 from tuivirt.widgets.bar import capacity
 from tuivirt.widgets.columns import Column
@@ -15,6 +16,7 @@ from tuivirt.widgets.live_table import LiveTable
 from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
+from . import volume_menu
 from .base import FleetScreen
 from .empty import why_empty
 from .words import auto, for_hosts
@@ -122,7 +124,8 @@ class PoolsScreen(FleetScreen):
 
     HELP = (
         "The storage pools of libvirt: where volumes lie, and how full that place is. A pool that "
-        "is off tells neither its size nor its volumes. Enter opens its volumes."
+        "is off tells neither its size nor its volumes. Enter opens its volumes, + defines a "
+        "pool, ctrl+d has libvirt forget one; a has all that can be done with it."
     )
     KIND = Kind.POOL
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -132,8 +135,13 @@ class PoolsScreen(FleetScreen):
         ("⏎", "volumes"),
         ("space", "mark"),
         ("?", "help"),
+        ("+", "define"),
         ("y", "XML"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus", "define_pool", "Define a pool", show=False, id="pools.define"),
+        Binding("ctrl+d", "undefine_pool", "Undefine a pool", show=False, id="pools.undefine"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -161,7 +169,7 @@ class PoolsScreen(FleetScreen):
                 why_empty(
                     fleet,
                     "storage pools",
-                    "“virsh pool-define-as images dir --target PATH” makes one; it appears here.",
+                    "+ defines one; so does “tuivirt pool-define-as HOST images --target PATH”.",
                 )
             )
         self._table.use_columns(for_hosts(_COLUMNS, len(fleet.in_use)))
@@ -171,3 +179,34 @@ class PoolsScreen(FleetScreen):
         """Show the pools of one host, or of all."""
         self._only_host = host
         self.show_fleet(self.fleet)
+
+    def action_menu(self) -> None:
+        targets = self.targets()
+        if targets:
+            volume_menu.open_pool_menu(self, targets)
+        else:
+            self.action_define_pool()
+
+    def action_undefine_pool(self) -> None:
+        self.act("pool-undefine")
+
+    def action_define_pool(self) -> None:
+        """On the host of the pool under the cursor, or the only one; else it is asked which."""
+        table = self._table
+        under = table.cursor if table.rows.all else None
+        names = [self._only_host] if self._only_host else [h.name for h in self.fleet.in_use]
+        if isinstance(under, Ref) and len(names) != 1:
+            names = [under.host, *(name for name in names if name != under.host)]
+        if not names:
+            self.say("no host is connected", "warning")
+        elif len(names) == 1:
+            self._define_on(names[0])
+        else:
+            from tuivirt.widgets.menu import Choice, Menu
+
+            menu = Menu("Define a pool on", [Choice(name, name) for name in names])
+            self.app.push_screen(menu, self._define_on)
+
+    def _define_on(self, host: str | None) -> None:
+        if host is not None:
+            self.joint.act("pool-define-as", (self.fleet.hosts[host].ref,), {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from tuivirt.actions import lookups
 from tuivirt.backend.model.fleet import Fleet
@@ -17,6 +18,7 @@ from tuivirt.widgets.live_table import LiveTable
 from tuivirt.widgets.text import NONE, natural, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
+from . import volume_menu
 from .base import FleetScreen
 from .telling import in_lines
 from .words import place
@@ -29,6 +31,14 @@ def _allocated(volume: Volume) -> Cell:
     return Toned(bar(volume.allocation_bytes, volume.capacity_bytes, BAR))
 
 
+def _format(volume: Volume) -> Cell:
+    return Toned("unread", "bad") if volume.problem else volume.format or volume.type
+
+
+def _lies_on(volume: Volume) -> Cell:
+    return Toned(volume.problem, "bad") if volume.problem else place(volume.backing)
+
+
 _COLUMNS: tuple[Column[Volume], ...] = (
     Column(
         "name",
@@ -39,7 +49,7 @@ _COLUMNS: tuple[Column[Volume], ...] = (
         sort_key=lambda v: natural(v.name),
         sort_letter="N",
     ),
-    Column("format", "FORMAT", lambda v: v.format or v.type, width=6, sort_key=lambda v: v.format),
+    Column("format", "FORMAT", _format, width=6, sort_key=lambda v: v.format),
     Column(
         "size",
         "SIZE",
@@ -71,7 +81,7 @@ _COLUMNS: tuple[Column[Volume], ...] = (
         sort_key=lambda v: v.users or None,
         sort_letter="U",
     ),
-    Column("backing", "ON TOP OF", lambda v: place(v.backing), width=20, max_width=60, priority=3),
+    Column("backing", "ON TOP OF", _lies_on, width=20, max_width=60, priority=3),
     Column("path", "PATH", lambda v: v.path, width=24, max_width=70, priority=4),
 )
 
@@ -81,16 +91,25 @@ class VolumesScreen(FleetScreen):
 
     HELP = (
         "The volumes of a storage pool: what they can grow to, what they take now, the image "
-        "below them (backing file), and the domains that use them. ctrl+r reads them again."
+        "below them (backing file), and the domains that use them. + makes one, Enter tells all "
+        "of one, a has what can be done with it, ctrl+d deletes it unless somebody uses it. "
+        "ctrl+r reads them again."
     )
     KIND = Kind.VOLUME
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         (":", "go to"),
         ("/", "filter"),
-        ("y", "XML"),
-        ("ctrl+r", "read again"),
+        ("a", "actions"),
+        ("+", "make one"),
+        ("⏎", "details"),
         ("?", "help"),
+        ("ctrl+r", "read again"),
+        ("y", "XML"),
     )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("plus", "create_volume", "Make a volume", show=False, id="volumes.create"),
+        Binding("ctrl+d", "delete_volume", "Delete a volume", show=False, id="volumes.delete"),
+    ]
 
     def __init__(self, ref: Ref) -> None:
         super().__init__()
@@ -104,7 +123,8 @@ class VolumesScreen(FleetScreen):
             empty="Reading the volumes …",
             id="table",
         )
-        self._asked_for: Pool | None = None
+        self._changes = volume_menu.Changes()
+        self._asking = False
 
     def compose_body(self) -> ComposeResult:
         yield self._title
@@ -116,8 +136,8 @@ class VolumesScreen(FleetScreen):
             self._title.show([Toned(" This pool is gone. Below is what was known last.", "warn")])
             return
         self._show_title(pool)
-        if pool is not self._asked_for:
-            self._asked_for = pool
+        # Thousands take seconds to read: what changes meanwhile is read once more, after them.
+        if not self._asking and self._changes.are_new(fleet, self.ref):
             self._ask(pool)
 
     def _show_title(self, pool: Pool) -> None:
@@ -134,25 +154,57 @@ class VolumesScreen(FleetScreen):
 
     def _ask(self, pool: Pool) -> None:
         if pool.active:
-            self.look_up(self.ref.host, lookups.volumes, self.ref.key, then=self._show)
+            self._asking = True
+            key = self.ref.key
+            self.look_up(self.ref.host, lookups.volumes, key, None, True, then=self._show)
         else:
             self._table.set_empty(f"{pool.name} is {pool.state}; start it to see its volumes.")
             self._table.update({})
 
     def _show(self, answer: Any) -> None:
+        self._asking = False
         if isinstance(answer, tuple):
-            self._table.set_empty("No volumes in this pool.")
+            self._table.set_empty("No volumes in this pool.\n+ makes one.")
             self._table.update({volume.ref: volume for volume in answer})
         elif not self._table.rows.all:
             self._table.set_empty(in_lines(answer))
         else:
             self.say(str(answer), "error")
+        # Something may have been done since it was asked.
+        self.show_fleet(self.fleet)
 
     def action_refresh_now(self) -> None:
         super().action_refresh_now()
-        self._asked_for = None
+        self._changes.forget()
         self.show_fleet(self.fleet)
 
+    @property
+    def _chosen(self) -> Volume | None:
+        """The volume under the cursor, or the one that is marked."""
+        keys = self._table.targets
+        return self._table.row(next(iter(keys))) if keys else None
+
+    def _is_one(self) -> bool:
+        if len(self._table.targets) > 1:
+            self.say("one volume at a time", "warning")
+            return False
+        return True
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        event.stop()
+        volume = self._table.row(event.key)
+        if volume is not None:
+            volume_menu.show_details(self, self.ref, volume)
+
+    def action_create_volume(self) -> None:
+        volume_menu.wish(self, "vol-create", self.ref)
+
+    def action_delete_volume(self) -> None:
+        volume = self._chosen
+        if volume is not None and self._is_one():
+            volume_menu.wish(self, "vol-delete", self.ref, volume.name)
+
     def action_menu(self) -> None:
-        """What can be done here is done to the pool: its volumes have no actions yet."""
-        self.joint.open_menu(self.targets() if self.actions() else (self.ref,))
+        """What can be done with the volume under the cursor; its pool's own actions below."""
+        if self._is_one():
+            volume_menu.open_menu(self, self.ref, self._chosen)

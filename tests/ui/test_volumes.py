@@ -1,0 +1,242 @@
+"""The volumes of a pool and what is done with them, driven by keys."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+from textual.pilot import Pilot
+
+from tuivirt.actions import catalog
+from tuivirt.backend.errors import NotFound
+from tuivirt.backend.model.finding import Finding, Plan, Weight
+from tuivirt.backend.model.resources import Volume
+from tuivirt.screens.planning import PlanForm
+from tuivirt.screens.volume import VolumeScreen
+from tuivirt.widgets.form import FormDialog
+
+from . import things
+from .driver import DrivenApp, on_top, screen_text, until
+from .factory import HOST, fleet, host
+from .things import HOSTILE, POOLS, VOLUMES, driven, everything, go, harmless, settle
+
+DETAILS = "name       base.qcow2\nlies on    /x\nused by    domain web-01 (off)"
+
+
+@pytest.fixture(autouse=True)
+def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    things.answer(monkeypatch, volumes=VOLUMES)
+    monkeypatch.setattr("tuivirt.actions.volumes.details", lambda *_: DETAILS)
+
+
+async def in_the_pool(app: DrivenApp, pilot: Pilot[Any]) -> None:
+    """The volumes of images; the cursor is on base.qcow2."""
+    await go(app, pilot, "pool")
+    await pilot.press("g", *["down"] * sorted(p.name for p in POOLS).index("images"), "enter")
+    await settle(app, pilot)
+    assert "base.qcow2" in screen_text(app)
+
+
+async def test_enter_tells_all_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert isinstance(on_top(app), VolumeScreen)
+        assert "domain web-01 (off)" in screen_text(app)
+        assert "base.qcow2   volume of pool images" in screen_text(app)
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert "debian-12.iso" in screen_text(app)
+
+
+async def test_why_nothing_is_known_of_one_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(*_: object) -> str:
+        raise NotFound("pool images has no volume 'base.qcow2'", advice="refresh the pool")
+
+    monkeypatch.setattr("tuivirt.actions.volumes.details", gone)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert "Refresh the pool" in screen_text(app)
+
+
+async def test_one_is_made_with_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("+")
+        await pilot.pause()
+        assert "Make a volume: images" in screen_text(app)
+        await pilot.press(*"new.img", "tab", *"20G", "ctrl+s")
+        await pilot.pause()
+        ((name, target, values),) = app.recorded.wishes
+        assert (name, target, values["vol"], values["capacity"]) == (
+            "vol-create",
+            "images",
+            "new.img",
+            "20G",
+        )
+
+
+async def test_deleting_one_shows_the_plan_and_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[dict[str, Any]] = []
+    used = Finding(Weight.REFUSED, "base.qcow2 is in use by domain web-01", "detach it there first")
+
+    def plan(_host: Any, _key: str, values: dict[str, Any]) -> Plan:
+        planned.append(dict(values))
+        return Plan("base.qcow2", ("base.qcow2 is deleted",), (used,))
+
+    monkeypatch.setattr("tuivirt.backend.storage.remove.plan_delete", plan)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("ctrl+d")
+        await pilot.pause()
+        assert "gone for good" in screen_text(app)
+        cast(FormDialog, on_top(app)).submit()
+        await until(pilot, lambda: isinstance(on_top(app), PlanForm), "the plan")
+        await until(pilot, lambda: "in use by domain web-01" in screen_text(app), "who has it")
+        assert planned[0]["vol"] == "base.qcow2"
+        await pilot.press("enter")
+        assert app.recorded.wishes == []
+
+
+async def test_the_menu_is_about_the_one_under_the_cursor() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        shown = screen_text(app)
+        for title in ("Volume base.qcow2", "Copy a volume", "Resize a volume", "on top of it"):
+            assert title in shown
+        titles = [choice.title for choice in on_top(app).shown]
+        await pilot.press(*["down"] * titles.index("Resize a volume"), "enter")
+        await pilot.pause()
+        form = cast(FormDialog, on_top(app))
+        assert form.values["vol"] == "base.qcow2"
+
+
+async def test_another_can_be_made_on_top_of_one() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        titles = [choice.title for choice in on_top(app).shown]
+        await pilot.press(*["down"] * titles.index("Make a volume on top of it"), "enter")
+        await pilot.pause()
+        values = cast(FormDialog, on_top(app)).values
+        assert (values["backing_vol"], values["format"]) == ("base.qcow2", "qcow2")
+
+
+async def test_several_that_are_marked_are_not_taken_for_one() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("space", "space", "ctrl+d")
+        await pilot.pause()
+        assert "one volume at a time" in screen_text(app)
+        assert app.recorded.wishes == []
+
+
+async def test_the_pools_own_actions_are_one_line_of_the_menu() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await in_the_pool(app, pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        await pilot.press(*["down"] * (len(on_top(app).shown) - 1), "enter")
+        await pilot.pause()
+        for title in ("Refresh", "Build", "Undefine"):
+            assert title in screen_text(app)
+
+
+async def test_a_volume_that_cannot_be_read_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = Volume(HOST, "images", HOSTILE, "k", "/x", "", problem="it is no qcow2 image")
+    things.answer(monkeypatch, volumes=(*VOLUMES, broken))
+    app = driven()
+    async with app.run_test(size=(200, 40)) as pilot:
+        await in_the_pool(app, pilot)
+        shown = screen_text(app)
+        assert harmless(shown)
+        assert "unread" in shown
+        assert "it is no qcow2 image" in shown
+
+
+async def test_an_empty_pool_says_which_key_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    things.answer(monkeypatch, volumes=())
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("g", *["down"] * 2, "enter")
+        await settle(app, pilot)
+        assert "+ makes one." in screen_text(app)
+        await pilot.press("a")
+        await pilot.pause()
+        assert [choice.id for choice in on_top(app).shown] == ["vol-create", "pool"]
+
+
+# -- pools ----------------------------------------------------------------------------------------
+
+
+async def test_a_pool_is_defined_on_the_host_of_the_others() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("+")
+        await pilot.pause()
+        form = cast(FormDialog, on_top(app))
+        assert "Define a storage pool" in screen_text(app)
+        await pilot.press(*"fast", "ctrl+s")
+        await pilot.pause()
+        ((name, target, values),) = app.recorded.wishes
+        assert (name, target, values["pool"]) == ("pool-define-as", HOST, "fast")
+        assert form is not on_top(app)
+
+
+async def test_of_several_hosts_it_is_asked_which() -> None:
+    other = replace(host(name="srv2"), pools={})
+    app = driven(fleet(replace(everything(), pools={}), other))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("+")
+        await pilot.pause()
+        assert "Define a pool on" in screen_text(app)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        await pilot.press(*"x", "ctrl+s")
+        await pilot.pause()
+        assert app.recorded.wishes[0][:2] == ("pool-define-as", "srv2")
+
+
+async def test_a_pool_that_runs_is_not_undefined_and_one_that_is_off_is_asked_about() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        names = sorted(p.name for p in POOLS)
+        await pilot.press("g", *["down"] * names.index("images"), "ctrl+d")
+        await pilot.pause()
+        assert "is active: stop it first" in screen_text(app)
+        await pilot.press("g", *["down"] * names.index("backup"), "ctrl+d")
+        await pilot.pause()
+        assert "Undefine pool backup?" in screen_text(app)
+        await pilot.press("y")
+        await pilot.pause()
+        assert [wish[:2] for wish in app.recorded.wishes] == [("pool-undefine", "backup")]
+
+
+async def test_the_menu_of_a_pool_has_all_that_can_be_done_to_it() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 50)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("a")
+        await pilot.pause()
+        shown = {choice.id for choice in on_top(app).shown}
+        assert {"pool-start", "pool-build", "pool-delete", "pool-undefine"} <= shown
+        assert shown >= {each for each in catalog.listed() if each.startswith("vol-")}
