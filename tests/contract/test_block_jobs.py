@@ -1,0 +1,378 @@
+"""Block jobs of real guests that write meanwhile: copied, committed, pulled, aborted, killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from tests.contract.cli import ROOT, tuivirt
+from tests.contract.conftest import Heard, started
+from tests.contract.test_connection import qemu_pid
+from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
+from tests.support.libvirtd import PrivateLibvirtd, until
+from tests.support.serial import Serial
+from tests.support.writer import Writer, filled_image, first_of, is_whole, overlay
+from tuivirt.backend.block_jobs import commit, control, copy, pull
+from tuivirt.backend.block_jobs.read import chains_of, jobs_of
+from tuivirt.backend.errors import Aborted, BadInput
+from tuivirt.backend.host import Host
+
+Define = Callable[..., Guest]
+SLOW = {"bandwidth": 1}
+"""MiB/s: what a test can look at while it lasts."""
+
+
+@pytest.fixture(scope="module")
+def host(qemu_uri: str) -> Iterator[Host]:
+    one = started(qemu_uri, Heard())
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def filled(define: Define, images: Path) -> Guest:
+    """A guest with a disk of 24 MiB that are in use, off."""
+    return define(disks=[Disk(filled_image(images / "one.qcow2"), form="qcow2")])
+
+
+@pytest.fixture
+def stacked(define: Define, images: Path) -> Guest:
+    """A guest whose disk is top on mid on base, off."""
+    return define(disks=[Disk(stack(images), form="qcow2")])
+
+
+def stack(images: Path) -> Path:
+    base = filled_image(images / "base.qcow2")
+    return overlay(images / "top.qcow2", overlay(images / "mid.qcow2", base))
+
+
+def source(guest: Guest, *, saved: bool = False) -> str:
+    return chains_of(guest.domain, saved=saved)["vda"].source
+
+
+def begun(guest: Guest) -> bool:
+    return bool(jobs_of(guest.domain))
+
+
+class Behind:
+    """A verb on a thread of its own, once its job has begun."""
+
+    def __init__(self, guest: Guest, call: Callable[[threading.Event], str]) -> None:
+        self.aborted = threading.Event()
+        self.error: BaseException | None = None
+        self.said = ""
+
+        def work() -> None:
+            try:
+                self.said = call(self.aborted)
+            except BaseException as error:
+                self.error = error
+
+        self._thread = threading.Thread(target=work, daemon=True)
+        self._thread.start()
+        until(lambda: begun(guest) or not self._thread.is_alive(), "the job begins")
+        assert self.error is None, self.error
+
+    def end(self) -> str:
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        if self.error is not None:
+            raise self.error
+        return self.said
+
+
+def test_a_disk_is_copied_under_load_and_the_guest_goes_over(
+    host: Host, filled: Guest, images: Path
+) -> None:
+    shell, old, new = filled.boot(), images / "one.qcow2", images / "two.qcow2"
+    writer = Writer(shell)
+    told: list[tuple[str, float | None]] = []
+    said = copy.copy(
+        host,
+        filled.uuid,
+        {"path": "vda", "dest": str(new), "pivot": True, "bandwidth": 20},
+        progress=lambda text, fraction: told.append((text, fraction)),
+    )
+    assert said == (
+        f"vda of {filled.name} is on {new}, now and at its next start; {old} is left as it was"
+    )
+    assert (source(filled), source(filled, saved=True)) == (str(new), str(new))
+    assert any(text.startswith(f"copying vda to {new}: ") and part for text, part in told)
+    assert control.report(host, filled.uuid) == f"no block job runs on {filled.name}"
+    assert writer.stop() > 0
+    filled.destroy()
+    assert is_whole(old)
+    assert is_whole(new)
+
+
+def test_a_copy_is_kept_equal_until_it_is_said_how_it_ends(
+    host: Host, filled: Guest, images: Path
+) -> None:
+    shell, new = filled.boot(), images / "two.raw"
+    values = {"path": "vda", "dest": str(new), "format": "raw"}
+    said = copy.copy(host, filled.uuid, values)
+    assert f"tuivirt blockjob {filled.name} vda --pivot" in said
+    report = control.report(host, filled.uuid)
+    assert report.startswith(f"vda: copy to {new}, both are equal")
+    with pytest.raises(BadInput, match="a copy runs on vda already"):
+        copy.copy(host, filled.uuid, {**values, "dest": str(images / "three")})
+    Writer(shell).stop()
+    assert control.set_bandwidth(host, filled.uuid, "vda", 50).endswith("50 MiB/s at most")
+    said = control.abort(host, filled.uuid, "vda")
+    assert said.endswith(f"the guest stays, and {new} is a copy as of then")
+    assert source(filled) == str(images / "one.qcow2")
+    whole = images / "whole.raw"
+    filled.destroy()
+    argv = ["qemu-img", "convert", "-O", "raw", str(images / "one.qcow2"), str(whole)]
+    subprocess.run(argv, check=True)
+    assert whole.read_bytes() == new.read_bytes()
+
+
+def test_an_aborted_copy_leaves_the_guest_where_it_was_and_its_file_is_remembered(
+    host: Host, filled: Guest, images: Path
+) -> None:
+    filled.boot()
+    new = images / "two.qcow2"
+    values = {"path": "vda", "dest": str(new), **SLOW}
+    job = Behind(filled, lambda aborted: copy.copy(host, filled.uuid, values, aborted=aborted))
+    assert "vda: copy to " in control.report(host, filled.uuid, "vda")
+    assert "at most 1 MiB/s" in control.report(host, filled.uuid)
+    with pytest.raises(BadInput, match="the copy on vda is not ready"):
+        control.pivot(host, filled.uuid, "vda")
+    job.aborted.set()
+    with pytest.raises(Aborted, match=f"vda stays on .*; {new} is left, and not complete"):
+        job.end()
+    assert source(filled) == str(images / "one.qcow2")
+    assert f"{new} is not complete" in control.report(host, filled.uuid)
+    with pytest.raises(BadInput, match="is there already"):
+        copy.copy(host, filled.uuid, values)
+    values = {"path": "vda", "dest": str(new), "reuse_external": True, "finish": True}
+    with pytest.raises(BadInput, match=f"what is in {new} now is overwritten"):
+        copy.copy(host, filled.uuid, values)
+    assert copy.copy(host, filled.uuid, values, force=True).startswith(f"{new} is a copy of vda")
+    assert control.report(host, filled.uuid) == f"no block job runs on {filled.name}"
+
+
+def test_overlays_are_committed_in_the_middle_and_from_the_top_under_load(
+    host: Host, stacked: Guest, images: Path
+) -> None:
+    top, mid, base = (images / f"{name}.qcow2" for name in ("top", "mid", "base"))
+    shell = stacked.boot()
+    writer = Writer(shell)
+    plan = commit.plan_for(host, stacked.uuid, {"path": "vda", "top": str(mid)})
+    assert plan.steps[1:] == (
+        f"vda of {stacked.name} is now {top} on {mid} on {base}.",
+        f"It is then {top} on {base}.",
+    )
+    values: dict[str, Any] = {"path": "vda", "top": str(mid), "base": str(base), "delete": True}
+    said = commit.commit(host, stacked.uuid, values)
+    assert said.endswith(f"vda of {stacked.name} is on {top} on {base}; {mid} is deleted")
+    assert not mid.exists()
+    said = commit.commit(host, stacked.uuid, {"path": "vda", "pivot": True})
+    assert f"is on {base}, now and at its next start; nothing needs {top}" in said
+    assert writer.stop() > 0
+    stacked.destroy()
+    assert source(stacked) == str(base)
+    assert is_whole(base)
+
+
+def test_a_disk_is_pulled_together_and_an_abort_changes_nothing(
+    host: Host, stacked: Guest, images: Path
+) -> None:
+    top, mid, base = (str(images / f"{name}.qcow2") for name in ("top", "mid", "base"))
+    shell = stacked.boot()
+    writer = Writer(shell)
+    values = {"path": "vda", **SLOW}
+    job = Behind(stacked, lambda aborted: pull.pull(host, stacked.uuid, values, aborted=aborted))
+    job.aborted.set()
+    with pytest.raises(Aborted, match="as before, all of which it still needs"):
+        job.end()
+    assert chains_of(stacked.domain)["vda"].paths == (top, mid, base)
+    said = pull.pull(host, stacked.uuid, {"path": "vda", "base": base})
+    assert said == f"vda of {stacked.name} is {top} on {base}; it needs {mid} no more"
+    said = pull.pull(host, stacked.uuid, {"path": "vda"})
+    assert said == f"vda of {stacked.name} is {top}; it needs {base} no more"
+    assert writer.stop() > 0
+
+
+def test_nothing_is_written_into_an_image_that_another_domain_lies_on(
+    host: Host, stacked: Guest, define: Define, images: Path
+) -> None:
+    other = define(disks=[Disk(overlay(images / "o.qcow2", images / "base.qcow2"), form="qcow2")])
+    overlay(images / "nobodys.qcow2", images / "mid.qcow2")
+    stacked.boot()
+    before = chains_of(stacked.domain)
+    with pytest.raises(BadInput, match=f"and {other.name} lies on it"):
+        commit.commit(host, stacked.uuid, {"path": "vda", "pivot": True}, force=True)
+    values: dict[str, Any] = {"path": "vda", "shallow": True, "pivot": True}
+    with pytest.raises(BadInput, match=r"the image .*/nobodys.qcow2 lies on it"):
+        commit.commit(host, stacked.uuid, values)
+    assert chains_of(stacked.domain) == before
+    assert not begun(stacked)
+
+
+def test_what_cannot_be_is_refused_with_the_reason(
+    host: Host, define: Define, images: Path
+) -> None:
+    raw = make_image(images / "raw.img", "1M")
+    guest = define(disks=[Disk(raw)], memory_mib=64)
+    one: dict[str, Any] = {"path": "vda"}
+    with pytest.raises(BadInput, match="is off: block jobs"):
+        commit.commit(host, guest.uuid, one)
+    guest.start()
+    new = str(images / "new")
+    refused: list[tuple[Any, dict[str, Any], str]] = [
+        (commit.commit, one, "no backing file: a raw image never has one"),
+        (pull.pull, one, "no backing file"),
+        (pull.pull, {"path": "vdz"}, "has no disk 'vdz'"),
+        (copy.copy, {**one, "dest": str(raw)}, "is what vda lies on"),
+        (copy.copy, {**one, "dest": f"{images}/no/x"}, "there is no folder"),
+        (copy.copy, {**one, "dest": "/etc/x"}, "lies in /etc"),
+        (copy.copy, {**one, "dest": "x"}, "no absolute path"),
+        (copy.copy, {**one, "dest": new, "reuse_external": True}, "there is no file"),
+        (copy.copy, {**one, "dest": new, "shallow": True}, "a raw image cannot lie on another"),
+        (copy.copy, {**one, "dest": new, "pivot": True, "finish": True}, "exclude one another"),
+    ]
+    for verb, values, why in refused:
+        with pytest.raises(BadInput, match=why):
+            verb(host, guest.uuid, values, force=True)
+    assert not begun(guest)
+    with pytest.raises(BadInput, match="no block job runs on vda"):
+        control.abort(host, guest.uuid, "vda")
+
+
+def test_a_job_that_somebody_else_has_begun_is_shown_and_ended(
+    host: Host, filled: Guest, qemu_uri: str, images: Path
+) -> None:
+    filled.boot()
+    theirs, new = libvirt.open(qemu_uri), images / "theirs.qcow2"
+    xml = f"<disk type='file'><source file='{new}'/><driver type='qcow2'/></disk>"
+    flags = libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB
+    params = {libvirt.VIR_DOMAIN_BLOCK_COPY_BANDWIDTH: 1 << 20}
+    theirs.lookupByUUIDString(filled.uuid).blockCopy("vda", xml, params, flags)
+    theirs.close()
+    shown = tuivirt("-c", qemu_uri, "--readonly", "blockjob", filled.name)
+    assert shown.out.startswith(f"vda: copy to {new}, ")
+    refused = tuivirt("-c", qemu_uri, "--readonly", "blockjob", filled.name, "--abort")
+    assert refused.status == 1
+    with pytest.raises(BadInput, match="a copy runs on vda already"):
+        pull.pull(host, filled.uuid, {"path": "vda"})
+    ended = tuivirt("-c", qemu_uri, "blockjob", filled.name, "vda", "--abort")
+    assert f"{new} is left, and not complete" in ended.out
+    assert not begun(filled)
+
+
+def test_tuivirt_killed_leaves_a_job_that_it_finds_again(
+    host: Host, filled: Guest, qemu_uri: str, images: Path
+) -> None:
+    shell, new = filled.boot(), images / "two.qcow2"
+    writer = Writer(shell)
+    argv = [sys.executable, "-m", "tuivirt", "-c", qemu_uri, "blockcopy", filled.name, "vda"]
+    argv += ["--dest", str(new), "--pivot", "--bandwidth", "1"]
+    with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL) as program:
+        until(lambda: begun(filled), "the copy begins")
+        program.kill()
+    assert control.report(host, filled.uuid).startswith(f"vda: copy to {new}, ")
+    control.set_bandwidth(host, filled.uuid, "vda", 100)
+    until(lambda: jobs_of(filled.domain)[0].ready, "both are equal")
+    said = control.pivot(host, filled.uuid)
+    assert said == f"vda of {filled.name} is on {new}, now and at its next start"
+    assert writer.stop() > 0
+    assert control.report(host, filled.uuid) == f"no block job runs on {filled.name}"
+
+
+@pytest.fixture
+def private(
+    private_libvirtd: PrivateLibvirtd, images: Path
+) -> Iterator[tuple[PrivateLibvirtd, Guest]]:
+    """A daemon to be killed, with a guest whose disk is top on mid on base."""
+    disks = [Disk(stack(images), form="qcow2")]
+    with Guest.define(private_libvirtd.uri, domain_xml(unique_name(), disks=disks)) as guest:
+        yield private_libvirtd, guest
+
+
+@pytest.fixture
+def at(private_libvirtd: PrivateLibvirtd) -> Iterator[Callable[[], Host]]:
+    """Connects to that daemon, as often as it is there anew."""
+    hosts: list[Host] = []
+
+    def connect() -> Host:
+        hosts.append(started(private_libvirtd.uri, Heard()))
+        return hosts[-1]
+
+    yield connect
+    for each in hosts:
+        each.close()
+
+
+def test_libvirtd_and_then_qemu_killed_leave_whole_images_and_it_is_said_what_is_half_done(
+    private: tuple[PrivateLibvirtd, Guest], at: Callable[[], Host], images: Path
+) -> None:
+    daemon, guest = private
+    shell = guest.boot()
+    kept = write_and_sync(shell)
+    host = at()
+    # What the overlay holds is what is committed: enough of it to be in the middle.
+    shell.run("dd if=/dev/urandom of=/dev/vda bs=1M seek=2 count=12 conv=fsync")
+    values: dict[str, Any] = {"path": "vda", "pivot": True, **SLOW}
+    job = Behind(guest, lambda _: commit.commit(host, guest.uuid, values))
+    daemon.kill()
+    with pytest.raises(Exception, match="vda"):
+        job.end()
+    daemon.start()
+    guest.reconnect()
+    host = at()
+    base = images / "base.qcow2"
+    assert control.report(host, guest.uuid).startswith(f"vda: active commit into {base}, ")
+
+    os.kill(qemu_pid(guest.name), signal.SIGKILL)
+    until(lambda: not guest.active, "the guest is off")
+    assert all(is_whole(path) for path in images.glob("*.qcow2"))
+    said = control.report(host, guest.uuid)
+    assert f"into {base} was broken off; the guest sees the same as before" in said
+    assert f"{base} holds a part" in said
+    guest.serials.pop().close()
+    shell = guest.boot()
+    assert first_of(shell) == kept
+    plan = commit.plan_for(host, guest.uuid, {"path": "vda", "pivot": True})
+    assert any("was broken off" in line for line in plan.lines)
+    commit.commit(host, guest.uuid, {"path": "vda", "pivot": True})
+    assert first_of(shell) == kept
+    assert control.report(host, guest.uuid) == f"no block job runs on {guest.name}"
+    guest.destroy()
+    assert is_whole(base)
+
+
+def write_and_sync(shell: Serial) -> str:
+    shell.run("dd if=/dev/urandom of=/dev/vda bs=64k count=16 conv=fsync")
+    return first_of(shell)
+
+
+def test_qemu_killed_leaves_a_copy_that_is_told_of_and_not_deleted(
+    private: tuple[PrivateLibvirtd, Guest], at: Callable[[], Host], images: Path
+) -> None:
+    _daemon, guest = private
+    guest.start()
+    host, new = at(), images / "two.qcow2"
+    values = {"path": "vda", "dest": str(new), "pivot": True, **SLOW}
+    job = Behind(guest, lambda _: copy.copy(host, guest.uuid, values))
+    os.kill(qemu_pid(guest.name), signal.SIGKILL)
+    with pytest.raises(Exception, match="the domain has stopped meanwhile; vda stays on"):
+        job.end()
+    assert new.exists()
+    assert all(is_whole(images / f"{name}.qcow2") for name in ("top", "mid", "base"))
+    said = control.report(host, guest.uuid)
+    assert f"{new} is not complete" in said
+    assert f"--dest {new} --reuse-external" in said
+    assert control.abort(host, guest.uuid).endswith("forgotten; nothing was deleted")
+    assert control.report(host, guest.uuid) == f"no block job runs on {guest.name}"
+    assert new.exists()

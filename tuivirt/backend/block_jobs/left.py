@@ -1,0 +1,95 @@
+"""What a job that was broken off has left: tuivirt, libvirtd or the hypervisor was killed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import from_libvirt
+from ..model.block_job import Begun, Chain
+from ..model.record import record
+from .images import down_from, is_there
+from .journal import begun_of
+from .read import chains_of, jobs_of
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+
+@record(frozen=True, slots=True)
+class Left:
+    """Something that is there since."""
+
+    target: str
+    text: str
+    """What is there, a sentence without its end."""
+    advice: str = ""
+    """What can be done about it."""
+    spoilt: str = ""
+    """An image that is not what it was, nor yet what it shall be."""
+
+
+def left_of(host: Host, domain: Any) -> tuple[Left, ...]:
+    """What jobs that were begun from here have left on this domain, of those that run no more.
+
+    Raises TuivirtError.
+    """
+    begun = begun_of(domain)
+    if not begun:
+        return ()
+    running = {job.target for job in jobs_of(domain)}
+    try:
+        active = bool(domain.isActive())
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot tell whether {domain.name()} runs") from error
+    chains = chains_of(domain, saved=not active)
+    found = [
+        _left(host, domain.name(), each, _paths(host, chains.get(each.target), active))
+        for each in begun
+        if each.target not in running
+    ]
+    return tuple(each for each in found if each is not None)
+
+
+def _paths(host: Host, chain: Chain | None, active: bool) -> tuple[str, ...]:
+    if chain is None:
+        return ()
+    return chain.paths if active else down_from(host, chain.source)
+
+
+def _left(host: Host, name: str, begun: Begun, now: tuple[str, ...]) -> Left | None:
+    """None where it had come to its end."""
+    target = begun.target
+    if begun.kind == "copy":
+        if not now or begun.other in now or is_there(host, begun.other) is False:
+            return None
+        return Left(
+            target,
+            f"a copy of {target} to {begun.other} was broken off; {target} is on {now[0]} as "
+            f"before, and {begun.other} is not complete",
+            f"nothing needs {begun.other}: delete it, or copy again: tuivirt blockcopy {name} "
+            f"{target} --dest {begun.other} --reuse-external",
+        )
+    still = [path for path in begun.merged if path in now]
+    if not still:
+        return None
+    if begun.kind == "pull":
+        return Left(
+            target,
+            f"a pull into {now[0]} was broken off; the guest sees the same as before, and "
+            f"{', '.join(still)} {'is' if len(still) == 1 else 'are'} still needed",
+            f"do it again while {name} runs: tuivirt blockpull {name} {target}"
+            + (f" --base {begun.other}" if begun.other else ""),
+        )
+    top = "" if begun.kind == "active commit" else f" --top {still[0]}"
+    pivot = " --pivot" if begun.kind == "active commit" else ""
+    return Left(
+        target,
+        f"a commit of {', '.join(still)} into {begun.other} was broken off; the guest sees the "
+        f"same as before, as the chain is whole, but {begun.other} holds a part of what was "
+        "written since: alone it is no state to go back to",
+        f"finish it while {name} runs: tuivirt blockcommit {name} {target}{top} --base "
+        f"{begun.other}{pivot}",
+        spoilt=begun.other,
+    )
