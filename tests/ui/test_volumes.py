@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -240,3 +242,42 @@ async def test_the_menu_of_a_pool_has_all_that_can_be_done_to_it() -> None:
         shown = {choice.id for choice in on_top(app).shown}
         assert {"pool-start", "pool-build", "pool-delete", "pool-undefine"} <= shown
         assert shown >= {each for each in catalog.listed() if each.startswith("vol-")}
+
+
+async def test_of_thousands_the_names_are_there_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = [
+        Volume(HOST, "images", f"v{n:05}.img", f"/p/v{n:05}.img", f"/p/v{n:05}.img", "file", "raw")
+        for n in range(10_000)
+    ]
+    read = threading.Event()
+    asked: list[str] = []
+
+    def some(_host: Any, _key: str, names: Sequence[str]) -> tuple[Volume, ...]:
+        asked.extend(names)
+        return tuple(replace(each, format="seen") for each in found if each.name in names)
+
+    def all_of_them(*_: object) -> tuple[Volume, ...]:
+        assert read.wait(20)
+        return tuple(replace(each, users=("web-01",)) for each in found)
+
+    bare = tuple(replace(each, path="", type="", format="") for each in found)
+    monkeypatch.setattr("tuivirt.actions.volumes.names", lambda *_: bare)
+    monkeypatch.setattr("tuivirt.actions.volumes.some", some)
+    monkeypatch.setattr("tuivirt.actions.lookups.volumes", all_of_them)
+    app = DrivenApp(things.full_fleet())  # Its look-ups are two at a time, as a host's are.
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("colon", *"pool", "enter")
+        await pilot.pause()
+        await pilot.press("g", "down", "down", "enter")
+        try:
+            await until(pilot, lambda: "Volumes 10000 of 10000" in screen_text(app), "the names")
+            await until(pilot, lambda: " seen " in screen_text(app), "what is in view")
+            assert 0 < len(asked) < 30
+            assert "web-01" not in screen_text(app)
+            await pilot.press("down")
+        finally:
+            read.set()
+        await until(pilot, lambda: "web-01" in screen_text(app), "all of them")
+        assert app.recorded.wishes == []

@@ -5,10 +5,10 @@ Declared when somebody asks for what can be done, as none of it has a key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tuivirt.backend.model.resources import Pool
+from tuivirt.backend.model.resources import Pool, Volume
 
 from .migrations import FORCE
 from .pools import is_inactive
@@ -325,6 +325,20 @@ def details(host: Host, key: str, vol: str) -> str:
     from tuivirt.backend.storage import listing
 
     return listing.details(host, key, vol)
+
+
+def names(host: Host, key: str) -> tuple[Volume, ...]:
+    """A pool's volumes by name alone, for a screen of thousands. Raises TuivirtError."""
+    from tuivirt.backend.storage.read import names_in
+
+    return names_in(host, key)
+
+
+def some(host: Host, key: str, names: Sequence[str]) -> tuple[Volume, ...]:
+    """These volumes, without their users: those that are in view. Raises TuivirtError."""
+    from tuivirt.backend.storage.read import some_of
+
+    return some_of(host, key, names)
 
 
 def of_volumes() -> list[Action]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,33 @@ def volumes_in(host: Host, pool: Any, *, unread: bool = True) -> list[Volume]:
     if broken is not None and not unread:
         raise TuivirtError(f"cannot read volume {broken.name} of pool {name}", broken.problem)
     return there
+
+
+def names_in(host: Host, pool_key: str) -> tuple[Volume, ...]:
+    """A pool's volumes with no more than their names: one call, however many there are."""
+    pool = host.pool(pool_key)
+    name = pool.name()
+    try:
+        handles = pool.listAllVolumes(0) if pool.isActive() else []
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot list the volumes of pool {name}") from error
+    return tuple(Volume(host.name, name, e.name(), e.key(), "", type="") for e in handles)
+
+
+def some_of(host: Host, pool_key: str, names: Sequence[str]) -> tuple[Volume, ...]:
+    """These of a pool's volumes, without users, as far as they are there. Raises TuivirtError."""
+    pool = host.pool(pool_key)
+    found = []
+    for each in names:
+        try:
+            volume = _read(host, pool.name(), pool.storageVolLookupByName(each))
+        except libvirt.libvirtError as error:
+            if is_gone(error):
+                continue
+            raise from_libvirt(error, f"cannot read volume {each} of {pool.name()}") from error
+        if volume is not None:
+            found.append(volume)
+    return tuple(found)
 
 
 def _read(host: Host, pool: str, handle: Any) -> Volume | None:
