@@ -78,6 +78,8 @@ class Followed:
 
     def begin(self, call: Callable[[], Any], what: str) -> None:
         """Begin it. Raises TuivirtError with libvirt's reason where it cannot be."""
+        if self._progress is not None:
+            self._progress(self._saying, None)
         try:
             call()
         except libvirt.libvirtError as error:
@@ -151,11 +153,13 @@ class Followed:
         except libvirt.libvirtError as error:
             if is_gone(error) or _is_off(error):
                 return End.OFF
-            return self._unanswered(from_libvirt(error, ""))
+            self._unanswered(from_libvirt(error, ""))
+            return None
         except NotFound:
             return End.OFF  # A transient domain that has stopped.
         except TuivirtError as error:
-            return self._unanswered(error)
+            self._unanswered(error)
+            return None
         self._misses = 0
         if job is None:
             return End.GONE
