@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ import pytest
 from tests.contract.conftest import Heard, Place, started
 from tests.support.guests import Disk, Guest, make_image
 from tests.support.serial import Serial
+from tests.support.writer import Writer, is_whole, overlay
 from tuivirt.backend import job_call
-from tuivirt.backend.errors import Aborted, BadInput, NotFound
+from tuivirt.backend.block_jobs import commit, control
+from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Weight
@@ -138,6 +141,114 @@ def test_external_ones_leave_the_image_as_it_was_and_what_is_written_goes_beside
     assert read(shell, "vda") == "later"
 
 
+def test_three_generations_of_two_disks_are_merged_under_load_and_nothing_is_lost(
+    host: Host, two: Guest, images: Path
+) -> None:
+    shell = two.boot()
+    writers = [Writer(shell, target) for target in ("vda", "vdb")]
+    for name in ("a", "b", "c"):
+        create(host, two, name_=name, kind="external")
+    told: list[str] = []
+    # The one in the middle, then what is left in one go.
+    said = remove.delete(host, two.uuid, "b", progress=lambda text, _: told.append(text))
+    assert said == f"of {two.name}, this is deleted: b"
+    assert any(text.startswith("merging vda into ") for text in told)
+    assert [each.name for each in snapshots_of(host, two.uuid)] == ["a", "c"]
+    # What c kept was in an image that is gone now.
+    kept = [(disk.kept, disk.overlay) for disk in one(host, two, "c").disks]
+    assert kept == [(str(images / f"{n}.a"), str(images / f"{n}.c")) for n in ("one", "two")]
+    assert "!" not in listing.as_text(host, two.uuid)
+    said = remove.delete(host, two.uuid, "a", children=True, force=True)
+    assert said == f"of {two.name}, these are deleted: a, c"
+    assert snapshots_of(host, two.uuid) == ()
+    assert [writer.stop() > 0 for writer in writers] == [True, True]
+    assert sorted(path.name for path in images.iterdir()) == ["one.qcow2", "two.qcow2"]
+    two.destroy()
+    for name in ("one", "two"):
+        assert str(images / f"{name}.qcow2") in two.domain.XMLDesc()
+        assert is_whole(images / f"{name}.qcow2")
+
+
+def test_a_merging_that_fails_half_way_says_which_disk_is_merged_and_goes_on_when_asked_again(
+    host: Host, two: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = two.boot()
+    create(host, two, name_="a", kind="external")
+    write(shell, {"vda": "first", "vdb": "second"})
+    merged, real = [], commit.merge
+
+    def fails(host: Host, domain: Any, run: Any, *args: Any, **options: Any) -> bool:
+        merged.append(run.chain.target)
+        if len(merged) == 2:
+            raise TuivirtError("the other disk", "its storage is away")
+        return bool(real(host, domain, run, *args, **options))
+
+    monkeypatch.setattr(commit, "merge", fails)
+    with pytest.raises(TuivirtError, match="not merged: vdb; no snapshot is deleted yet") as error:
+        remove.delete(host, two.uuid, "a")
+    assert error.value.done == "vda is merged"
+    assert [each.name for each in snapshots_of(host, two.uuid)] == ["a"]
+    assert "vda is on" in listing.as_text(host, two.uuid)
+    monkeypatch.undo()
+    assert remove.delete(host, two.uuid, "a") == f"of {two.name}, this is deleted: a"
+    assert sorted(path.name for path in images.iterdir()) == ["one.qcow2", "two.qcow2"]
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+
+
+def test_an_abort_of_a_merging_deletes_nothing_and_the_guest_goes_on(
+    host: Host, two: Guest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = two.boot()
+    create(host, two, name_="a", kind="external")
+    write(shell, {"vda": "first", "vdb": "second"})
+    shell.run("dd if=/dev/urandom of=/dev/vda bs=1M seek=2 count=8 conv=fsync")
+    monkeypatch.setattr(commit, "merge", partial(commit.merge, mib_per_s=1))
+    aborted = threading.Event()
+    with pytest.raises(Aborted, match=r"its chain is whole.*no snapshot is deleted yet"):
+        remove.delete(host, two.uuid, "a", aborted=aborted, progress=lambda *_: aborted.set())
+    monkeypatch.undo()
+    assert [each.name for each in snapshots_of(host, two.uuid)] == ["a"]
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+    assert "was broken off" in listing.as_text(host, two.uuid)
+    remove.delete(host, two.uuid, "a")
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+    assert control.report(host, two.uuid) == f"no block job runs on {two.name}"
+
+
+def test_nothing_is_merged_into_what_another_domain_lies_on(
+    host: Host, two: Guest, define: Define, images: Path
+) -> None:
+    two.boot()
+    create(host, two, name_="a", kind="external")
+    other = define(disks=[Disk(overlay(images / "o", images / "one.qcow2"), form="qcow2")])
+    plan = remove.plan_for(host, two.uuid, {"snapshotname": "a"})
+    assert f"and {other.name} lies on it" in plan.lines[0]
+    with pytest.raises(BadInput, match=f"and {other.name} lies on it"):
+        remove.delete(host, two.uuid, "a", force=True)
+    assert [each.name for each in snapshots_of(host, two.uuid)] == ["a"]
+
+
+def test_records_without_files_and_files_without_a_record_are_told_with_the_ways_out(
+    host: Host, two: Guest, images: Path
+) -> None:
+    two.boot()
+    create(host, two, name_="a", kind="external", memory=True, leave_out="vdb")
+    assert "!" not in listing.as_text(host, two.uuid)
+    memory = Path(one(host, two, "a").memory_file)
+    memory.unlink()
+    said = listing.as_text(host, two.uuid)
+    assert f"! a: its memory's file {memory} is gone" in said
+    forget_all(two)
+    said = listing.as_text(host, two.uuid)
+    assert f"! vda lies on {images}/one.a, and that on {images}/one.qcow2, as after a" in said
+    assert f"tuivirt blockcommit {two.name} vda --shallow --pivot" in said
+    two.destroy()
+    assert "libvirt has no record of one" in listing.as_text(host, two.uuid)
+    create(host, two, name_="b", kind="external")
+    (images / "one.a").unlink()
+    assert f"! b: what it kept of vda, {images}/one.a, is gone" in listing.as_text(host, two.uuid)
+
+
 def test_an_external_one_with_memory_keeps_that_in_a_file_and_the_guest_goes_on(
     host: Host, two: Guest, images: Path
 ) -> None:
@@ -252,3 +363,27 @@ def test_images_are_whole_afterwards(host: Host, two: Guest, images: Path) -> No
 
 def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_domain_goes_back_to_an_external_one_and_that_is_not_written_to(
+    host: Host, two: Guest, images: Path
+) -> None:
+    shell = two.boot()
+    write(shell, {"vda": "first", "vdb": "second"})
+    create(host, two, name_="a", kind="external")
+    write(shell, {"vda": "later", "vdb": "later"})
+    kept = [digest(images / f"{name}.qcow2") for name in ("one", "two")]
+    plan = revert.plan_for(host, two.uuid, {"snapshotname": "a"})
+    assert any(f"what was written since stays in {images}/one.a" in line for line in plan.lines)
+    with pytest.raises(BadInput, match="what it has in memory now is lost"):
+        revert.revert(host, two.uuid, "a")
+    said = revert.revert(host, two.uuid, "a", running=True, force=True)
+    assert said.endswith("and running")
+    shell = again(two)
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+    write(shell, {"vda": "other", "vdb": "other"})
+    assert one(host, two, "a").current
+    assert "!" not in listing.as_text(host, two.uuid)
+    two.destroy()
+    assert [digest(images / f"{name}.qcow2") for name in ("one", "two")] == kept
+    assert (images / "one.a").exists()

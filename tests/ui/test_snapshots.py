@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.finding import Finding, Plan, Weight
-from tuivirt.backend.model.snapshot import Snapshot, SnapshotDisk, branch, tree
+from tuivirt.backend.model.snapshot import Snapshot, SnapshotDisk, Trouble, branch, tree
 from tuivirt.screens.domain import TABS
 from tuivirt.screens.planning import PlanForm
 from tuivirt.widgets.form import FormDialog
@@ -50,6 +50,7 @@ FOUND = (
 def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "localtime", time.gmtime)
     monkeypatch.setattr("tuivirt.screens.snapshots_view.age", lambda _seconds: "3d")
+    monkeypatch.setattr("tuivirt.actions.snapshots.troubles", lambda *_: ())
     answer(monkeypatch, FOUND)
 
 
@@ -85,6 +86,22 @@ async def test_none_is_said_with_the_key_that_takes_one(monkeypatch: pytest.Monk
         await on_the_tab(app, pilot)
         assert "No snapshots." in screen_text(app)
         assert "+ takes one." in screen_text(app)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+async def test_what_is_half_done_is_told_with_the_ways_out(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    found = (
+        Trouble("", "vda lies on /images/web.x, and libvirt has no record of it", "merge it"),
+        Trouble("nightly", "what it kept of vda is gone", "have libvirt forget it"),
+        Trouble("nightly", "its memory's file is gone", "have libvirt forget it"),
+    )
+    monkeypatch.setattr("tuivirt.actions.snapshots.troubles", lambda *_: found)
+    app = driven()
+    async with app.run_test(size=size) as pilot:
+        await on_the_tab(app, pilot)
+        check_golden(f"domain-snapshots-troubles-{size_name(size)}", screen_text(app))
 
 
 async def test_why_they_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

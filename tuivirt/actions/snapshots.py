@@ -16,6 +16,7 @@ from .registry import Action, Option, Run, action
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.finding import Planned
+    from tuivirt.backend.model.snapshot import Trouble
 
 SNAPSHOT = Annotated[str, Option("the snapshot's name", label="Snapshot", positional=True)]
 
@@ -108,7 +109,7 @@ def snapshot_create(
     bulk=False,
 )
 def snapshot_list(run: Run, domain: Domain) -> str:
-    """List a domain's snapshots as a tree, the current one marked."""
+    """List a domain's snapshots as a tree, the current one marked, and what is half done."""
     from tuivirt.backend.snapshots import listing
 
     return listing.as_text(run.host, domain.uuid)
@@ -205,6 +206,14 @@ def snapshot_delete(
         aborted=run.aborted,
         progress=run.progress,
     )
+
+
+def troubles(host: Host, key: str) -> tuple[Trouble, ...]:
+    """What of a domain's snapshots does not fit together. Raises TuivirtError."""
+    from tuivirt.backend.snapshots.read import snapshots_of
+    from tuivirt.backend.snapshots.troubles import troubles_of
+
+    return troubles_of(host, key, snapshots_of(host, key))
 
 
 def of_snapshots() -> list[Action]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from textwrap import wrap
 from typing import Any
 
 from textual.app import ComposeResult
@@ -11,9 +12,18 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from tuivirt.actions import lookups
+from tuivirt.actions import snapshots as on_snapshots
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.backend.model.domain import Domain
-from tuivirt.backend.model.snapshot import Snapshot, SnapshotRow, branch, described, of, tree
+from tuivirt.backend.model.snapshot import (
+    Snapshot,
+    SnapshotRow,
+    Trouble,
+    branch,
+    described,
+    of,
+    tree,
+)
 from tuivirt.widgets.block import Block
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.live_table import LiveTable
@@ -25,6 +35,8 @@ from .telling import in_lines
 
 ASK_AGAIN_S = 10.0
 """libvirt tells of no snapshot that somebody else takes."""
+TROUBLES, ON_A_HIGH_SCREEN, HIGH = 1, 3, 24
+"""As many are told on a tab of so many lines: the tree needs the room."""
 
 
 def _name(row: SnapshotRow) -> Cell:
@@ -40,6 +52,10 @@ def _taken(row: SnapshotRow) -> str:
 def _ago(row: SnapshotRow) -> str:
     created = row.snapshot.created
     return age(max(0.0, time.time() - created)) if created else NONE
+
+
+def _trouble(trouble: Trouble) -> str:
+    return f"! {trouble.snapshot}: {trouble.text}" if trouble.snapshot else f"! {trouble.text}"
 
 
 COLUMNS: tuple[Column[SnapshotRow], ...] = (
@@ -78,6 +94,8 @@ class SnapshotsView(Vertical):
         self._asking = False
         self._asked_at = 0.0
         self._answered: Callable[[], None] = lambda: None
+        self._troubles_anew: Callable[[], None] = lambda: None
+        self._troubles: tuple[Trouble, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -108,6 +126,9 @@ class SnapshotsView(Vertical):
         if self._asking or (token == self._asked_for and not old):
             return
         self._asked_for, self._asking = token, True
+        self._troubles_anew = lambda: look_up(
+            domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles
+        )
         look_up(domain.host, lookups.snapshots, domain.uuid, then=self._take)
 
     def _take(self, answer: tuple[Snapshot, ...] | TuivirtError) -> None:
@@ -120,8 +141,33 @@ class SnapshotsView(Vertical):
         self._known = answer
         self.table.set_empty("No snapshots.\n+ takes one.")
         self.table.update({row.snapshot.name: row for row in tree(answer)})
-        self._tell("⏎ goes back to one   + takes one   - deletes one" if answer else "", "dim")
+        self._say_what_is_wrong()
         self._answered()
+        self._troubles_anew()
+
+    def _take_troubles(self, answer: tuple[Trouble, ...] | TuivirtError) -> None:
+        if isinstance(answer, TuivirtError):
+            self._tell(str(answer), "warn")
+            return
+        self._troubles = answer
+        self._say_what_is_wrong()
+
+    def _say_what_is_wrong(self) -> None:
+        """What does not fit together, with the ways out, above the keys."""
+        keys = "⏎ goes back to one   + takes one   - deletes one" if self._known else ""
+        most = TROUBLES if self.size.height < HIGH else ON_A_HIGH_SCREEN
+        width = max(20, self.size.width - 4)
+        lines = [
+            (line, tone)
+            for each in self._troubles[:most]
+            for text, tone, indent in ((_trouble(each), "warn", ""), (each.advice, "dim", "   "))
+            for line in wrap(text, width, initial_indent=indent, subsequent_indent=indent)
+        ]
+        if len(self._troubles) > most:
+            more = len(self._troubles) - most
+            lines.append((f"{more} more are told by: tuivirt snapshot-list", "dim"))
+        lines += [(keys, "dim")] if keys else []
+        self._legend.show([(Toned(f" {line}", tone),) for line, tone in lines])
 
     def _tell(self, text: str, tone: str) -> None:
         self._legend.show([(Toned(f" {text}", tone),)] if text else [])

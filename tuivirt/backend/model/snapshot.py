@@ -18,6 +18,8 @@ class SnapshotDisk:
     """internal, external, manual or no (it is left out)."""
     overlay: str = ""
     """Of an external one: the file that the guest has written to since."""
+    kept: str = ""
+    """The image that the guest wrote to until then, where the snapshot's record tells."""
 
 
 @record(frozen=True, slots=True)
@@ -49,6 +51,17 @@ class Snapshot:
     def has_memory(self) -> bool:
         """Whether the guest goes on where it was; else it boots as after a power failure."""
         return self.memory in ("internal", "external")
+
+
+@record(frozen=True, slots=True)
+class Trouble:
+    """Something that does not fit together: a record without its files, or files without one."""
+
+    snapshot: str
+    """Whose record it is about; empty: no snapshot's."""
+    text: str
+    advice: str = ""
+    """The ways out."""
 
 
 @record(frozen=True, slots=True)

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..model.snapshot import branch, described, of, tree, when
+from ..model.snapshot import Snapshot, branch, described, of, tree, when
 from .read import snapshots_of
+from .troubles import troubles_of
 
 if TYPE_CHECKING:
     from ..host import Host
 
 
 def as_text(host: Host, uuid: str) -> str:
-    """The tree, a line each: name, when, what it holds; the current one marked by a star."""
+    """The tree, a line each: name, when, what it holds; the current one marked by a star.
+
+    Below it what does not fit together, with the ways out.
+    """
     name = host.domain(uuid).name()
-    rows = tree(snapshots_of(host, uuid))
+    known = snapshots_of(host, uuid)
+    wrong = [
+        f"! {each.snapshot + ': ' if each.snapshot else ''}{each.text}\n   {each.advice}"
+        for each in troubles_of(host, uuid, known)
+    ]
+    return "\n".join((_tree(name, known), *wrong))
+
+
+def _tree(name: str, known: Sequence[Snapshot]) -> str:
+    rows = tree(known)
     if not rows:
         return f"{name} has no snapshots"
     names = [branch(row) + row.snapshot.name for row in rows]

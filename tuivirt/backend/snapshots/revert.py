@@ -13,6 +13,7 @@ from ..lookups import domain_detail
 from ..model.device import DomainDetail
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, when
+from . import revert_external
 from .judge import is_before, refuse
 from .read import snapshot_to_change, snapshots_of
 
@@ -34,10 +35,17 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     """What would be gone, and what speaks against it. Raises TuivirtError."""
     snapshot = find(host, uuid, str(values["snapshotname"]))
     name, detail = host.domain(uuid).name(), domain_detail(host, uuid)
-    findings = [*_against(host, snapshot)]
+    by_hand = is_by_hand(host, snapshot)
+    findings = []
     if detail.live is not None:
         findings.append(Finding(Weight.RISK, f"{name} runs: what it has in memory now is lost"))
     findings += _disks_that_stay(detail, snapshot)
+    if by_hand:
+        back = revert_external.settle(host, uuid, snapshot)
+        off = [f"{name} is forced off."] if detail.live is not None else []
+        head = f"{name} goes back to {snapshot.name}, taken {when(snapshot)}:"
+        after = f"After it, it is {_after_by_hand(values)}."
+        return Plan(name, (*off, head, *back.steps, after), (*findings, *back.findings))
     steps = [
         f"{name} goes back to {snapshot.name}, taken {when(snapshot)}.",
         f"What was written since is lost, of {', '.join(_targets(snapshot)) or 'its disks'}.",
@@ -65,6 +73,14 @@ def revert(
     snapshot = find(host, uuid, snapshotname)
     what = f"cannot take {name} back to {snapshotname}"
     refuse(plan_for(host, uuid, {"snapshotname": snapshotname}), what, force)
+    if is_by_hand(host, snapshot):
+        back = revert_external.settle(host, uuid, snapshot)
+        try:
+            return revert_external.go_back(
+                host, uuid, snapshot, back, what=what, run=running, paused=paused
+            )
+        finally:
+            touch(host, uuid)
     flags = 0
     if running:
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING
@@ -106,19 +122,15 @@ def find(host: Host, uuid: str, name: str) -> Snapshot:
     )
 
 
-def _against(host: Host, snapshot: Snapshot) -> list[Finding]:
+def is_by_hand(host: Host, snapshot: Snapshot) -> bool:
+    """Whether this host's libvirt does not go back to that one: then it is done from here."""
     info = host.snapshot.info
     version = info.libvirt_version if info is not None else ""
-    if "external" in snapshot.kind and is_before(version, EXTERNAL_REVERT):
-        return [
-            Finding(
-                Weight.REFUSED,
-                f"libvirt {version} does not go back to external snapshots",
-                "with the domain off, define its disks on the images that the snapshot kept (the "
-                "tab of snapshots names them), and keep what was written since",
-            )
-        ]
-    return []
+    return "external" in snapshot.kind and is_before(version, EXTERNAL_REVERT)
+
+
+def _after_by_hand(values: Mapping[str, Any]) -> str:
+    return "booted afresh" if values.get("running") else "paused" if values.get("paused") else "off"
 
 
 def _disks_that_stay(detail: DomainDetail, snapshot: Snapshot) -> list[Finding]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..model.snapshot import Snapshot, SnapshotDisk
-from .tree import attribute, lxml, skim
+from .tree import Element, attribute, lxml, parse, skim
 
 
 def parse_snapshot(xml: str, *, current: bool = False) -> Snapshot:
     """Raises MalformedXml."""
     root = skim(xml, "domainsnapshot")
     created = root.findtext("creationTime") or ""
+    kept = {
+        attribute(disk, "target", "dev"): _file(disk)
+        for disk in root.iterfind("domain/devices/disk")
+    }
     return Snapshot(
         name=root.findtext("name") or "",
         description=(root.findtext("description") or "").strip(),
@@ -28,11 +32,65 @@ def parse_snapshot(xml: str, *, current: bool = False) -> Snapshot:
             SnapshotDisk(
                 target=disk.get("name", ""),
                 kind=disk.get("snapshot", ""),
-                overlay=attribute(disk, "source", "file") or attribute(disk, "source", "dev"),
+                overlay=_file(disk),
+                kept=kept.get(disk.get("name", ""), ""),
             )
             for disk in root.iterfind("disks/disk")
         ),
     )
+
+
+def _file(disk: Element) -> str:
+    return attribute(disk, "source", "file") or attribute(disk, "source", "dev")
+
+
+def moved_images(xml: str, moved: Mapping[str, tuple[str, str]]) -> str:
+    """The record of a snapshot with other images for what it kept: by path, where the data are now.
+
+    With each its format; '' where nothing in it changes. Raises MalformedXml.
+    """
+    root = parse(xml, "domainsnapshot")
+    changed = False
+    for disk in root.xpath("domain/devices/disk|inactiveDomain/devices/disk"):
+        source = disk.find("source")
+        old = _file(disk)
+        if source is None or old not in moved:
+            continue
+        path, form = moved[old]
+        source.set("file" if source.get("file") else "dev", path)
+        # What lies below it libvirt finds out anew.
+        for gone in disk.findall("backingStore"):
+            disk.remove(gone)
+        if form and (driver := disk.find("driver")) is not None:
+            driver.set("type", form)
+        changed = True
+    return str(lxml().tostring(root, encoding="unicode")) if changed else ""
+
+
+def formats_of(xml: str) -> dict[str, str]:
+    """By path: the format of each image that the domain had at that time. Raises MalformedXml."""
+    disks = skim(xml, "domainsnapshot").iterfind("domain/devices/disk")
+    return {_file(disk): attribute(disk, "driver", "type") for disk in disks}
+
+
+def with_images(xml: str, images: Mapping[str, tuple[str, str]]) -> str:
+    """A domain's configuration with other images for disks: by target, each with its format.
+
+    Raises MalformedXml.
+    """
+    root = parse(xml, "domain")
+    for disk in root.iterfind("devices/disk"):
+        target = attribute(disk, "target", "dev")
+        if target not in images:
+            continue
+        path, form = images[target]
+        for gone in [*disk.findall("source"), *disk.findall("backingStore")]:
+            disk.remove(gone)
+        disk.set("type", "file")
+        disk.append(lxml().Element("source", file=path))
+        if form and (driver := disk.find("driver")) is not None:
+            driver.set("type", form)
+    return str(lxml().tostring(root, encoding="unicode"))
 
 
 def new_snapshot(
