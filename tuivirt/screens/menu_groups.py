@@ -1,42 +1,67 @@
-"""Actions on a domain with a menu of their own, led to by one line: they would bury the others."""
+"""Actions with a menu of their own, led to by one line: they would bury the others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from tuivirt.actions.catalog import for_kind, listed
 from tuivirt.actions.migrations import of_jobs
 from tuivirt.actions.processors import of_processors
-from tuivirt.actions.snapshots import of_snapshots
+from tuivirt.actions.registry import Action
+from tuivirt.backend.model.ref import Kind
 from tuivirt.widgets.menu import Choice, Menu
 
 TITLES: Mapping[str, str] = {
     "processors": "vCPUs, memory, pinning…",
     "snapshots": "Snapshots…",
+    "block-jobs": "Copy, commit, pull a disk…",
+    "backups": "Backup, checkpoints…",
+    "saving": "Save or dump its memory…",
     "labels": "Tags, group, note…",
-    "its-job": "Its job, while it is moved…",
+    "its-job": "Its job…",
+    "images": "Disk images…",
 }
-"""By group: what the menu of a domain says in place of its actions."""
+"""By group: what the menu of an object says in place of its actions."""
+_OF_HOSTS = ("images",)
 
 
-FOR_MANY = frozenset(("labels",))
+FOR_MANY = frozenset(("labels", "backups"))
 """Groups of actions that are for several domains at once, too."""
 _LABELS = ("tag", "untag", "set-group", "unset-group", "set-note", "unset-note")
+_WHOLE = ("block_jobs", "backups", "saving", "snapshots", "images")
+"""Modules whose actions on a domain, or on a host, are a group."""
+
+
+def actions_of(kind: Kind) -> tuple[Action, ...]:
+    """All that can be done to an object of this kind, those without a key too."""
+    listed()
+    return for_kind(kind)
+
+
+def titles_of(kind: Kind) -> Mapping[str, str]:
+    """The groups in the menu of an object of this kind."""
+    if kind is Kind.HOST:
+        return {group: TITLES[group] for group in _OF_HOSTS}
+    if kind is Kind.DOMAIN:
+        return {group: title for group, title in TITLES.items() if group not in _OF_HOSTS}
+    return {}
 
 
 @cache
 def _groups() -> Mapping[str, str]:
     """The group of each action that is in one."""
-    return (
-        {action.name: "processors" for action in of_processors()}
-        | {action.name: "its-job" for action in of_jobs()}
-        | {action.name: "snapshots" for action in of_snapshots()}
-        | dict.fromkeys(_LABELS, "labels")
-    )
+    found = {action.name: "processors" for action in of_processors()}
+    for name, action in listed().items():
+        module = action.function.__module__.rpartition(".")[2]
+        if module in _WHOLE and (action.object is Kind.HOST) == (module in _OF_HOSTS):
+            found[name] = module.replace("_", "-")
+    found |= {action.name: "its-job" for action in of_jobs()}
+    return found | dict.fromkeys(_LABELS, "labels")
 
 
 def group_of(name: str) -> str:
-    """The group of that action; empty: it stands in the domain's own menu."""
+    """The group of that action; empty: it stands in the object's own menu."""
     return _groups().get(name, "")
 
 

@@ -198,7 +198,7 @@ class Wishes:
         from tuivirt.widgets.menu import Choice
 
         choices = []
-        for action in for_kind(refs[0].kind):
+        for action in menu_groups.actions_of(refs[0].kind):
             if menu_groups.group_of(action.name) != group:
                 continue
             refusals = [Target(self._app.fleet, action, ref).refusal for ref in refs]
@@ -206,12 +206,14 @@ class Wishes:
             if len(refs) > 1 and not action.bulk and not action.new:
                 refusal = "for one at a time"
             choices.append(Choice(action.name, action.title, self._app.key_of(action), refusal))
-        if refs[0].kind is Kind.DOMAIN and not group:
-            like = next(choice for choice in choices if choice.id == "attach-disk")
-            menus = {**menu_groups.TITLES, **TITLES}
+        if not group:
+            of_one = next((choice.refusal for choice in choices if choice.id == "attach-disk"), "")
+            menus = {**menu_groups.titles_of(refs[0].kind)}
+            if refs[0].kind is Kind.DOMAIN:
+                menus |= TITLES
             many = menu_groups.FOR_MANY if len(refs) > 1 else ()
             choices += [
-                Choice(name, said, "", "" if name in many else like.refusal)
+                Choice(name, said, "", "" if name in many else of_one)
                 for name, said in menus.items()
             ]
         return choices
