@@ -49,6 +49,7 @@ async def test_enter_tells_all_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(on_top(app), VolumeScreen)
         assert "domain web-01 (off)" in screen_text(app)
         assert "base.qcow2   volume of pool images" in screen_text(app)
+        assert "no screen of its own" not in screen_text(app)
         await pilot.press("escape")
         await settle(app, pilot)
         assert "debian-12.iso" in screen_text(app)

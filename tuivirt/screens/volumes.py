@@ -216,7 +216,7 @@ class VolumesScreen(FleetScreen):
         return True
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        event.stop()
+        event.prevent_default()  # The screens' own way, by the object's kind.
         volume = self._table.row(event.key)
         if volume is not None:
             volume_menu.show_details(self, self.ref, volume)
