@@ -17,6 +17,7 @@ import pytest
 from tests.contract.cli import tuivirt
 from tests.contract.conftest import Heard, Place, started
 from tests.support.guests import Disk, Guest, idle_guest, make_image, make_sleeper
+from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.needs import need_root
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
@@ -545,3 +546,64 @@ def test_a_pool_that_is_off_says_so(host: Host, images: Path) -> None:
         assert "pool-start" in told.value.advice
     finally:
         handle.undefine()
+
+
+def test_a_daemon_that_is_killed_meanwhile_costs_no_more_than_what_was_on_its_way(
+    private_libvirtd: PrivateLibvirtd,
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    host = started(private_libvirtd.uri, Heard())
+    try:
+        pool = TestPool(host, images)
+        image = filled(pool.make("a.img", "192M", allocation="0"), 192 * MIB)
+        file = tmp_path / "down.img"
+
+        def kill(_text: str, fraction: float | None) -> None:
+            if fraction is not None and fraction > 0.2 and private_libvirtd.alive:
+                private_libvirtd.kill()
+
+        with pytest.raises(TuivirtError) as told:
+            fetch(pool, "a.img", file, progress=kill)
+        assert not file.exists()
+        assert "goes on from there" in told.value.advice
+    finally:
+        host.close()
+    private_libvirtd.start()
+    host = started(private_libvirtd.uri, Heard())
+    try:
+        pool.host = host  # A daemon knows its pools again.
+        assert "were there already" in fetch(pool, "a.img", file)
+        assert digest(file) == digest(image)
+    finally:
+        host.close()
+
+
+def test_an_abort_does_not_wait_for_a_daemon_that_hangs(
+    private_libvirtd: PrivateLibvirtd,
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    monkeypatch.setattr(stream, "ABORT_S", 0.2)
+    host = started(private_libvirtd.uri, Heard())
+    aborted = threading.Event()
+
+    def hang(_text: str, fraction: float | None) -> None:
+        if fraction is not None and fraction > 0.2 and not aborted.is_set():
+            private_libvirtd.sigstop()
+            aborted.set()
+
+    try:
+        pool = TestPool(host, images)
+        filled(pool.make("a.img", "192M", allocation="0"), 192 * MIB)
+        file = tmp_path / "down.img"
+        with pytest.raises(Aborted, match="does not answer any more"):
+            fetch(pool, "a.img", file, progress=hang, aborted=aborted)
+        assert not file.exists()
+    finally:
+        private_libvirtd.sigcont()
+        host.close()

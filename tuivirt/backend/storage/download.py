@@ -132,7 +132,7 @@ def download(
         raise Aborted(error.what, error.why, _kept(part)) from error
     except libvirt.libvirtError as error:
         failure = from_libvirt(error, what)
-        failure.advice = failure.advice or _kept(part)
+        failure.advice = _kept(part) or failure.advice
         raise failure from error
     except OSError as error:
         raise TuivirtError(what, f"{target}: {error.strerror}", _kept(part)) from error
@@ -172,7 +172,8 @@ def _fetch(
         found.handle.download(stream, offset, length, 0)
     run_transfer(
         stream,
-        lambda: receive(stream, part.fd, counter, sparse=sparse),
+        part.fd,
+        lambda fd: receive(stream, fd, counter, sparse=sparse),
         counter,
         named=f"the download of {found.name}",
         aborted=aborted,

@@ -128,23 +128,26 @@ def _data_at(fd: int, place: int, end: int) -> int:
 
 def run_transfer(
     stream: Any,
-    move: Callable[[], None],
+    fd: int,
+    move: Callable[[int], None],
     counter: Counter,
     *,
     named: str,
     aborted: threading.Event | None,
     progress: Progress | None,
 ) -> None:
-    """Have ``move`` done on a thread of its own, and tell of it.
+    """Have ``move`` done on a thread of its own, and tell of it; it is given ``fd`` as its own.
 
     Raises what it raises; Aborted where the operator said so.
     """
+    # Where the daemon hangs the thread is left behind: by then the number may be another file's.
+    own = os.dup(fd)
     ended = threading.Event()
     failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            move()
+            move(own)
         except BaseException as error:
             failure.append(error)
             try:
@@ -152,6 +155,7 @@ def run_transfer(
             except libvirt.libvirtError:
                 pass  # It has ended already: what it failed of is told.
         finally:
+            os.close(own)
             ended.set()
 
     began, before = time.monotonic(), counter.moved

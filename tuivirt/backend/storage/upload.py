@@ -165,7 +165,8 @@ def _push(
     pad = max(0, (found.volume.physical_bytes or 0) - offset - (end - begin))
     run_transfer(
         stream,
-        lambda: send(stream, fd, begin, end, counter, sparse=sparse, pad=pad),
+        fd,
+        lambda own: send(stream, own, begin, end, counter, sparse=sparse, pad=pad),
         counter,
         named=f"the upload into {found.name}",
         aborted=aborted,
