@@ -20,6 +20,7 @@ from tests.bench import (
     devices,
     emulator,
     fleet,
+    images,
     keys,
     line,
     memory,
@@ -46,6 +47,7 @@ FAMILIES: Mapping[str, Callable[[Stage], Iterator[Figure]]] = {
 ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "terminal": emulator.measure,
     "fleet": fleet.measure,
+    "images": images.measure,
 }
 """Those that need no farm."""
 EVERY = [*ALONE, *FAMILIES]
