@@ -11,7 +11,7 @@ from ..errors import Aborted, TuivirtError
 from ..lifecycle import Progress
 from . import beside, judge, place, tool
 from .conversion import Conversion, settle
-from .read import Image, spelled
+from .read import spelled
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -57,7 +57,7 @@ def carry_out(
             if wanted.onto_device:
                 place.sync(target)
             else:
-                _refuse_changed(source, before)
+                _refuse_changed(wanted, before)
                 place.put(new, target, keep=wanted.keep)
         except Aborted as error:
             raise Aborted(f"the conversion of {source.path} was aborted", _left(wanted)) from error
@@ -124,16 +124,19 @@ def _marks(path: str) -> Sequence[int]:
     return now.st_ino, now.st_size, now.st_mtime_ns
 
 
-def _refuse_changed(source: Image, before: Sequence[int]) -> None:
+def _refuse_changed(wanted: Conversion, before: Sequence[int]) -> None:
     """Whoever wrote to it meanwhile would find that lost, or the copy torn."""
+    source = wanted.source
     if not source.block and _marks(source.path) != before:
         raise TuivirtError(
             f"cannot convert {source.path}",
             "it was changed while it was read",
             "see who writes to it (fuser), and try again",
         )
-    words = ["info", "-f", source.form, "--", source.path]
-    answer = tool.run(words, timeout_s=tool.ANSWER_S)
+    if not wanted.in_place:
+        return
+    # Without -U it takes the lock that whoever writes to it has.
+    answer = tool.run(["info", "-f", source.form, "--", source.path], timeout_s=tool.ANSWER_S)
     if answer.status != 0:
         raise tool.failed(f"cannot convert {source.path}: somebody opened it meanwhile", answer)
 
