@@ -215,6 +215,36 @@ def test_an_abort_of_a_merging_deletes_nothing_and_the_guest_goes_on(
     assert control.report(host, two.uuid) == f"no block job runs on {two.name}"
 
 
+def test_those_of_a_domain_that_is_off_are_merged_by_a_hypervisor_that_runs_nothing(
+    host: Host, two: Guest, images: Path
+) -> None:
+    for number, name in enumerate(("a", "b", "c")):
+        create(host, two, name_=name, kind="external")
+        pattern = f"write -P {number + 1} {number}M 2M"
+        argv = ["qemu-io", "-f", "qcow2", "-c", pattern, str(images / f"one.{name}")]
+        subprocess.run(argv, check=True, capture_output=True)
+    before = contents(images / "one.c")
+    plan = remove.plan_for(host, two.uuid, {"snapshotname": "b"})
+    assert "it is started for this, runs nothing, and is forced off" in plan.lines[0]
+    assert remove.delete(host, two.uuid, "b") == f"of {two.name}, this is deleted: b"
+    assert not two.active
+    assert contents(images / "one.c") == before
+    remove.delete(host, two.uuid, "a", children=True, force=True)
+    assert not two.active
+    assert sorted(path.name for path in images.iterdir()) == ["one.qcow2", "two.qcow2"]
+    assert contents(images / "one.qcow2") == before
+    assert str(images / "one.qcow2") in two.domain.XMLDesc()
+
+
+def contents(image: Path) -> str:
+    """The checksum of what a guest would read."""
+    argv = ["qemu-img", "convert", "-O", "raw", str(image), str(image.with_name("raw"))]
+    subprocess.run(argv, check=True)
+    found = digest(image.with_name("raw"))
+    image.with_name("raw").unlink()
+    return found
+
+
 def test_nothing_is_merged_into_what_another_domain_lies_on(
     host: Host, two: Guest, define: Define, images: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""External snapshots of a running domain are deleted: what was written since goes into its image.
+"""External snapshots are deleted: what was written since goes into its image.
 
 libvirt before 9.9 does so for one snapshot at a time, and tells neither how far it is nor what of
 several disks is done; older ones not at all. So it is done here, by block commits; libvirt's
@@ -10,18 +10,18 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from ..block_jobs import commit
-from ..block_jobs.images import is_here, is_there, real
+from ..block_jobs.images import down_from, is_here, is_there, real
 from ..block_jobs.judge import NOTE, REFUSED, RISK, against_any
 from ..block_jobs.read import chains_of
 from ..errors import Aborted, TuivirtError, from_libvirt, is_gone
 from ..lifecycle import Progress, touch
-from ..model.block_job import Chain
+from ..model.block_job import Chain, Layer
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot
 from ..xml.errors import XmlError
@@ -43,10 +43,12 @@ class Merging:
 
 def settle(host: Host, domain: Any, gone: Sequence[Snapshot], known: Sequence[Snapshot]) -> Merging:
     """What would be merged for these to go, of those that there are. Raises TuivirtError."""
-    chains = chains_of(domain)
-    findings: list[Finding] = []
+    active = bool(domain.isActive())
+    chains = chains_of(domain) if active else _chains_off(host, domain)
+    findings: list[Finding] = [] if active else _about_starting(domain)
     runs: list[commit.Run] = []
     steps: list[str] = []
+    how = "while the guest goes on" if active else "while it is started for that, and runs nothing"
     targets = sorted({d.target for each in gone for d in each.disks if d.kind == "external"})
     for target in targets:
         chain = chains.get(target, Chain(target))
@@ -55,7 +57,7 @@ def settle(host: Host, domain: Any, gone: Sequence[Snapshot], known: Sequence[Sn
             continue
         runs.append(run)
         into = run.into
-        steps.append(f"   {target}: {', '.join(run.merged)} into {into}, while the guest goes on")
+        steps.append(f"   {target}: {', '.join(run.merged)} into {into}, {how}")
         steps.append(f"   {target} is then {' on '.join(run.then)}")
         findings += against_any(host, domain, chain)
         findings += commit.against(host, domain, run)
@@ -69,6 +71,27 @@ def settle(host: Host, domain: Any, gone: Sequence[Snapshot], known: Sequence[Sn
             )
         )
     return Merging(tuple(runs), tuple(dict.fromkeys(findings)), tuple(steps))
+
+
+def _chains_off(host: Host, domain: Any) -> dict[str, Chain]:
+    """The chains of a domain that is off, as far as the images tell."""
+    return {
+        target: replace(chain, layers=tuple(Layer(path) for path in down_from(host, chain.source)))
+        for target, chain in chains_of(domain).items()
+    }
+
+
+def _about_starting(domain: Any) -> list[Finding]:
+    """What speaks against starting a domain, paused, for its hypervisor's work."""
+    if domain.hasManagedSaveImage(0):
+        return [
+            Finding(
+                REFUSED,
+                "it has a managed save, whose memory goes with its images as they are",
+                "start it, and do it while it runs",
+            )
+        ]
+    return [Finding(NOTE, "it is off: it is started for this, runs nothing, and is forced off")]
 
 
 def _run(

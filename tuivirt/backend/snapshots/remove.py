@@ -14,15 +14,13 @@ from ..lifecycle import Progress, domain_to_change, touch
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, tree, when
 from . import merge
+from .awake import awake
 from .judge import is_before, refuse
 from .read import snapshot_to_change, snapshots_of
 from .revert import EXTERNAL_REVERT, find
 
 if TYPE_CHECKING:
     from ..host import Host
-
-EXTERNAL_DELETE = (9, 0)
-"""libvirt from this version on deletes an external snapshot, as long as it is one."""
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -51,53 +49,22 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
             "qemu-img snapshot -l IMAGE shows the internal ones",
         )
         findings.append(kept)
-    elif by_hand(host, uuid, gone):
+    elif by_hand(host, gone):
         merging = merge.settle(host, host.domain(uuid), gone, snapshots_of(host, uuid))
         steps += ["What was written since goes into the image below it:", *merging.steps]
         steps += [f"   {each.memory_file} is deleted" for each in gone if each.memory_file]
         findings += merging.findings
     elif any("external" in each.kind for each in gone):
-        findings += _against_off(host, gone, values)
         steps.append("What an external one kept is merged into one image; that may take a while.")
     return Plan(name, tuple(steps), tuple(findings))
 
 
-def by_hand(host: Host, uuid: str, gone: tuple[Snapshot, ...]) -> bool:
-    """Whether external ones are merged from here: libvirt does it later on, and of a domain that
-    is off. Raises TuivirtError."""
-    if not any("external" in each.kind for each in gone):
-        return False
-    if not is_before(_version(host), EXTERNAL_REVERT):
-        return False
-    domain = host.domain(uuid)
-    try:
-        return bool(domain.isActive())
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"cannot tell whether {domain.name()} runs") from error
-
-
-def _version(host: Host) -> str:
+def by_hand(host: Host, gone: tuple[Snapshot, ...]) -> bool:
+    """Whether external ones are merged from here: this host's libvirt does it badly or not."""
     info = host.snapshot.info
-    return info.libvirt_version if info is not None else ""
-
-
-def _against_off(
-    host: Host, gone: tuple[Snapshot, ...], values: Mapping[str, Any]
-) -> list[Finding]:
-    """A libvirt that merges nothing of a domain that is off, or one snapshot at a time."""
-    version = _version(host)
-    several = bool(values.get("children") or values.get("children_only"))
-    if not is_before(version, EXTERNAL_DELETE if not several else EXTERNAL_REVERT):
-        return []
-    what = "several external snapshots at once" if several else "external snapshots"
-    return [
-        Finding(
-            Weight.REFUSED,
-            f"libvirt {version} does not delete {what} of a domain that is off",
-            "start it without letting it run, delete them, and pull its plug: tuivirt start NAME "
-            "--paused, snapshot-delete, destroy" + ("; or one by one" if several else ""),
-        )
-    ]
+    version = info.libvirt_version if info is not None else ""
+    external = any("external" in each.kind for each in gone)
+    return external and is_before(version, EXTERNAL_REVERT)
 
 
 def delete(
@@ -122,11 +89,13 @@ def delete(
     gone = _gone(host, uuid, find(host, uuid, snapshotname), values)
     what = f"cannot delete the snapshot {snapshotname} of {name}"
     refuse(plan_for(host, uuid, {**values, "snapshotname": snapshotname}), what, force)
-    if not metadata and by_hand(host, uuid, gone):
-        merging = merge.settle(host, domain, gone, snapshots_of(host, uuid))
-        left = merge.merge(
-            host, domain, gone, merging, what=what, aborted=aborted, progress=progress
-        )
+    if not metadata and by_hand(host, gone):
+        with awake(host, domain, what):
+            merging = merge.settle(host, domain, gone, snapshots_of(host, uuid))
+            refuse(Plan(name, (), merging.findings), what, force)
+            left = merge.merge(
+                host, domain, gone, merging, what=what, aborted=aborted, progress=progress
+            )
         return _said(name, gone, "deleted") + left
     flags = 0
     if children:
