@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import re
 import signal
@@ -174,32 +173,23 @@ def test_a_full_backup_and_two_increments_are_restored_to_what_the_disks_were(
     ]
     assert said[2].base == paths[1].name
     assert f"<name>{writer.guest.name}</name>" in said[0].xml
+    by_hand(place / said[2].disks[0].file, images / "by-hand")
+    raw = images / "vda.raw"
+    made = images / "by-hand" / "vda.qcow2"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", str(made), str(raw)], check=True)
+    assert sha(raw) == moments[2]["vda"]
     # An increment holds what was written, not the disk.
     assert said[1].disks[1].size_bytes < said[0].disks[0].size_bytes
 
 
-def test_the_way_by_hand_that_the_documentation_gives_comes_to_the_same(
-    host: Host, writer: Writer, place: Path, images: Path, clean: None
-) -> None:
-    writer.write("vda", "base", 0, 8)
-    back_up(host, writer.uuid, place, checkpoint="c0", leave_out="vdb")
-    writer.write("vda", "one", 4)
-    one = back_up(host, writer.uuid, place, incremental="last", checkpoint="c1", leave_out="vdb")
-    writer.write("vda", "", 2, 3)
-    two = back_up(host, writer.uuid, place, incremental="last", leave_out="vdb")
+def by_hand(newest: Path, work: Path) -> None:
+    """Restore as the documentation says that it is done with qemu-img alone."""
     text = (ROOT / "docs" / "backup.md").read_text()
     block = re.search(r"```sh\n(newest=.*?)```", text, re.DOTALL)
     assert block
-    newest = place / manifest.read(two).disks[0].file
     commands = re.sub(r"(?m)^newest=.*$", f"newest={newest}", block[1])
-    commands = re.sub(r"(?m)^work=.*$", f"work={images / 'by-hand'}", commands)
+    commands = re.sub(r"(?m)^work=.*$", f"work={work}", commands)
     subprocess.run(["sh", "-eu", "-c", commands], check=True, capture_output=True)
-    made = images / "by-hand" / "vda.qcow2"
-    raw = images / "vda.raw"
-    subprocess.run(["qemu-img", "convert", "-O", "raw", str(made), str(raw)], check=True)
-    assert sha(raw) == writer.digest("vda")
-    # The manifest tells what there is without tuivirt.
-    assert json.loads(two.read_text())["base"] == one.name
 
 
 def test_what_cannot_be_is_refused_with_the_reason_before_anything_is_done(
@@ -389,14 +379,10 @@ def test_a_killed_program_leaves_the_guest_running_and_the_next_one_knows(
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
-    plan = begin.plan_for(host, big.uuid, {"to": str(place)})
-    job_runs = any("is under way (push)" in text for text in refused(plan))
     until(lambda: before.under_way(host, big.uuid) is None, "libvirt's job ends")
     plan = begin.plan_for(host, big.uuid, {"to": str(place)})
     (note,) = [each for each in plan.of(Weight.NOTE) if "nobody saw the end" in each.text]
-    assert "big" in note.text or big.name in note.text
     assert "and the checkpoint c" in note.advice
-    assert job_runs or note
     assert big.active
     assert is_whole(Path(big.domain.XMLDesc().partition("source file='")[2].partition("'")[0]))
     (path,) = place.glob("*.json")
