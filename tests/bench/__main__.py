@@ -27,6 +27,7 @@ from tests.bench import (
     output,
     peer,
     start,
+    volumes,
 )
 from tests.bench.figure import Figure, say
 from tests.bench.stage import Stage, stage
@@ -48,6 +49,7 @@ ALONE: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "terminal": emulator.measure,
     "fleet": fleet.measure,
     "images": images.measure,
+    "volumes": volumes.measure,
 }
 """Those that need no farm."""
 EVERY = [*ALONE, *FAMILIES]
