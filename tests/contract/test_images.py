@@ -139,6 +139,11 @@ def test_what_is_compressible_becomes_small_and_what_is_there_is_replaced_by_nam
     assert same(raw, target)
     with pytest.raises(BadInput, match="cannot be compressed"):
         to(host, raw, images / "x.img", compress=True)
+    with pytest.raises(BadInput, match="cannot be converted into itself so"):
+        to(host, raw, raw)
+    above = lying(images / "above.qcow2", target)
+    with pytest.raises(BadInput, match=f"{above} lies on {target}"):
+        to(host, above, target, force=True)
 
 
 def test_one_in_its_own_place_becomes_smaller_and_the_original_stays(
@@ -436,7 +441,7 @@ def test_a_raw_image_that_looks_like_another_is_not_taken_at_its_word(
     assert "names /etc/passwd as what it takes its data from" in listing.as_text(host, str(path))
     with pytest.raises(BadInput, match="names /etc/passwd") as refused:
         to(host, path, images / "x.img")
-    assert "say the format" in refused.value.advice
+    assert "if it is raw, say the format" in refused.value.advice
     define(disks=[Disk(path, form="raw")], kernel=False)
     to(host, path, images / "x.img")
     # A raw image ends with a whole sector.

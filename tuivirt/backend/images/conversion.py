@@ -242,11 +242,11 @@ def _against_in_place(wanted: Conversion, usage: Usage) -> list[Finding]:
 
 def _against_target(wanted: Conversion, usage: Usage, chain: Chain) -> list[Finding]:
     target = wanted.target
+    if target == wanted.source.path:
+        advice = "say --in-place alone, or name another path"
+        raise BadInput(f"{target} cannot be converted into itself so", advice=advice)
     if any(each.path == target for each in chain.images):
-        raise BadInput(
-            f"{wanted.source.path} is {target}, or lies on it",
-            advice="convert it in its own place (--in-place), or name another path",
-        )
+        raise BadInput(f"{wanted.source.path} lies on {target}", advice="name another path")
     if not os.path.exists(target):
         return []
     found = judge.against_writing(usage, content=True)

@@ -146,7 +146,7 @@ def about_format(image: Image, usage: Usage) -> list[Finding]:
     if not image.probed:
         return []
     below = image.backing_name or image.data_file
-    text = f"nobody says which format {image.path} has; it looks like {image.form}"
+    text = f"nobody says which format {image.path} has, and it looks like {image.form}"
     if not below:
         return [Finding(Weight.NOTE, text)]
     strange = _is_private(image.backing) or _is_private(image.data_file)
@@ -154,8 +154,8 @@ def about_format(image: Image, usage: Usage) -> list[Finding]:
     return [
         Finding(
             weight,
-            f"{text}, and names {below} as what it takes its data from",
-            "a guest may have written that into a raw image: say the format if it is raw",
+            f"{text} and names {below} as what it takes its data from",
+            "a guest may have written that into a raw image; if it is raw, say the format",
         )
     ]
 
