@@ -265,7 +265,7 @@ def test_details_tell_of_the_chain_and_of_who_has_it(pool: TestPool, define: Def
     said = listing.details(pool.host, pool.key, "top.qcow2").splitlines()
     assert f"lies on    {pool.folder}/base.img, raw, 1 MiB" in said
     assert f"used by    domain {guest.name} (off)" in said
-    below = listing.details(pool.host, pool.key, "base.img").splitlines()
+    below = listing.details(pool.host, pool.key, str(pool.folder / "base.img")).splitlines()
     assert f"used by    domain {guest.name} (off)" in below
     assert f"           volume {pool.name}/top.qcow2, which lies on it" in below
 
@@ -519,6 +519,11 @@ def test_the_demo_makes_copies_and_deletes_them_too(demo: Place) -> None:
     create.clone(host, key, {"vol": "x.img", "newname": "y.img"})
     assert "x.img" in listing.as_text(host, key)
     assert "used by    nobody" in listing.details(host, key, "y.img")
+    resize.resize(host, key, {"vol": "x.img", "capacity": "4M"})
+    with pytest.raises(BadInput, match="would be made smaller"):
+        resize.resize(host, key, {"vol": "x.img", "capacity": "1M"})
+    assert "capacity   4 MiB" in listing.details(host, key, "x.img")
+    remove.wipe(host, key, {"vol": "x.img"})
     for name in ("x.img", "y.img"):
         remove.delete(host, key, {"vol": name})
     create.create(host, key, {"vol": "z.img", "capacity": "1M"})

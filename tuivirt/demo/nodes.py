@@ -80,6 +80,32 @@ class DemoVolume(Proxy):
     def upload(self, stream: Any, offset: int, length: int, flags: int = 0) -> int:
         raise failure(libvirt.VIR_ERR_NO_SUPPORT, "virStorageVolUpload")
 
+    def resize(self, capacity: int, flags: int = 0) -> int:
+        """The test driver cannot: it is made anew with another size, under its own name."""
+        self._host.require_write("virStorageVolResize")
+        _kind, before, taken = self._real.info()
+        if capacity < before and not flags & libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK:
+            raise failure(
+                libvirt.VIR_ERR_INVALID_ARG,
+                "Can't shrink capacity below current capacity unless shrink flag explicitly "
+                "specified",
+                libvirt.VIR_FROM_STORAGE,
+            )
+        if flags & libvirt.VIR_STORAGE_VOL_RESIZE_ALLOCATE:
+            taken = capacity
+        xml = str(self._real.XMLDesc(0))
+        for word, size in (("capacity", capacity), ("allocation", min(taken, capacity))):
+            xml = re.sub(rf"(<{word} unit='bytes'>)\d+", rf"\g<1>{size}", xml, count=1)
+        pool = self._real.storagePoolLookupByVolume()
+        self._real.delete(0)
+        self._real = pool.createXML(xml, 0)
+        return 0
+
+    def wipePattern(self, algorithm: int, flags: int = 0) -> int:
+        """It has no contents: there is nothing to write over."""
+        self._host.require_write("virStorageVolWipePattern")
+        return 0
+
 
 class DemoNodeDevice(Proxy):
     """A node device of the demo, which knows its driver; the test driver forgets it."""
