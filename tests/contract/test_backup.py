@@ -270,6 +270,23 @@ def test_an_abort_leaves_the_guest_as_it_was_and_nothing_of_the_backup(
     assert before.under_way(host, big.uuid) is None
 
 
+def test_a_guest_that_stops_meanwhile_is_told_with_what_is_left(
+    host: Host, big: Guest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "EVERY_S", 0.02)
+
+    def progress(_text: str, _far: float | None) -> None:
+        big.destroy()
+
+    values = {"to": str(place), "checkpoint": "c"}
+    with pytest.raises(TuivirtError, match="the guest stopped meanwhile") as caught:
+        begin.begin(host, big.uuid, values, progress=progress)
+    assert f"tuivirt checkpoint-delete {big.name} c, once it runs" in str(caught.value)
+    assert list(place.iterdir()) == []
+    big.start()
+    checkpoints.delete(host, big.uuid, "c")
+
+
 def test_what_is_pulled_is_what_was_there_at_that_moment(
     host: Host, writer: Writer, images: Path, clean: None
 ) -> None:
@@ -313,7 +330,8 @@ def test_what_is_offered_ends_with_its_task(host: Host, writer: Writer) -> None:
 def test_a_restore_writes_over_nothing_and_an_abort_leaves_nothing(
     host: Host, writer: Writer, images: Path, place: Path, clean: None
 ) -> None:
-    path = back_up(host, writer.uuid, place, leave_out="vdb")
+    path = back_up(host, writer.uuid, place, leave_out="vdb", format_="raw")
+    assert restored(host, path, images / "same") == {"vda": writer.digest("vda")}
     to = images / "to"
     to.mkdir()
     values = {"manifest": str(path), "to": str(to)}
@@ -351,8 +369,7 @@ def test_the_verbs_do_it_and_the_restored_domain_boots_what_it_had(
     assert "is backed up fully, checkpoint c: " in done.json["text"]
     (path,) = place.glob("*.json")
     again = guests.unique_name("again")
-    (here,) = tuivirt("-c", qemu_uri, "list", "hosts", "-o", "json").json
-    words = ("backup-restore", here["name"], str(path), "--to", str(images))
+    words = ("backup-restore", str(path), "--to", str(images))
     ran = tuivirt("-c", qemu_uri, *words, "--define-as", again)
     assert ran.status == 0, ran.err
     conn = libvirt.open(qemu_uri)

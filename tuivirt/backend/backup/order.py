@@ -77,11 +77,6 @@ def check(values: Mapping[str, Any]) -> None:
                 )
         server_of(text_of(values, "listen"))
     else:
-        if not values.get("to"):
-            raise BadInput(
-                "it is not said where the backup goes",
-                advice="--to FOLDER, or --pull to have another program fetch it",
-            )
         for word in ("listen", "scratch", "detached"):
             if values.get(word):
                 raise BadInput(f"{word} is about a backup that is pulled", advice="--pull")
@@ -112,6 +107,11 @@ def server_of(words: str) -> Server | None:
 def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
     """Settle a backup; what speaks against it is in its plan. Raises BadInput, TuivirtError."""
     check(values)
+    if not values.get("pull") and not values.get("to"):
+        raise BadInput(
+            "it is not said where the backup goes",
+            advice="--to FOLDER, or --pull to have another program fetch it",
+        )
     detail = domain_detail(host, uuid)
     config = detail.current
     disks, left = choice.choose(config, text_of(values, "leave_out"))

@@ -78,11 +78,20 @@ def push(
         left = take_back(host, uuid, order)
         if ended.how == "cancelled" and aborted is not None and aborted.is_set():
             raise Aborted(f"the backup of {order.name} was aborted", f"it goes on; {left}")
-        why = ended.why or "somebody ended it"
+        why = ended.why or _who_ended_it(host, uuid)
         raise TuivirtError(what, f"{why}; {left}", _advice_of_text(why, order))
     if progress is not None:
         progress("looking at what was written", None)
     return _looked_at(order, written)
+
+
+def _who_ended_it(host: Host, uuid: str) -> str:
+    """Why a job ended that libvirt gives no reason for."""
+    try:
+        active = bool(host.domain(uuid).isActive())
+    except (libvirt.libvirtError, TuivirtError):
+        active = False
+    return "somebody ended it" if active else "the guest stopped meanwhile"
 
 
 def backup_xml(order: Order) -> str:
@@ -203,7 +212,9 @@ def take_back(host: Host, uuid: str, order: Order) -> str:
             host.domain(uuid).checkpointLookupByName(order.checkpoint, 0).delete(0)
         except libvirt.libvirtError as error:
             if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_CHECKPOINT:
-                left.append(f"the checkpoint {order.checkpoint} ({error})")
+                # libvirt takes it out of the images of a running guest alone.
+                how = f"tuivirt checkpoint-delete {order.name} {order.checkpoint}, once it runs"
+                left.append(f"the checkpoint {order.checkpoint} ({error}; {how})")
         except TuivirtError as error:
             left.append(f"the checkpoint {order.checkpoint} ({error})")
     if left:
