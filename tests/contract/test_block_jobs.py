@@ -140,7 +140,7 @@ def test_a_copy_is_kept_equal_until_it_is_said_how_it_ends(
 def test_an_aborted_copy_leaves_the_guest_where_it_was_and_its_file_is_remembered(
     host: Host, filled: Guest, images: Path
 ) -> None:
-    filled.boot()
+    filled.start()
     new = images / "two.qcow2"
     values = {"path": "vda", "dest": str(new), **SLOW}
     job = Behind(filled, lambda aborted: copy.copy(host, filled.uuid, values, aborted=aborted))
@@ -209,7 +209,7 @@ def test_nothing_is_written_into_an_image_that_another_domain_lies_on(
 ) -> None:
     other = define(disks=[Disk(overlay(images / "o.qcow2", images / "base.qcow2"), form="qcow2")])
     overlay(images / "nobodys.qcow2", images / "mid.qcow2")
-    stacked.boot()
+    stacked.start()
     before = chains_of(stacked.domain)
     with pytest.raises(BadInput, match=f"and {other.name} lies on it"):
         commit.commit(host, stacked.uuid, {"path": "vda", "pivot": True}, force=True)
@@ -253,7 +253,7 @@ def test_what_cannot_be_is_refused_with_the_reason(
 def test_a_job_that_somebody_else_has_begun_is_shown_and_ended(
     host: Host, filled: Guest, qemu_uri: str, images: Path
 ) -> None:
-    filled.boot()
+    filled.start()
     theirs, new = libvirt.open(qemu_uri), images / "theirs.qcow2"
     xml = f"<disk type='file'><source file='{new}'/><driver type='qcow2'/></disk>"
     flags = libvirt.VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB

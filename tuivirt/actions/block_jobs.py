@@ -12,7 +12,7 @@ from tuivirt.backend.model.domain import Domain
 
 from .domains import is_off
 from .migrations import DRY_RUN, FORCE, told
-from .registry import ACTIONS, Action, Option, Run, action
+from .registry import Option, Run, action
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
@@ -271,8 +271,3 @@ def blockjob(
     if bandwidth:
         return control.set_bandwidth(run.host, domain.uuid, disk, bandwidth)
     return control.report(run.host, domain.uuid, disk)
-
-
-def of_block_jobs() -> list[Action]:
-    """Those that are about jobs on a domain's disks."""
-    return [ACTIONS[name] for name in ("blockcopy", "blockcommit", "blockpull", "blockjob")]

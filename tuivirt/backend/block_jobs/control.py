@@ -16,7 +16,7 @@ from .config import follows
 from .follow import End, Followed
 from .journal import begun_of, forget_all
 from .judge import NOTE, REFUSED
-from .left import left_of
+from .left import incomplete, left_of
 from .read import chain_of, jobs_of
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     for job in jobs:
         stays = f"the guest stays on {chain_of(domain, job.target).source}"
         if values.get("abort"):
-            kept = f"; {job.other} {_worth(job)}" if job.other else ""
+            kept = f"; {_worth(job)}" if job.other else ""
             steps.append(f"The {job.kind} on {job.target} is ended: {stays}{kept}.")
         elif values.get("pivot") and not job.ready:
             findings.append(_not_ready(job))
@@ -111,7 +111,7 @@ def _aborted(host: Host, domain: Any, job: BlockJob, before: list[str]) -> str:
             raise
     if job.kind == "pull" or (job.kind == "copy" and job.ready):
         forget_all(host, domain, job.target)
-    kept = f", and {job.other} {_worth(job)}" if job.other else ""
+    kept = f", and {_worth(job)}" if job.other else ""
     return f"the {job.kind} on {job.target} of {domain.name()} is ended: the guest stays{kept}"
 
 
@@ -185,5 +185,6 @@ def _to(job: BlockJob) -> str:
 def _worth(job: BlockJob) -> str:
     """What the other image is worth once the job is ended."""
     if job.kind == "copy":
-        return "is a copy as of then" if job.ready else "is left, and not complete: delete it"
-    return "holds what was written since as well, or a part of it: do it again to finish it"
+        whole = f"{job.other} is a copy as of then"
+        return whole if job.ready else incomplete(job.other)
+    return f"{job.other} holds what was written since, or a part of it: do it again to finish it"

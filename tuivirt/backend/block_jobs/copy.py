@@ -20,9 +20,10 @@ from ..xml.chain import copy_xml
 from . import judge
 from .config import follows
 from .follow import End, Followed, stop
-from .images import free_at, is_here, is_there, real, taken_by, users_of
+from .images import device_size, free_at, is_here, is_there, real, taken_by, users_of
 from .journal import forget, note
 from .judge import NOTE, REFUSED, RISK
+from .left import incomplete
 from .read import chain_of, running
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def copy(
             forget(host, domain, begun)
             raise
         stays = f"{target} stays on {settled.chain.source}"
-        left = f"{dest} is left, and not complete: delete it"
+        left = incomplete(dest)
         try:
             end = job.wait(aborted, ready=True)
         except Aborted as error:
@@ -122,6 +123,8 @@ def _settled(host: Host, uuid: str, values: Mapping[str, Any]) -> _Copy:
     form = str(values.get("format") or "") or _format(host, chain, dest, reuse, block)
     findings = judge.against_any(host, domain, chain)
     findings += _against(host, uuid, chain, dest, form, values)
+    if block and chain.layers:
+        findings += _against_size(host, dest, form, judge.capacity_of(domain, chain.target))
     copied = chain.layers[:1] if values.get("shallow") else chain.layers
     if chain.layers and not block and not any(each.weight is REFUSED for each in findings):
         needed = taken_by(host, [each.path for each in copied])
@@ -211,6 +214,20 @@ def _against(
             )
         )
     return said
+
+
+def _against_size(host: Host, dest: str, form: str, capacity: int) -> list[Finding]:
+    """Whether a block device has the size that it has to have."""
+    there = device_size(host, dest)
+    if there is None:
+        return []
+    if form == "raw" and there != capacity:
+        sizes = f"{dest} has {there} bytes, and the disk {capacity}"
+        way = "--format qcow2 is for a larger one" if there > capacity else "take a larger one"
+        return [Finding(REFUSED, f"{sizes}: without a format both have to be equal", way)]
+    if there < capacity:
+        return [Finding(RISK, f"{dest} has {size(there)}, and the disk may fill {size(capacity)}")]
+    return []
 
 
 def _own_paths(host: Host, uuid: str) -> list[str]:

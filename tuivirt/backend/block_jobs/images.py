@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import struct
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,19 @@ def free_at(host: Host, path: str) -> int | None:
         return None
     try:
         return shutil.disk_usage(os.path.dirname(path)).free
+    except OSError:
+        return None
+
+
+def device_size(host: Host, path: str) -> int | None:
+    """The bytes of a block device; None where it is none, or cannot be read from here."""
+    if not is_here(host):
+        return None
+    try:
+        if not stat.S_ISBLK(os.stat(path).st_mode):
+            return None
+        with open(path, "rb") as device:
+            return device.seek(0, os.SEEK_END)
     except OSError:
         return None
 

@@ -30,6 +30,13 @@ class Left:
     """An image that is not what it was, nor yet what it shall be."""
 
 
+def incomplete(path: str) -> str:
+    """What is to be said of a copy that has not come to its end."""
+    if path.startswith("/dev/"):
+        return f"what is in {path} is not complete, and of no use"
+    return f"{path} is left, and not complete: delete it"
+
+
 def left_of(host: Host, domain: Any) -> tuple[Left, ...]:
     """What jobs that were begun from here have left on this domain, of those that run no more.
 
@@ -64,12 +71,14 @@ def _left(host: Host, name: str, begun: Begun, now: tuple[str, ...]) -> Left | N
     if begun.kind == "copy":
         if not now or begun.other in now or is_there(host, begun.other) is False:
             return None
+        device = begun.other.startswith("/dev/")
+        useless = f"what is in {begun.other}: " if device else f"{begun.other}: delete it, or "
         return Left(
             target,
             f"a copy of {target} to {begun.other} was broken off; {target} is on {now[0]} as "
             f"before, and {begun.other} is not complete",
-            f"nothing needs {begun.other}: delete it, or copy again: tuivirt blockcopy {name} "
-            f"{target} --dest {begun.other} --reuse-external",
+            f"nothing needs {useless}copy again: tuivirt blockcopy {name} {target} "
+            f"--dest {begun.other} --{'blockdev' if device else 'reuse-external'}",
         )
     still = [path for path in begun.merged if path in now]
     if not still:
