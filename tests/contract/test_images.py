@@ -36,6 +36,8 @@ Define = Callable[..., Guest]
 MIB = 1 << 20
 ODD = ["a b.img", "a:b,c=d.img", "'\"$x.img", "two\nlines.img", "漢字.img", "-x.img", "nbd:h:1"]
 WAIT_S = 20.0
+AT_HOME = {**os.environ, "PYTHONPATH": str(ROOT)}
+"""For a program that is started in another folder."""
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +235,22 @@ def test_killed_in_the_middle_the_original_is_whole_and_what_lies_there_is_told_
     assert [each.file for each in beside.leftovers(str(path))] == [str(new)]
 
 
+def test_told_to_end_in_the_middle_the_program_takes_back_what_it_wrote(
+    qemu_uri: str, images: Path
+) -> None:
+    path = as_qcow2(images / "one.qcow2", 64, 64)
+    argv = [sys.executable, "-m", "tuivirt", "-c", qemu_uri, "image-convert", str(path)]
+    with subprocess.Popen(
+        [*argv, "two.qcow2", "--compress"], cwd=images, env=AT_HOME, stderr=subprocess.PIPE
+    ) as child:
+        until(lambda: list(images.glob(".two.qcow2.tuivirt-*")), "a part of the result")
+        child.send_signal(signal.SIGTERM)
+        _out, said = child.communicate(timeout=WAIT_S)
+    assert child.returncode == 128 + signal.SIGTERM
+    assert f"the conversion of {path} was aborted: nothing of it was left behind" in said.decode()
+    assert names(images) == ["one.qcow2"]
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_whatever_a_path_holds_it_is_a_path(host: Host, images: Path, name: str) -> None:
     path = written(images / name, 1, 2)
@@ -258,7 +276,7 @@ def test_by_the_command_line_a_path_is_meant_that_begins_with_a_dash_or_is_relat
     done = subprocess.run(
         [*argv, "--format", "qcow2", "./-x.img", "./-y.img"],
         cwd=images,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env=AT_HOME,
         capture_output=True,
         text=True,
         timeout=WAIT_S,
@@ -404,6 +422,10 @@ def test_an_image_that_a_guest_has_open_is_left_alone(
     idle_guest.destroy()
     assert "which is off" in listing.as_text(host, str(path))
     to(host, path, images / "x.qcow2")
+    with pytest.raises(BadInput, match=f"which is vda of {idle_guest.name}, and is replaced"):
+        to(host, other, path)
+    said = to(host, path, in_place=True)
+    assert f"Note: {path} is vda of {idle_guest.name}, which is off" in said
 
 
 def test_an_image_below_one_that_a_guest_has_open_may_be_read_and_not_written_to(

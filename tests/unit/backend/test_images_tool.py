@@ -126,8 +126,9 @@ def test_who_writes_to_an_image_keeps_it_from_being_read_and_who_reads_from_bein
 
 def test_what_lies_on_an_image_or_was_saved_with_it_is_a_risk_where_its_content_changes() -> None:
     off = Usage("/x", (use("a", below=True), use("b", saved=True)), ("/y",))
-    assert judge.against_writing(off, content=False) == []
-    spoilt, saved = judge.against_writing(off, content=True)
+    assert weights(judge.against_writing(off, content=False)) == [Weight.NOTE]
+    note, spoilt, saved = judge.against_writing(off, content=True)
+    assert note.text == "/x is vda of b, which is off"
     assert spoilt.text.startswith("vda of a, /y lie on it")
     assert saved.text.startswith("vda of b: its saved memory")
     assert weights([spoilt, saved]) == [Weight.RISK, Weight.RISK]

@@ -251,16 +251,20 @@ def _against_target(wanted: Conversion, usage: Usage, chain: Chain) -> list[Find
         return []
     found = judge.against_writing(usage, content=True)
     size = spelled(os.stat(target).st_blocks * 512)
+    off = ", ".join(use.said for use in usage.domains if not use.running and not use.below)
+    whose = f", which is {off}," if off else ""
     if wanted.onto_device:
-        found.append(Finding(Weight.RISK, f"all that is on the device {target} is overwritten"))
+        found.append(
+            Finding(Weight.RISK, f"all that is on the device {target}{whose} is overwritten")
+        )
         room = read_image(target, "raw").size_bytes
         if wanted.form == "raw" and room < wanted.source.size_bytes:
             least = f"{spelled(room)}, and {spelled(wanted.source.size_bytes)} are needed"
             found.append(Finding(Weight.REFUSED, f"the device {target} has {least}"))
     else:
-        found.append(Finding(Weight.RISK, f"{target} exists ({size}), and is replaced"))
-    if off := [use.said for use in usage.domains if not use.running and not use.below]:
-        found.append(Finding(Weight.RISK, f"it is {', '.join(off)}, which is off"))
+        found.append(
+            Finding(Weight.RISK, f"{target} exists ({size}){whose or ','} and is replaced")
+        )
     return found
 
 

@@ -78,6 +78,9 @@ def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
             )
         )
     off = [use for use in usage.domains if not use.running]
+    if own := [use for use in off if not use.below]:
+        text = f"{usage.path} is {_names(own)}, which is off"
+        found.append(Finding(Weight.NOTE, text, "do not start it meanwhile"))
     if not content:
         return found
     above = [use for use in off if use.below]
