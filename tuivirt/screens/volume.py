@@ -51,6 +51,7 @@ class VolumeScreen(PagedScreen):
         self._page = Page(id="page")
         self._changes = volume_menu.Changes()
         self._known = False
+        self._page.show([(Toned(" Reading it, and who uses it …", "dim"),)])
 
     def compose_body(self) -> ComposeResult:
         yield self._title

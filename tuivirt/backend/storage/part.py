@@ -34,7 +34,11 @@ class Part:
         self.target = target
         self.path = target.with_name(f".{target.name[:200]}.{ident or os.getpid()}.part")
         self.may_resume = bool(ident)
-        self.fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        self.fd = os.open(self.path, flags, 0o666)
+        if os.fstat(self.fd).st_uid != os.geteuid():
+            os.close(self.fd)
+            raise BadInput(f"cannot write {self.path}", "it is another user's", "take it away")
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
