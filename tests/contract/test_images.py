@@ -378,6 +378,29 @@ def test_what_is_written_into_the_base_spoils_no_other_that_lies_on_it_unasked(
     assert guest_bytes(base, "qcow2") == holds
 
 
+def test_an_abort_of_what_changes_an_image_itself_leaves_what_is_read_through_it(
+    host: Host, images: Path
+) -> None:
+    base = as_qcow2(images / "base.qcow2", 128, 128)
+    top = lying(images / "top.qcow2", base)
+    subprocess.run(["qemu-io", "-c", "write -P 9 0 64M", top], check=True, capture_output=True)
+    holds = guest_bytes(top, "qcow2")
+    for verb, values, said in (
+        (rebase.rebase, {"flatten": True}, f"it lies on {base} as before, and holds the same"),
+        (commit.commit, {}, f"{top} holds all as before"),
+    ):
+        aborted = threading.Event()
+
+        def progress(_text: str, far: float | None, aborted: threading.Event = aborted) -> None:
+            if far:
+                aborted.set()
+
+        with pytest.raises(Aborted, match=said):
+            verb(host, {"path": str(top), **values}, aborted=aborted, progress=progress)
+        assert guest_bytes(top, "qcow2") == holds
+        assert names(images) == ["base.qcow2", "top.qcow2"]
+
+
 def test_an_image_is_enlarged_and_made_smaller_by_name_only(host: Host, images: Path) -> None:
     path = written(images / "one.img", 1, 16)
     with path.open("r+b") as file:
