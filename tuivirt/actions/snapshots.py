@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tuivirt.backend.model.domain import Domain
 
 from .migrations import FORCE
-from .registry import Action, Option, Run, action
+from .registry import Option, Run, action
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
@@ -214,11 +214,3 @@ def troubles(host: Host, key: str) -> tuple[Trouble, ...]:
     from tuivirt.backend.snapshots.troubles import troubles_of
 
     return troubles_of(host, key, snapshots_of(host, key))
-
-
-def of_snapshots() -> list[Action]:
-    """Those that are about a domain's snapshots."""
-    from .registry import ACTIONS
-
-    names = ("snapshot-create", "snapshot-list", "snapshot-revert", "snapshot-delete")
-    return [ACTIONS[name] for name in names]
