@@ -532,6 +532,19 @@ def test_the_demo_makes_copies_and_deletes_them_too(demo: Place) -> None:
     remove.delete(host, key, {"vol": "z.img"})
 
 
+def test_the_demos_own_pool_has_room_for_more(demo: Place) -> None:
+    images = demo.host.pool("images")
+    free = images.info()[3]
+    values = {"vol": "new.qcow2", "capacity": "20G", "backing_vol": "web-01.qcow2"}
+    said = create.create(demo.host, "images", values)
+    assert said == "pool images has the volume new.qcow2: 20 GiB, qcow2, on top of web-01.qcow2"
+    assert 0 < free - images.info()[3] < MIB
+    users = next(v for v in volumes(demo.host, "images") if v.name == "web-01.qcow2").users
+    assert users == ("web-01", "volume new.qcow2")
+    remove.delete(demo.host, "images", {"vol": "new.qcow2"})
+    assert images.info()[3] == free
+
+
 def test_a_guest_whose_disk_is_a_volume_of_the_pool_has_it(
     pool: TestPool, qemu_uri: str, images: Path
 ) -> None:

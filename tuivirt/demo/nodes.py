@@ -8,7 +8,10 @@ from typing import Any
 
 import libvirt
 
+from ..backend.xml.errors import XmlError
+from ..backend.xml.tree import attribute, lxml, parse, size_of, to_text
 from .errors import failure
+from .hardware import GRAIN
 from .proxy import Proxy
 
 LEASE_S = 3600
@@ -45,13 +48,35 @@ def lease(bridge: str, mac: str, address: str, hostname: str) -> dict[str, Any]:
     }
 
 
+def stored(xml: str) -> str:
+    """The XML of a new volume as the test driver is told it; one that libvirt cannot read as is."""
+    try:
+        root = parse(xml, "volume")
+        capacity = size_of(root.find("capacity")) or 0
+        taken = size_of(root.find("allocation"))
+    except XmlError:
+        return xml
+    found = root.find("allocation")
+    if found is None:
+        found = lxml().SubElement(root, "allocation")
+        form = attribute(root, "target/format", "type")
+        taken = capacity if form in ("", "raw") else min(capacity, EMPTY_IMAGE)
+    found.set("unit", "bytes")
+    found.text = str((taken or 0) // GRAIN)
+    return to_text(root)
+
+
+EMPTY_IMAGE = 200704
+"""What an empty qcow2 image takes."""
+
+
 class DemoPool(Proxy):
-    """A storage pool with room for what it holds: the test driver gives each 100 GiB, and lets
-    what is left go below zero."""
+    """A storage pool with room for what it holds."""
 
     def info(self) -> list[int]:
         """As virStoragePoolGetInfo: state, capacity, allocation, available; bytes."""
         state, _, allocation, _ = self._real.info()
+        allocation *= GRAIN
         capacity = 512 << 30
         while capacity < allocation * 5 // 4:
             capacity *= 2
@@ -59,17 +84,40 @@ class DemoPool(Proxy):
 
     def XMLDesc(self, flags: int = 0) -> str:
         xml = str(self._real.XMLDesc(flags))
-        _, capacity, _, available = self.info()
-        for word, value in (("capacity", capacity), ("available", available)):
+        _, *sizes = self.info()
+        for word, value in zip(("capacity", "allocation", "available"), sizes, strict=True):
             xml = re.sub(rf"(<{word} unit='bytes'>)\d+", rf"\g<1>{value}", xml, count=1)
         return xml
 
     def storageVolLookupByName(self, name: str) -> DemoVolume:
         return DemoVolume(self._host, self._real.storageVolLookupByName(name))
 
+    def listAllVolumes(self, flags: int = 0) -> list[DemoVolume]:
+        return [DemoVolume(self._host, each) for each in self._real.listAllVolumes(flags)]
+
+    def createXML(self, xmlDesc: str, flags: int = 0) -> DemoVolume:
+        return DemoVolume(self._host, self._real.createXML(stored(xmlDesc), flags))
+
+    def createXMLFrom(self, xmlDesc: str, clonevol: Any, flags: int = 0) -> DemoVolume:
+        made = self._real.createXMLFrom(stored(xmlDesc), clonevol, flags)
+        return DemoVolume(self._host, made)
+
 
 class DemoVolume(Proxy):
     """A volume of the demo: it has no contents."""
+
+    def info(self) -> list[int]:
+        """As virStorageVolGetInfo: type, capacity, allocation; bytes."""
+        kind, capacity, taken = self._real.info()
+        return [kind, capacity, taken * GRAIN]
+
+    def XMLDesc(self, flags: int = 0) -> str:
+        taken = f"{self.info()[2]}"
+        xml = str(self._real.XMLDesc(flags))
+        return re.sub(r"(<allocation unit='bytes'>)\d+", rf"\g<1>{taken}", xml, count=1)
+
+    def storagePoolLookupByVolume(self) -> DemoPool:
+        return DemoPool(self._host, self._real.storagePoolLookupByVolume())
 
     def _key(self) -> str:
         return str(self._real.key())
@@ -83,7 +131,7 @@ class DemoVolume(Proxy):
     def resize(self, capacity: int, flags: int = 0) -> int:
         """The test driver cannot: it is made anew with another size, under its own name."""
         self._host.require_write("virStorageVolResize")
-        _kind, before, taken = self._real.info()
+        _kind, before, taken = self.info()
         if capacity < before and not flags & libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK:
             raise failure(
                 libvirt.VIR_ERR_INVALID_ARG,
@@ -93,12 +141,12 @@ class DemoVolume(Proxy):
             )
         if flags & libvirt.VIR_STORAGE_VOL_RESIZE_ALLOCATE:
             taken = capacity
-        xml = str(self._real.XMLDesc(0))
+        xml = self.XMLDesc()
         for word, size in (("capacity", capacity), ("allocation", min(taken, capacity))):
             xml = re.sub(rf"(<{word} unit='bytes'>)\d+", rf"\g<1>{size}", xml, count=1)
         pool = self._real.storagePoolLookupByVolume()
         self._real.delete(0)
-        self._real = pool.createXML(xml, 0)
+        self._real = pool.createXML(stored(xml), 0)
         return 0
 
     def wipePattern(self, algorithm: int, flags: int = 0) -> int:
