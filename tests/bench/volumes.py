@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def _uploads(host: Host, uri: str, pool: Any, folder: Path) -> Figure:
         for way, times in zip((ours, theirs), found, strict=True):
             xml = f"<volume><name>one</name><capacity>{DATA_MIB * MIB}</capacity></volume>"
             volume = pool.createXML(xml.replace("</capacity>", "</capacity><allocation/>"))
-            times.append(_timed(lambda way=way: way("one")))
+            times.append(_timed(partial(way, "one")))
             volume.delete()
             os.sync()
     middle = [statistics.median(times) for times in found]

@@ -43,7 +43,16 @@ def _checked_definition(values: Mapping[str, Any]) -> None:
 @action(
     "host",
     title="Define a storage pool",
-    virsh="",
+    virsh=(
+        "virsh pool-define-as {pool} {type}[ --target {target}][ --source-host {source_host}]"
+        "[ --source-path {source_path}][ --source-dev {source_dev}][ --source-name {source_name}]"
+        "[ --source-format {source_format}][ --source-initiator {source_initiator}]"
+        "[ --source-protocol-ver {source_protocol_ver}][ --adapter-name {adapter_name}]"
+        "[ --adapter-wwnn {adapter_wwnn}][ --adapter-wwpn {adapter_wwpn}]"
+        "[ --adapter-parent {adapter_parent}][ --auth-type {auth_type}]"
+        "[ --auth-username {auth_username}][ --secret-usage {secret_usage}]"
+        "[ --secret-uuid {secret_uuid}]"
+    ),
     api="virStoragePoolDefineXML",
     bulk=False,
     check=_checked_definition,
@@ -119,7 +128,9 @@ def pool_define_as(
 @action(
     "host",
     title="Look for storage",
-    virsh="",
+    virsh=(
+        "virsh find-storage-pool-sources-as {type}[ {server}][ {port}][ --initiator {initiator}]"
+    ),
     api="virConnectFindStoragePoolSources",
     changes=False,
     bulk=False,

@@ -164,7 +164,8 @@ def _plan_restore(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
 @action(
     "host",
     title="Restore a saved guest",
-    virsh="",
+    virsh="virsh restore {file}[bypass_cache? --bypass-cache][running? --running]"
+    "[paused? --paused]",
     api="virDomainRestoreFlags",
     bulk=False,
     plan=_plan_restore,
@@ -203,7 +204,7 @@ def restore(
 @action(
     "host",
     title="Look into a saved guest's file",
-    virsh="",
+    virsh="virsh save-image-dumpxml {file}",
     api="virDomainSaveImageGetXMLDesc",
     bulk=False,
 )
