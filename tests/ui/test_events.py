@@ -388,7 +388,7 @@ async def test_help_tells_the_keys_of_the_screen_and_of_its_table_with_their_ids
 
 async def test_help_tells_the_keys_that_the_operator_has_set() -> None:
     app = DrivenApp(factory.sketch(), Settings(keys={"start": "f5,f6", "table.first": "f7"}))
-    async with app.run_test(size=(120, 90)) as pilot:
+    async with app.run_test(size=(120, 150)) as pilot:
         await pilot.press("question_mark")
         await pilot.pause()
         lines = [line.split() for line in screen_lines(app)]
