@@ -34,6 +34,12 @@ def _is_kept(pool: Pool) -> str:
     return _is_active(pool)
 
 
+def _plan_define(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
+    from tuivirt.backend.storage import pools
+
+    return pools.plan_define(host, key, values)
+
+
 def _checked_definition(values: Mapping[str, Any]) -> None:
     from tuivirt.backend.storage import pools
 
@@ -55,6 +61,7 @@ def _checked_definition(values: Mapping[str, Any]) -> None:
     ),
     api="virStoragePoolDefineXML",
     bulk=False,
+    plan=_plan_define,
     check=_checked_definition,
     lane="moves",
 )
@@ -113,6 +120,7 @@ def pool_define_as(
     no_overwrite: NO_OVERWRITE = False,
     start: Annotated[bool, Option("start it at once")] = False,
     autostart: Annotated[bool, Option("start it with the host")] = False,
+    force: FORCE = False,
 ) -> str:
     """Define a storage pool on a host.
 
@@ -122,7 +130,7 @@ def pool_define_as(
 
     values = {name: value for name, value in locals().items() if name not in ("run", "host")}
     values.pop("pools")
-    return pools.define(run.host, values)
+    return pools.define(run.host, values, force=values.pop("force"))
 
 
 @action(

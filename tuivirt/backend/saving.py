@@ -19,6 +19,7 @@ from .lookups import domain_detail
 from .model.device import DomainConfig
 from .model.domain import DomainState
 from .model.finding import Finding, Plan, Weight
+from .owners import against_overwriting
 from .snapshots.judge import refuse
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _against_file(host: Host, path: str, needed: int, what: str) -> list[Finding
     if not place.parent.is_dir():
         text = f"{place.parent} is no folder"
         return [Finding(Weight.REFUSED, text, "name a folder that exists: mkdir makes it")]
-    said = about_room(place.parent, needed, what)
+    said = [*about_room(place.parent, needed, what), *against_overwriting(host, path)]
     if place.is_dir() or (os.path.lexists(place) and not _is_plain(place)):
         said.append(Finding(Weight.REFUSED, f"{place} is there, and no plain file"))
     elif place.exists():

@@ -15,6 +15,7 @@ from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
+from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from ..xml.restored import restored_domain
 from . import choice, folder, manifest, qemu_img
@@ -69,7 +70,7 @@ def settle(host: Host, values: Mapping[str, Any]) -> Restoring:
     place = folder.folder_of(str(values["to"]))
     form = text_of(values, "format_") or "qcow2"
     disks = _layers(chain, backup, place, form)
-    findings = _against(place, disks)
+    findings = _against(host, place, disks)
     findings += _against_files(disks)
     if place.is_dir():
         # No more than the guest ever had, and no more than all parts together.
@@ -169,9 +170,11 @@ def _layers(
     return tuple(found)
 
 
-def _against(place: Path, disks: tuple[Layers, ...]) -> list[Finding]:
+def _against(host: Host, place: Path, disks: tuple[Layers, ...]) -> list[Finding]:
     said = folder.against_folder(place, None, ())
     for disk in disks:
+        if os.path.lexists(disk.image):
+            said += against_overwriting(host, str(disk.image), here=True)
         if disk.image.is_file() and not disk.image.is_symlink():
             said.append(
                 Finding(

@@ -93,7 +93,7 @@ class Users:
             path,
             tuple(self._found.get(path, ())),
             tuple(overlays(path, (os.path.dirname(path), *sorted(self._folders)))),
-            tuple(dict.fromkeys(_by_machine(path))),
+            tuple(dict.fromkeys(by_machine(path))),
         )
 
     def _read(self, host: Host) -> None:
@@ -173,7 +173,7 @@ def _files(folder: str) -> Sequence[str]:
     return sorted(found)
 
 
-def _by_machine(path: str) -> Iterator[str]:
+def by_machine(path: str) -> Iterator[str]:
     """What this machine does with a block device, or with a file as a device of its own."""
     uses = Uses()
     name = kernel.name_of(path) if path.startswith("/dev/") else ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -12,7 +14,8 @@ from ..errors import Aborted, TuivirtError, from_libvirt
 from ..job_call import call_as_job
 from ..lifecycle import Progress, domain_to_change, touch
 from ..lookups import domain_detail
-from ..model.finding import Plan
+from ..model.finding import Finding, Plan, Weight
+from ..owners import against_overwriting
 from ..xml.snapshot import new_snapshot
 from .judge import Taken, refuse, settle
 from .read import snapshots_of
@@ -31,13 +34,25 @@ def settled(host: Host, uuid: str, values: Mapping[str, Any]) -> Taken:
     """The options as they are meant for this domain as it is now. Raises TuivirtError."""
     detail = domain_detail(host, uuid)
     info = host.snapshot.info
-    return settle(
+    taken = settle(
         detail.current,
         values,
         active=detail.live is not None,
         taken_names=[each.name for each in snapshots_of(host, uuid)],
         libvirt_version=info.libvirt_version if info is not None else "",
     )
+    against = _against_file(host, taken.memory_file) if taken.memory_file.startswith("/") else []
+    return replace(taken, findings=(*taken.findings, *against))
+
+
+def _against_file(host: Host, path: str) -> list[Finding]:
+    """libvirt writes a guest's memory over whatever is there."""
+    said = against_overwriting(host, path)
+    info = host.snapshot.info
+    if info is not None and info.local and not info.demo and os.path.lexists(path) and not said:
+        text = f"there is {path} already, and what it holds would be lost"
+        said.append(Finding(Weight.RISK, text, "name another file: --memspec"))
+    return said
 
 
 def create(

@@ -14,6 +14,7 @@ from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_unsupport
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
+from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from .find import Found, bytes_of, find, human
 from .judge import in_use
@@ -49,6 +50,7 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
         findings.append(Finding(Weight.REFUSED, f"you may not write to {target.parent}"))
     else:
         findings += _about_room(volume, target)
+        findings += against_overwriting(host, str(target), here=True)
         if os.path.lexists(target):
             findings.append(Finding(Weight.RISK, f"{target} is there already, and is overwritten"))
     running = in_use(host, found).running

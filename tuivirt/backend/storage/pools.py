@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -12,6 +12,7 @@ from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, if_offered,
 from ..model.finding import Finding, Plan, Weight
 from ..model.pool_type import POOL_TYPES, PoolType
 from ..model.ref import Kind
+from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from ..switching import Switch
 from ..xml.errors import XmlError
@@ -90,7 +91,37 @@ def definition(values: Mapping[str, Any]) -> str:
     return new_pool(name, kind.name, fields)
 
 
-def define(host: Host, values: Mapping[str, Any]) -> str:
+def plan_define(host: Host, _key: str, values: Mapping[str, Any]) -> Plan:
+    """What would be defined and made, and what would be written over. Raises TuivirtError."""
+    check(values)
+    kind, name = check_type(values), str(values["pool"])
+    devices = [each for each in str(values.get("source_dev") or "").split(",") if each]
+    steps = [f"Pool {name} is defined: {kind.what}"]
+    findings: list[Finding] = []
+    if values.get("build"):
+        findings = _against_building(host, kind, devices, overwrite=bool(values.get("overwrite")))
+        steps.append(f"What it needs is made: {', '.join(devices) or values.get('target') or ''}")
+    if values.get("start"):
+        steps.append("It is started.")
+    return Plan(name, tuple(steps), tuple(findings))
+
+
+def _against_building(
+    host: Host, kind: PoolType | None, devices: Sequence[str], *, overwrite: bool
+) -> list[Finding]:
+    """Whose the devices are, and what is lost with what is on them."""
+    findings: list[Finding] = []
+    if kind is None or not kind.builds:
+        return findings
+    for device in devices:
+        findings += against_overwriting(host, device)
+    if overwrite:
+        text = f"{kind.builds}: all that is on {', '.join(devices) or 'them'} is lost"
+        findings.append(Finding(Weight.RISK, text))
+    return findings
+
+
+def define(host: Host, values: Mapping[str, Any], *, force: bool = False) -> str:
     """Define a pool, and build, start and autostart it where that is asked for.
 
     Source: virStoragePoolDefineXML. What fails half-way says what was done. Raises BadInput,
@@ -103,6 +134,7 @@ def define(host: Host, values: Mapping[str, Any]) -> str:
     what = f"cannot define pool {name}"
     _refuse_unsupported(host, kind, what)
     _refuse_known(host, name)
+    refuse(plan_define(host, "", values), what, force)
     try:
         pool = host.conn.storagePoolDefineXML(xml, 0)
     except libvirt.libvirtError as error:
@@ -177,9 +209,7 @@ def plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
     devices = [each.get("path", "") for each in root.iterfind("source/device")]
     if pool.isActive():
         findings.append(Finding(Weight.REFUSED, f"pool {name} is active", "stop it first"))
-    if values.get("overwrite") and kind is not None and kind.builds:
-        text = f"{kind.builds}: all that is on {', '.join(devices) or 'them'} is lost"
-        findings.append(Finding(Weight.RISK, text))
+    findings += _against_building(host, kind, devices, overwrite=bool(values.get("overwrite")))
     where = text_of(root, "target/path")
     steps = [f"What pool {name} needs is made: {where or ', '.join(devices)}"]
     return Plan(name, tuple(steps), tuple(findings))

@@ -14,6 +14,7 @@ from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_unsupport
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
+from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from .create import advice_for
 from .download import check
@@ -44,6 +45,9 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
         text = f"{', '.join(users.off)} has it as a disk, and finds other data in it then"
         findings.append(Finding(Weight.RISK, text))
     findings += [Finding(Weight.RISK, text) for text in users.unsure if not users.names]
+    if not users.names:  # By another name of the same file, or not as a disk.
+        advice = "take it from there first"
+        findings += against_overwriting(host, volume.path, advice=advice)
     offset = _size(values, "offset")
     room = volume.capacity_bytes
     fixed = volume.type == "block" or volume.format in ("raw", "")

@@ -1,0 +1,146 @@
+"""What is somebody's is written over by no verb, whatever name of it is given."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.cli import tuivirt
+from tests.support.guests import Guest, make_image
+from tuivirt.backend.host import Host
+from tuivirt.backend.owners import owners
+
+
+@pytest.fixture
+def host(qemu_uri: str) -> Iterator[Host]:
+    one = Host("here", qemu_uri, publish=lambda _event: None, sampling=False)
+    one.start()
+    one.wait_filled(30)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def names(idle_guest: Guest, images: Path) -> dict[str, str]:
+    """A running guest's disk, by each way to name it."""
+    path = next(
+        Path(line.split("'")[1])
+        for line in idle_guest.domain.XMLDesc().splitlines()
+        if "<source file=" in line
+    )
+    (images / "linked").symlink_to(path.parent)
+    os.link(path, images / "hard.img")
+    return {
+        "itself": str(path),
+        "a link": str(images / "linked" / path.name),
+        "a hard link": str(images / "hard.img"),
+    }
+
+
+WAYS = ["itself", "a link", "a hard link"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_file_is_known_by_each_of_its_names(
+    host: Host, idle_guest: Guest, names: dict[str, str], way: str
+) -> None:
+    (said,) = owners(host, names[way])
+    assert said.endswith(f" of {idle_guest.name}, which runs")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "verb",
+    [
+        ["save", "{guest}", "{path}", "--force"],
+        ["dump", "{guest}", "{path}", "--force"],
+        ["snapshot-create", "{guest}", "--kind", "external", "--memory", "--memspec", "{path}",
+         "--force"],
+    ],
+    ids=lambda verb: str(verb[0]),
+)  # fmt: skip
+def test_a_guests_memory_is_never_written_over_a_disk(
+    idle_guest: Guest, qemu_uri: str, names: dict[str, str], verb: list[str], way: str
+) -> None:
+    before = Path(names["itself"]).read_bytes()
+    words = [word.format(guest=idle_guest.name, path=names[way]) for word in verb]
+    ran = tuivirt("-c", qemu_uri, *words)
+    assert ran.status == 1
+    assert f"of {idle_guest.name}, which runs" in ran.err
+    assert idle_guest.active
+    assert Path(names["itself"]).read_bytes() == before
+
+
+def test_what_a_guest_boots_from_and_what_lies_below_its_disk_are_its_own(
+    host: Host, define: Callable[..., Guest], images: Path
+) -> None:
+    one = define()
+    kernel = one.domain.XMLDesc().partition("<kernel>")[2].partition("<")[0]
+    assert f"kernel of {one.name}, which is off" in owners(host, kernel)
+    base, top = images / "base.qcow2", images / "top.qcow2"
+    make_image(base, "1M", "qcow2")
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "qcow2", str(top)]
+    subprocess.run(argv, check=True)
+    assert owners(host, str(base)) == ()
+    xml = f"""<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
+        <source file='{top}'/><target dev='vdz' bus='virtio'/></disk>"""
+    one.domain.attachDeviceFlags(xml, 2)
+    assert owners(host, str(base)) == (f"vdz of {one.name}, which is off",)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_volume_that_is_a_running_guests_disk_is_not_wiped_nor_downloaded_over(
+    idle_guest: Guest, qemu_uri: str, names: dict[str, str], images: Path, way: str
+) -> None:
+    pool = f"p{images.name[-8:]}"
+    folder = images / "pool"
+    folder.mkdir()
+    made = idle_guest.conn.storagePoolCreateXML(
+        f"<pool type='dir'><name>{pool}</name><target><path>{folder}</path></target></pool>"
+    )
+    try:
+        make_image(folder / "free.img", "1M")
+        os.link(names["itself"], folder / "same.img")
+        made.refresh()
+        before = Path(names["itself"]).read_bytes()
+        told = f"of {idle_guest.name}, which runs"
+        for words in (
+            ["vol-download", pool, "free.img", names[way], "--force"],
+            ["vol-wipe", pool, "same.img", "--force"],
+            ["vol-delete", pool, "same.img", "--force"],
+            ["vol-upload", pool, "same.img", str(folder / "free.img"), "--force"],
+        ):
+            ran = tuivirt("-c", qemu_uri, *words)
+            assert (ran.status, told in ran.err) == (1, True), (words, ran.err)
+        assert Path(names["itself"]).read_bytes() == before
+        assert (folder / "same.img").exists()
+    finally:
+        made.destroy()
+
+
+def test_a_device_with_a_guests_disk_or_a_file_system_is_not_formatted(
+    idle_guest: Guest, qemu_uri: str, images: Path
+) -> None:
+    make_image(images / "disk.img", "16M")
+    argv = ["losetup", "--find", "--show", str(images / "disk.img")]
+    loop = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        words = ["pool-define-as", f"q{images.name[-8:]}", "--type", "fs", "--source-dev", loop]
+        words += ["--target", str(images / "there"), "--source-format", "ext4"]
+        words += ["--build", "--overwrite"]
+        ran = tuivirt("-c", qemu_uri, *words)
+        assert ran.status == 1
+        assert "is lost" in ran.err
+        xml = f"<disk type='block'><source dev='{loop}'/><target dev='vdy' bus='virtio'/></disk>"
+        idle_guest.domain.attachDevice(xml)
+        ran = tuivirt("-c", qemu_uri, *words, "--force")
+        assert ran.status == 1
+        assert f"vdy of {idle_guest.name}, which runs" in ran.err
+        assert not any(p.name().startswith("q") for p in idle_guest.conn.listAllStoragePools())
+    finally:
+        idle_guest.destroy()
+        subprocess.run(["losetup", "-d", loop], check=True)
