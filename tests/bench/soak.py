@@ -68,6 +68,8 @@ class Report:
     """From the end of each round's fault until the list was libvirt's own."""
     key_s: list[float] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
+    crashes: int = 0
+    """Of libvirtd 9.0 over a client that is gone while it has calls under way: started again."""
     defects: str = ""
     """What the program's own log says."""
 
@@ -90,6 +92,9 @@ class Report:
             )
             told = f"last third to first: {high:g}, {low:g}"
             yield bounded(f"soak: {name} more than before", high - low, name, OPEN_MORE_MOST, told)
+        yield Figure(
+            "soak: crashes of libvirtd itself", self.crashes, "", "its own defect", None, "", True
+        )
         tracebacks = self.defects.count("Traceback")
         yield Figure(
             "soak: defects in the log", tracebacks, "", "the target", None, "0", not self.defects
@@ -162,6 +167,7 @@ class Soak:
         fault = self._dice.choice(self._faults())
         wishes = [self._dice.choice(self._wishes()) for _ in range(self._dice.randint(1, 3))]
         try:
+            self._revive()
             end = fault()
             for wish in wishes:
                 wish()
@@ -178,6 +184,11 @@ class Soak:
             did = ", ".join(each.__name__ for each in (fault, *wishes))
             where = f"seed {self.report.seed}, round {self.report.rounds}: {did}"
             raise AssertionError(f"{where}: {error}\n{self.at.text}\n{self._log()}") from error
+
+    def _revive(self) -> None:
+        if self.daemon.revive():
+            self.report.crashes += 1
+            say(f"round {self.report.rounds}: libvirtd crashed, and was started again")
 
     def _sample(self, minute: float) -> Sample:
         pid = self.terminal.pid
@@ -338,6 +349,7 @@ class Soak:
         """Somebody else, on a connection of their own; where there is no daemon, nobody."""
         if self.daemon.pid is None or self._is_stopped:
             return
+        self._revive()
         conn = libvirt.open(self.daemon.uri)
         try:
             if self._more and self._dice.random() < 0.5:
@@ -404,6 +416,7 @@ class Soak:
     def _true(self) -> None:
         """The list has the names and states that libvirt has."""
         self.terminal.resize(160, 50)
+        self._revive()
         conn = libvirt.open(self.daemon.uri)
         deadline = time.monotonic() + TRUE_WITHIN_S
         try:

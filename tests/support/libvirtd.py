@@ -91,18 +91,10 @@ def revive() -> bool:
     libvirtd 9.0 may crash over a client that is gone while it has calls under way, and tests end
     many clients. The suite's summary tells of it.
     """
-    if "libvirtd" not in _started or _is_running(_pid("libvirtd")):
+    if "libvirtd" not in _started or _alive(_pid("libvirtd")):
         return False
     crashes.append(time.strftime("%H:%M:%S"))
     return _start("libvirtd")
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 def _give_kvm_to_its_group() -> None:
@@ -276,7 +268,19 @@ class PrivateLibvirtd:
         pid = self._signal(number)
         self.pid = None
         until(lambda: not _alive(pid), "the private libvirtd ends")
-        # What a killed daemon leaves behind.
+        self._clear()
+
+    def revive(self) -> bool:
+        """Start it again if it has crashed by itself; whether it had."""
+        if self.pid is None or _alive(self.pid):
+            return False
+        self.pid = None
+        self._clear()
+        self.start()
+        return True
+
+    def _clear(self) -> None:
+        """Take away what a killed daemon leaves behind."""
         for name in ("libvirt-sock", "libvirt-sock-ro", "libvirt-admin-sock", "test.pid"):
             (self.folder / "run" / name).unlink(missing_ok=True)
 
