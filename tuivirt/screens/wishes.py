@@ -117,13 +117,13 @@ class Wishes:
             self._app.show_view(action, targets[0].ref, values)
             return
         missing = [p for p in action.parameters if p.required and p.name not in values]
-        fields = [p for p in action.parameters if p.name not in values]
-        # One option alone is not worth a form: the question's ``o`` opens it.
+        fields = [p for p in action.parameters if not p.cli_only and p.name not in values]
+        # One option alone is not worth a form: the question's ``o`` opens it. A plan asks itself.
         decides = action.destructive and len(fields) > 1
         form = form or action.name in BY_FORM
         if missing or decides or (fields and (form or values)):
             self._fill_in(action, targets, values)
-        elif action.confirm or self._ends(action, targets):
+        elif (action.confirm and action.plan is None) or self._ends(action, targets):
             self._confirm(action, targets, values)
         else:
             self._submit(action, targets, values)
