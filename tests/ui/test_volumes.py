@@ -99,9 +99,6 @@ async def test_deleting_one_shows_the_plan_and_who_has_it(monkeypatch: pytest.Mo
     async with app.run_test(size=(80, 24)) as pilot:
         await in_the_pool(app, pilot)
         await pilot.press("ctrl+d")
-        await pilot.pause()
-        assert "gone for good" in screen_text(app)
-        cast(FormDialog, on_top(app)).submit()
         await until(pilot, lambda: isinstance(on_top(app), PlanForm), "the plan")
         await until(pilot, lambda: "in use by domain web-01" in screen_text(app), "who has it")
         assert planned[0]["vol"] == "base.qcow2"
@@ -188,7 +185,24 @@ async def test_an_empty_pool_says_which_key_makes_one(monkeypatch: pytest.Monkey
 # -- pools ----------------------------------------------------------------------------------------
 
 
-async def test_a_pool_is_defined_on_the_host_of_the_others() -> None:
+def foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = ("Pool x is defined: files in a folder",)
+    made = "tuivirt.backend.storage.pools.plan_define"
+    monkeypatch.setattr(made, lambda *_: Plan("x", steps, ()))
+
+
+async def take_the_plan(app: DrivenApp, pilot: Any) -> None:
+    await until(pilot, lambda: isinstance(on_top(app), PlanForm), "the plan")
+    await until(pilot, lambda: "files in a folder" in screen_text(app), "what would be done")
+    assert app.recorded.wishes == []
+    cast(FormDialog, on_top(app)).submit()
+    await pilot.pause()
+
+
+async def test_a_pool_is_defined_on_the_host_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreseen(monkeypatch)
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:
         await go(app, pilot, "pool")
@@ -197,13 +211,14 @@ async def test_a_pool_is_defined_on_the_host_of_the_others() -> None:
         form = cast(FormDialog, on_top(app))
         assert "Define a storage pool" in screen_text(app)
         await pilot.press(*"fast", "ctrl+s")
-        await pilot.pause()
+        await take_the_plan(app, pilot)
         ((name, target, values),) = app.recorded.wishes
         assert (name, target, values["pool"]) == ("pool-define-as", HOST, "fast")
         assert form is not on_top(app)
 
 
-async def test_of_several_hosts_it_is_asked_which() -> None:
+async def test_of_several_hosts_it_is_asked_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreseen(monkeypatch)
     other = replace(host(name="srv2"), pools={})
     app = driven(fleet(replace(everything(), pools={}), other))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -214,7 +229,7 @@ async def test_of_several_hosts_it_is_asked_which() -> None:
         await pilot.press("down", "enter")
         await pilot.pause()
         await pilot.press(*"x", "ctrl+s")
-        await pilot.pause()
+        await take_the_plan(app, pilot)
         assert app.recorded.wishes[0][:2] == ("pool-define-as", "srv2")
 
 

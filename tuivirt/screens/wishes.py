@@ -123,7 +123,7 @@ class Wishes:
         form = form or action.name in BY_FORM
         if missing or decides or (fields and (form or values)):
             self._fill_in(action, targets, values)
-        elif (action.confirm and action.plan is None) or self._ends(action, targets):
+        elif (action.confirm and (fields or not action.plan)) or self._ends(action, targets):
             self._confirm(action, targets, values)
         else:
             self._submit(action, targets, values)
