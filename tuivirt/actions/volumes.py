@@ -193,6 +193,7 @@ def _checked_resize(values: Mapping[str, Any]) -> None:
 @action(
     "pool",
     title="Resize a volume",
+    lane="moves",
     virsh="virsh vol-resize {vol} {capacity} --pool {name}[delta? --delta][shrink? --shrink]"
     "[allocate? --allocate]",
     api="virStorageVolResize",
@@ -293,6 +294,7 @@ def _plan_delete(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
 @action(
     "pool",
     title="Delete a volume",
+    lane="moves",
     virsh="virsh vol-delete {vol} --pool {name}[delete_snapshots? --delete-snapshots]",
     api="virStorageVolDelete",
     bulk=False,

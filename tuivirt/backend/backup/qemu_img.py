@@ -21,6 +21,8 @@ FREE_S = 15.0
 _UNCHECKED = 63
 """qemu-img check's status for a format that holds nothing to be checked."""
 _LEAKS = 3
+CHECK_S = 6 * 3600.0
+"""All tables of an image are read: of terabytes on a slow disk that takes long."""
 
 
 def virtual_size(path: Path, form: str) -> int:
@@ -38,7 +40,7 @@ def damage_of(path: Path, form: str) -> str:
     Raises TuivirtError where it could not be looked at.
     """
     argv = ["qemu-img", "check", "--output=json", "-f", form, "--", str(path)]
-    status, out, err = _once_free(argv, path)
+    status, out, err = _once_free(argv, path, CHECK_S)
     if status in (0, _LEAKS, _UNCHECKED):
         return ""  # Leaked clusters cost room, and no data.
     try:
@@ -102,11 +104,11 @@ def flatten(
         raise TuivirtError(f"cannot write {target}", err or f"qemu-img ended with {status}")
 
 
-def _once_free(argv: list[str], path: Path) -> tuple[int, str, str]:
+def _once_free(argv: list[str], path: Path, timeout_s: float = LOOK_S) -> tuple[int, str, str]:
     """As `_run`, once QEMU has let go of the file: it closes it some time after its job is over."""
     end = time.monotonic() + FREE_S
     while True:
-        status, out, err = _run(argv, path, None)
+        status, out, err = _run(argv, path, None, timeout_s=timeout_s)
         if not status or "Failed to get" not in err or time.monotonic() > end:
             return status, out, err
         time.sleep(0.05)

@@ -174,7 +174,9 @@ def merge(
         if end is End.READY and not (pivot or keep_overlay):
             return False
         if end is End.READY and keep_overlay:
-            job.cancel(f"{what}: it is written, but the job could not be ended")
+            end = job.cancel(f"{what}: it is written, but the job could not be ended")
+            if end in (End.FAILED, End.OFF):  # After both were equal, before it was ended.
+                raise failed(what, end, left)
             forget(host, domain, begun)
             return True
         if end is End.READY:

@@ -104,7 +104,9 @@ def copy(
             now = follows(domain, target, settled.chain.source, dest)
             return f"{target} of {name} is on {dest}{now}; {settled.chain.source} is left as it was"
         if values.get("finish"):
-            job.cancel(f"{what}: it is copied, but the job could not be ended")
+            end = job.cancel(f"{what}: it is copied, but the job could not be ended")
+            if end in (End.FAILED, End.OFF):  # After both were equal, before it was ended.
+                raise _failed(host, what, end, dest, f"{stays}; {left}")
             forget(host, domain, begun)
             return f"{dest} is a copy of {target} of {name}, as of now; {stays}"
     return (
