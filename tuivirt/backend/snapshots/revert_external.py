@@ -106,7 +106,8 @@ def go_back(
     """
     domain = host.domain(uuid)
     name = domain.name()
-    if domain.isActive():
+    ended = bool(domain.isActive())
+    if ended:
         force_off(host, uuid)
     secure = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
     handle = snapshot_to_change(domain, snapshot.name)
@@ -130,7 +131,9 @@ def go_back(
                 host.conn.defineXML(before)
                 raise
     except libvirt.libvirtError as error:
-        raise from_libvirt(error, what) from error
+        failure = from_libvirt(error, what)
+        failure.done = f"{name} was forced off" if ended else ""
+        raise failure from error
     try:
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
