@@ -13,6 +13,7 @@ from tests.support.guests import Guest
 from tests.support.libvirtd import PrivateLibvirtd, system_daemon
 from tests.support.needs import need_programs
 from tests.support.tmux import ROOT, TUIVIRT, Terminal
+from tests.support.watchdog import Watchdog
 
 # libvirt prints each error that it also raises.
 libvirt.registerErrorHandler(lambda _context, _error: None, None)
@@ -44,6 +45,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(config: pytest.Config) -> None:
     if (count := _reruns(config)) > RERUNS_MOST:
         print(f"{count} tests were tried again; more than {RERUNS_MOST} is a failure")
+    if _watchdog.bites:
+        print(f"a test hung, and its connections were cut: {_watchdog.bites} times")
     if libvirtd.crashes:
         print(f"libvirtd crashed and was started again: {', '.join(libvirtd.crashes)}")
 
@@ -56,10 +59,16 @@ def qemu_uri() -> Iterator[str]:
         yield uri
 
 
+_watchdog = Watchdog()
+
+
 @pytest.fixture(autouse=True)
-def _daemon() -> None:
-    """A crash of libvirtd is one test's trouble, not that of all that come after it."""
+def _daemon() -> Iterator[None]:
+    """A crash of libvirtd, or a call that hangs, is one test's trouble, not that of all others."""
+    _watchdog.feed()
     guests.survive()
+    yield
+    _watchdog.feed()
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from tests.support.guests import Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, answers
 from tests.support.serial import SerialTimeout
 from tests.support.tmux import ScreenTimeout, Terminal
+from tests.support.watchdog import Watchdog
 from tuivirt.backend import eventloop
 
 pytestmark = pytest.mark.qemu
@@ -168,3 +169,16 @@ def test_a_program_in_a_terminal_is_typed_to_and_read() -> None:
         assert b"name?" in terminal.raw
         with pytest.raises(ScreenTimeout, match="hello web-01"):
             terminal.wait_for("nothing of the kind", timeout=0.1)
+
+
+def test_a_call_that_hangs_is_cut(private_libvirtd: PrivateLibvirtd) -> None:
+    conn = libvirt.open(private_libvirtd.uri)
+    private_libvirtd.sigstop()
+    watchdog = Watchdog(longest_s=1.0)
+    try:
+        with pytest.raises(libvirt.libvirtError):
+            conn.getHostname()
+    finally:
+        watchdog.stop()
+        private_libvirtd.sigcont()
+    assert watchdog.bites
