@@ -51,7 +51,7 @@ def find_action(name: str) -> Action | None:
 
 def listed() -> dict[str, Action]:
     """Every action that a menu lists, by name."""
-    _declare((*KEYLESS, *(name for names in LATER.values() for name in names)))
+    _declare((*(name for names in LATER.values() for name in names), *KEYLESS))
     return ACTIONS
 
 
