@@ -146,7 +146,9 @@ def volumes(
         return ()
     known = configs_of(host) if configs is None else configs
     users = users_of_volumes(known, found, real_of(host))
-    return tuple(replace(volume, users=users.get(volume.key, ())) for volume in found)
+    return tuple(
+        replace(each, users=users[each.key]) if each.key in users else each for each in found
+    )
 
 
 def leases(host: Host, network_uuid: str) -> tuple[Lease, ...]:

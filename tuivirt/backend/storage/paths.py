@@ -20,12 +20,19 @@ def real_of(host: Host) -> Real:
 
 
 class RealPaths:
-    """As os.path.realpath, with each folder looked at once: a pool's are thousands in one."""
+    """As os.path.realpath, with each folder and path looked at once: a pool has thousands."""
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
+        self._known: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
+        known = self._known.get(path)
+        if known is None:
+            known = self._known[path] = self._really(path)
+        return known
+
+    def _really(self, path: str) -> str:
         if not path.startswith("/"):
             return path
         folder, name = os.path.split(path)
