@@ -32,6 +32,8 @@ class Taken:
     active: bool
     disks: Mapping[str, str]
     """By target: internal, external or no."""
+    overlays: Mapping[str, str]
+    """By target: the new file, where libvirt would call those of two disks the same."""
     memory: str
     """internal, external or no."""
     memory_file: str
@@ -115,16 +117,20 @@ def settle(
     of_each = {
         each.target: "no" if each not in disks else kind for each in config.disks if each.target
     }
+    overlays = _overlays(disks, name) if kind == "external" else {}
     return Taken(
         name=name,
         description=str(values.get("description") or ""),
         kind=kind,
         active=active,
         disks=of_each,
+        overlays={t: path for t, (path, own) in overlays.items() if own},
         memory=memory,
         memory_file=memory_file,
         findings=tuple(findings),
-        steps=tuple(_steps(config, disks, left_out, kind, memory, memory_file, name, values)),
+        steps=tuple(
+            _steps(config, overlays, disks, left_out, kind, memory, memory_file, name, values)
+        ),
     )
 
 
@@ -259,8 +265,24 @@ def _beside(disks: Sequence[Disk], domain: str, name: str) -> str:
     return os.path.join(os.path.dirname(first), f"{domain}.{name}.memory") if first else ""
 
 
+def _overlays(disks: Sequence[Disk], name: str) -> dict[str, tuple[str, bool]]:
+    """By target where what is written goes to, and whether libvirt has to be told that name.
+
+    Left to itself it refuses web.qcow2 and web.img of one folder: both would get web.NAME.
+    """
+    found = {each.target: _overlay(each.source, name) for each in disks}
+    names = list(found.values())
+    return {
+        each.target: (f"{each.source}.{name}", True)
+        if names.count(found[each.target]) > 1
+        else (found[each.target], False)
+        for each in disks
+    }
+
+
 def _steps(
     config: DomainConfig,
+    overlays: Mapping[str, tuple[str, bool]],
     disks: Sequence[Disk],
     left_out: frozenset[str],
     kind: str,
@@ -274,7 +296,7 @@ def _steps(
         if disk in disks:
             where = "within the image" if kind == "internal" else "the image stays as it is now, "
             if kind == "external":
-                where += f"what is written goes to {_overlay(disk.source, name)}"
+                where += f"what is written goes to {overlays[disk.target][0]}"
             said.append(f"   {disk.target} ({disk.source}): {where}")
         else:
             why = "as asked" if disk.target in left_out else _why_not(disk)

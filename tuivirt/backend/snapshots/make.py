@@ -78,7 +78,7 @@ def create(
         taken.name,
         taken.description,
         disks=taken.disks,
-        overlays={},
+        overlays=taken.overlays,
         memory=taken.memory if taken.active else "",
         memory_file=taken.memory_file,
     )

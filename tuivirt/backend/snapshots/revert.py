@@ -44,7 +44,7 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
         back = revert_external.settle(host, uuid, snapshot)
         off = [f"{name} is forced off."] if detail.live is not None else []
         head = f"{name} goes back to {snapshot.name}, taken {when(snapshot)}:"
-        after = f"After it, it is {_after_by_hand(values)}."
+        after = f"After it, it is {_after_by_hand(snapshot, back, values)}."
         return Plan(name, (*off, head, *back.steps, after), (*findings, *back.findings))
     steps = [
         f"{name} goes back to {snapshot.name}, taken {when(snapshot)}.",
@@ -129,7 +129,11 @@ def is_by_hand(host: Host, snapshot: Snapshot) -> bool:
     return "external" in snapshot.kind and is_before(version, EXTERNAL_REVERT)
 
 
-def _after_by_hand(values: Mapping[str, Any]) -> str:
+def _after_by_hand(
+    snapshot: Snapshot, back: revert_external.Back, values: Mapping[str, Any]
+) -> str:
+    if back.memory:
+        return _after(snapshot, values)
     return "booted afresh" if values.get("running") else "paused" if values.get("paused") else "off"
 
 

@@ -2,19 +2,18 @@
 
 As its manual has it for hands: with the domain off each disk gets a new image on top of the one
 that the snapshot kept, which nobody writes to. What was written since stays in its own files.
+Those images are there before libvirt hears of them: at no time is a kept image a domain's own.
 """
 
 from __future__ import annotations
 
-import os.path
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..block_jobs.images import is_there
+from ..block_jobs.images import is_there, real
 from ..block_jobs.judge import NOTE, REFUSED, RISK
 from ..block_jobs.left import left_of
 from ..block_jobs.read import chains_of
@@ -22,7 +21,9 @@ from ..errors import TuivirtError, from_libvirt
 from ..lifecycle import force_off, start
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot, when
-from ..xml.snapshot import formats_of, new_snapshot, with_images
+from ..xml.errors import XmlError
+from ..xml.snapshot import formats_of, with_images
+from . import memory, overlays
 from .read import snapshot_to_change
 
 if TYPE_CHECKING:
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
 class Back:
     """What is done to go back, settled."""
 
-    kept: Mapping[str, str]
-    """By target: the image that the snapshot kept."""
-    overlays: Mapping[str, str]
-    """By target: the new image on top of it."""
+    overlays: Mapping[str, overlays.Overlay]
+    """By target: the new image on top of the one that the snapshot kept."""
+    record: str
+    """libvirt's record of the snapshot."""
+    memory: str
+    """The configuration that its memory is taken up with; '': it boots."""
     findings: tuple[Finding, ...]
     steps: tuple[str, ...]
 
@@ -45,24 +48,43 @@ def settle(host: Host, uuid: str, snapshot: Snapshot) -> Back:
     """What would be done, and what speaks against it. Raises TuivirtError."""
     domain = host.domain(uuid)
     name = domain.name()
-    stamp = time.strftime("%Y%m%d-%H%M%S")
+    what = f"cannot read the snapshot {snapshot.name} of {name}"
+    try:
+        record = snapshot_to_change(domain, snapshot.name).getXMLDesc(
+            libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
+        )
+        forms = formats_of(record)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
     kept = {d.target: d.kept for d in snapshot.disks if d.kind == "external"}
-    overlays = {target: _beside(path, stamp) for target, path in kept.items()}
     findings, steps = _against(host, domain, snapshot, kept), []
+    made, against = overlays.settle(host, snapshot, forms)
+    findings += against
     chains = chains_of(domain, saved=bool(domain.isPersistent()))
-    for target, path in kept.items():
-        steps.append(f"   {target}: {overlays[target]} is made on {path}, and written to")
+    for target, overlay in made.items():
+        steps.append(f"   {target}: {overlay.path} is made on {overlay.kept}, and written to")
         if target not in chains:
             findings.append(Finding(REFUSED, f"{name} has no disk {target} any more"))
-        elif chains[target].source != path:
+        elif real(host, chains[target].source) == real(host, overlay.kept):
+            text = f"{target} is written to {overlay.kept} itself: that is not what it was then"
+            findings.append(Finding(RISK, text))
+        else:
             steps.append(f"   {target}: what was written since stays in {chains[target].source}")
-    return Back(kept, overlays, tuple(findings), tuple(steps))
+    config, about, how = memory.settle(host, snapshot, made, chains)
+    return Back(made, record, config, (*findings, *about), (*steps, *how))
 
 
 def _against(host: Host, domain: Any, snapshot: Snapshot, kept: Mapping[str, str]) -> list[Finding]:
     said = []
     if not domain.isPersistent():
         said.append(Finding(REFUSED, "it is gone when it is off: there is nothing to go back with"))
+    elif domain.hasManagedSaveImage(0):
+        text = "it has a managed save, whose memory goes with its images as they are"
+        said.append(
+            Finding(REFUSED, text, "start it, or have the save removed: managedsave-remove")
+        )
     if "internal" in snapshot.kind:
         said.append(
             Finding(REFUSED, "parts of it are internal, parts external: nobody goes back to both")
@@ -75,25 +97,12 @@ def _against(host: Host, domain: Any, snapshot: Snapshot, kept: Mapping[str, str
     said += [
         Finding(REFUSED, left.text, left.advice)
         for left in left_of(host, domain)
-        if kept.get(left.target) == left.spoilt
+        if left.spoilt and kept.get(left.target) == left.spoilt
     ]
-    if snapshot.has_memory:
-        said.append(
-            Finding(
-                RISK,
-                "its memory is not taken up again: the guest boots, with its disks as after a "
-                "power failure",
-            )
-        )
     said.append(
         Finding(NOTE, "its configuration stays as it is now, but for the images of these disks")
     )
     return said
-
-
-def _beside(path: str, stamp: str) -> str:
-    folder, file = os.path.split(path)
-    return os.path.join(folder, f"{file.rpartition('.')[0] or file}.{stamp}")
 
 
 def go_back(
@@ -101,55 +110,55 @@ def go_back(
 ) -> str:
     """Go back; a sentence of what is true then. Raises TuivirtError, which tells what is done.
 
-    Source: virDomainDefineXML, and virDomainSnapshotCreateXML without a record, which makes the
-    images of all disks or none.
+    Source: ``qemu-img create`` or virStorageVolCreateXML, virDomainDefineXML,
+    virDomainRestoreFlags where its memory is taken up.
     """
     domain = host.domain(uuid)
     name = domain.name()
-    ended = bool(domain.isActive())
-    if ended:
-        force_off(host, uuid)
-    secure = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
-    handle = snapshot_to_change(domain, snapshot.name)
+    overlays.make(host, back.overlays, what)
+    ended = False
     try:
-        record = handle.getXMLDesc(libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE)
-        forms = formats_of(record)
-        with host.defining[uuid]:
-            before = domain.XMLDesc(secure)
-            wanted = {t: (path, forms.get(path, "")) for t, path in back.kept.items()}
-            domain = host.conn.defineXML(with_images(before, wanted))
-            try:
-                others = set(chains_of(domain, saved=True)) - back.kept.keys()
-                disks = dict.fromkeys(back.kept, "external") | dict.fromkeys(others, "no")
-                xml = new_snapshot("", "", disks=disks, overlays=back.overlays, memory="")
-                flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_NO_METADATA
-                flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY
-                flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_ATOMIC
-                domain.snapshotCreateXML(xml, flags)
-            except BaseException:
-                # On no account is the image that was kept left to be written to.
-                host.conn.defineXML(before)
-                raise
-    except libvirt.libvirtError as error:
-        failure = from_libvirt(error, what)
-        failure.done = f"{name} was forced off" if ended else ""
+        if domain.isActive():
+            force_off(host, uuid)
+            ended = True
+        _define(host, domain, back)
+    except BaseException as error:
+        left = overlays.drop(host, list(back.overlays.values()))
+        off = f"{name} was forced off" if ended else ""
+        failure = error
+        if isinstance(error, libvirt.libvirtError):
+            failure = from_libvirt(error, what)
+        if isinstance(failure, TuivirtError):
+            failure.done = "; ".join(each for each in (off, failure.done, left) if each)
+        if failure is error:
+            raise
         raise failure from error
+    on = ", ".join(each.path for each in back.overlays.values())
+    said = f"{name} is as it was {when(snapshot)} ({snapshot.name}), on {on}"
     try:
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
-        domain.snapshotCreateXML(record, flags)
+        domain.snapshotCreateXML(back.record, flags)
     except libvirt.libvirtError as error:
         raised = from_libvirt(error, f"libvirt does not take {snapshot.name} for the current one")
-        raised.done = f"{name} is back on what it kept"
+        raised.done = f"{said}, and off"
         raise raised from error
-    said = f"{name} is as it was {when(snapshot)} ({snapshot.name}), on " + ", ".join(
-        back.overlays.values()
-    )
-    if run or paused:
-        try:
+    try:
+        if back.memory:
+            word = memory.take_up(host, uuid, snapshot, back.memory, run=run, paused=paused)
+            return f"{said}, with its memory, and {word}"
+        if run or paused:
             start(host, uuid, paused=paused)
-        except TuivirtError as error:
-            error.done = said
-            raise
-        return f"{said}, and {'paused' if paused else 'running'}"
+            return f"{said}, and {'paused' if paused else 'running'}"
+    except TuivirtError as error:
+        error.done = f"{said}, and off"
+        raise
     return f"{said}, and off"
+
+
+def _define(host: Host, domain: Any, back: Back) -> None:
+    """Have the domain's disks on the new images, all at once. Raises libvirtError."""
+    secure = libvirt.VIR_DOMAIN_XML_INACTIVE | libvirt.VIR_DOMAIN_XML_SECURE
+    wanted = {target: (each.path, overlays.FORM) for target, each in back.overlays.items()}
+    with host.defining[domain.UUIDString()]:
+        host.conn.defineXML(with_images(domain.XMLDesc(secure), wanted))

@@ -88,7 +88,10 @@ def with_images(xml: str, images: Mapping[str, tuple[str, str]]) -> str:
             disk.remove(gone)
         disk.set("type", "file")
         disk.append(lxml().Element("source", file=path))
-        if form and (driver := disk.find("driver")) is not None:
+        if form:
+            driver = disk.find("driver")
+            if driver is None:  # Without one libvirt would take it for raw.
+                driver = lxml().SubElement(disk, "driver", name="qemu")
             driver.set("type", form)
     return str(lxml().tostring(root, encoding="unicode"))
 

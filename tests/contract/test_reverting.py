@@ -1,0 +1,180 @@
+"""Real guests go back to external snapshots, and what these kept is never written to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from tests.contract.conftest import Heard, started
+from tests.contract.test_snapshots import again, create, digest, forget_all, one, read, write
+from tests.support.guests import Disk, Guest, make_image
+from tests.support.writer import is_whole
+from tuivirt.backend.block_jobs.read import chains_of
+from tuivirt.backend.errors import BadInput, TuivirtError
+from tuivirt.backend.host import Host
+from tuivirt.backend.snapshots import listing, revert
+
+Define = Callable[..., Guest]
+
+
+@pytest.fixture(scope="module")
+def host(qemu_uri: str) -> Iterator[Host]:
+    found = started(qemu_uri, Heard())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def twins(define: Define, images: Path) -> Iterator[Guest]:
+    """A guest, off, whose two disks differ in their formats and in their images' suffixes alone."""
+    disks = [
+        Disk(make_image(images / "web.qcow2", "16M", "qcow2"), "vda", form="qcow2"),
+        Disk(make_image(images / "web.img", "16M"), "vdb"),
+    ]
+    guest = define(disks=disks)
+    yield guest
+    forget_all(guest)
+
+
+def test_at_no_time_is_a_kept_image_the_domains_own(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed after any call, the next start writes to the new images, or to what it had."""
+    create(host, twins, name_="a", kind="external")
+    kept = {each.kept for each in one(host, twins, "a").disks}
+    assert kept == {str(images / "web.qcow2"), str(images / "web.img")}
+    defined: list[set[str]] = []
+    define = libvirt.virConnect.defineXML
+
+    def spied(conn: Any, xml: str) -> Any:
+        domain = define(conn, xml)
+        on = {chain.source for chain in chains_of(domain, saved=True).values()}
+        assert all(is_whole(Path(path)) for path in on)
+        defined.append(on)
+        return domain
+
+    monkeypatch.setattr(libvirt.virConnect, "defineXML", spied)
+    plan = revert.plan_for(host, twins.uuid, {"snapshotname": "a"})
+    said = revert.revert(host, twins.uuid, "a")
+    assert len(defined) == 1
+    assert not defined[0] & kept
+    assert len(defined[0]) == 2
+    for path in defined[0]:
+        # What was shown is what is made.
+        assert any(f"{path} is made on" in line for line in plan.lines)
+        assert path in said
+    assert "!" not in listing.as_text(host, twins.uuid)
+
+
+def test_a_failure_on_the_way_leaves_the_domain_as_it_was_and_no_file(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(host, twins, name_="a", kind="external")
+    before, files = twins.domain.XMLDesc(), sorted(images.iterdir())
+
+    def fails(*_args: Any) -> None:
+        raise libvirt.libvirtError("it is refused")
+
+    monkeypatch.setattr(libvirt.virConnect, "defineXML", fails)
+    with pytest.raises(TuivirtError, match="cannot take"):
+        revert.revert(host, twins.uuid, "a")
+    monkeypatch.undo()
+    assert twins.domain.XMLDesc() == before
+    assert sorted(images.iterdir()) == files
+
+
+def test_a_file_that_is_there_is_not_written_over(host: Host, twins: Guest, images: Path) -> None:
+    create(host, twins, name_="a", kind="external", leave_out="vdb")
+    (images / "web.a-2").write_text("mine")
+    revert.revert(host, twins.uuid, "a")
+    assert chains_of(twins.domain)["vda"].source == str(images / "web.a-3")
+    assert (images / "web.a-2").read_text() == "mine"
+
+
+def test_where_no_image_can_be_made_it_is_said_before_anything_is_touched(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(host, twins, name_="a", kind="external")
+    twins.start()
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BadInput, match=f"no image can be made in {images}"):
+        revert.revert(host, twins.uuid, "a", force=True)
+    assert twins.active
+
+
+def test_on_another_host_the_images_are_made_in_the_pool_that_holds_the_kept_ones(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xml = f"<pool type='dir'><name>{twins.name}</name><target><path>{images}</path></target></pool>"
+    pool = twins.conn.storagePoolCreateXML(xml, 0)
+    try:
+        create(host, twins, name_="a", kind="external")
+        pool.refresh(0)
+        kept = [digest(images / name) for name in ("web.qcow2", "web.img")]
+        monkeypatch.setattr("tuivirt.backend.snapshots.overlays.is_here", lambda _host: False)
+        revert.revert(host, twins.uuid, "a")
+        shell = twins.boot()
+        write(shell, {"vda": "other", "vdb": "other"})
+        twins.destroy()
+        assert chains_of(twins.domain)["vda"].source == str(images / "web.a-2")
+        assert [digest(images / name) for name in ("web.qcow2", "web.img")] == kept
+    finally:
+        pool.destroy()
+
+
+def test_a_running_guest_goes_back_with_the_memory_of_an_external_snapshot(
+    host: Host, twins: Guest, images: Path
+) -> None:
+    shell = twins.boot()
+    write(shell, {"vda": "first", "vdb": "second"})
+    shell.run("X=before")
+    create(host, twins, name_="all", kind="external", memory=True)
+    kept = [digest(images / name) for name in ("web.qcow2", "web.img")]
+    write(shell, {"vda": "spoilt", "vdb": "spoilt"})
+    shell.run("X=after")
+    said = revert.revert(host, twins.uuid, "all", force=True)
+    assert said.endswith("with its memory, and running")
+    shell = again(twins)
+    assert shell.run("echo $X").split()[-1] == "before"
+    assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+    write(shell, {"vda": "other", "vdb": "other"})
+    sources = [chains_of(twins.domain, saved=saved)["vda"].source for saved in (False, True)]
+    assert sources == [str(images / "web.all-2")] * 2
+    assert one(host, twins, "all").current
+    assert "!" not in listing.as_text(host, twins.uuid)
+    twins.destroy()
+    assert [digest(images / name) for name in ("web.qcow2", "web.img")] == kept
+    # Again, and from an image that is the domain's no more.
+    assert revert.revert(host, twins.uuid, "all", paused=True).endswith("and paused")
+    twins.domain.resume()
+    shell = again(twins)
+    assert shell.run("echo $X").split()[-1] == "before"
+    assert read(shell, "vda") == "first"
+
+
+def test_memory_that_is_gone_or_spoilt_is_told_and_the_guest_boots(
+    host: Host, twins: Guest, images: Path
+) -> None:
+    twins.boot()
+    create(host, twins, name_="all", kind="external", memory=True)
+    twins.destroy()
+    memory = Path(one(host, twins, "all").memory_file)
+    memory.write_bytes(b"no memory")
+    with pytest.raises(BadInput, match="libvirt cannot read its memory"):
+        revert.revert(host, twins.uuid, "all")
+    memory.unlink()
+    with pytest.raises(BadInput, match="the guest boots, with its disks as after a power failure"):
+        revert.revert(host, twins.uuid, "all")
+    assert revert.revert(host, twins.uuid, "all", force=True).endswith("and off")
+
+
+def test_a_managed_save_is_not_started_on_other_images(host: Host, twins: Guest) -> None:
+    twins.start()
+    create(host, twins, name_="a", kind="external")
+    twins.domain.managedSave(0)
+    with pytest.raises(BadInput, match="it has a managed save"):
+        revert.revert(host, twins.uuid, "a", force=True)
