@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import pytest
 
 from tests.contract.cli import ROOT, tuivirt
@@ -28,6 +29,7 @@ from tuivirt.backend.images import (
     convert,
     create,
     listing,
+    place,
     rebase,
     resize,
 )
@@ -449,6 +451,48 @@ def test_an_image_that_a_guest_has_open_is_left_alone(
         to(host, other, path)
     said = to(host, path, in_place=True)
     assert f"Note: {path} is vda of {idle_guest.name}, which is off" in said
+
+
+def test_a_guest_that_is_started_as_its_image_is_replaced_does_not_lose_what_it_writes(
+    host: Host, define: Define, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, other = as_qcow2(images / "one.qcow2"), as_qcow2(images / "two.qcow2")
+    guest = define(disks=[Disk(path, form="qcow2")], kernel=False, memory_mib=32)
+    holds = guest_bytes(path, "qcow2")
+    refused: list[libvirt.libvirtError] = []
+
+    def sync(name: str, real: Callable[[str], None] = place.sync) -> None:
+        real(name)
+        if not name.endswith(images.name):  # The new file is on the disk, and has no name yet.
+            with pytest.raises(libvirt.libvirtError) as error:
+                guest.start()
+            refused.append(error.value)
+
+    monkeypatch.setattr(place, "sync", sync)
+    to(host, path, in_place=True)
+    assert guest_bytes(path, "qcow2") == holds
+    to(host, other, path, force=True)
+    assert guest_bytes(path, "qcow2") == guest_bytes(other, "qcow2")
+    assert len(refused) == 2
+    guest.start()
+
+
+def test_who_came_to_the_image_meanwhile_is_asked_for_once_more(
+    host: Host, define: Define, images: Path
+) -> None:
+    path = as_qcow2(images / "one.qcow2", 1, 4)
+    overlays: list[Path] = []
+
+    def progress(text: str, _far: float | None) -> None:
+        if text == "converting" and not overlays:
+            overlays.append(lying(images / "above.qcow2", path))
+
+    source = written(images / "other.img", 1, 4)
+    before = summed(path)
+    with pytest.raises(BadInput, match=r"above\.qcow2 lies on it"):
+        to(host, source, path, force=True, progress=progress)
+    assert summed(path) == before
+    assert names(images) == ["above.qcow2", "one.qcow2", "other.img"]
 
 
 def test_an_image_below_one_that_a_guest_has_open_may_be_read_and_not_written_to(

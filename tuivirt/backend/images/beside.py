@@ -2,6 +2,7 @@
 
 ``.NAME.tuivirt-XXXXXXXX`` is what is written, the same with ``.job`` says what it is to be. That
 one is locked for as long as somebody works: when it is there and is not, the work was cut off.
+With ``.old`` it is what the result takes the place of, for the moment in which that is done.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import TuivirtError
 from ..model.finding import Finding, Weight
-from . import tool
+from . import place, tool
+from .lock import Lock
 from .read import spelled
 
 _MARK = ".tuivirt-"
@@ -48,6 +50,10 @@ class Leftover:
     job: str
     under_way: bool
     """Somebody works on it now."""
+    whole: bool = False
+    """It was written to its end, and another file had the name that it was to have."""
+    old: str = ""
+    """What it was about to take the place of; '' where that has its name."""
 
     @property
     def said(self) -> str:
@@ -60,6 +66,13 @@ class Leftover:
         if self.under_way:
             weight = Weight.REFUSED if writing or path == self.target else Weight.NOTE
             return Finding(weight, f"a {self.said} is under way", "wait for its end")
+        if self.old:
+            return Finding(
+                Weight.NOTE,
+                f"a {self.said} was cut off as it was put in place: {self.old} is what was there",
+                f"look at {self.target}; where it is not right, mv {self.old} to it; then remove "
+                f"what is left of both, and {self.job}",
+            )
         if not self.file:
             return Finding(
                 Weight.NOTE,
@@ -67,6 +80,12 @@ class Leftover:
                 f"do it again; or look at the image (tuivirt image-check) and remove {self.job}",
             )
         size = spelled(os.stat(self.file).st_blocks * 512) if os.path.exists(self.file) else "gone"
+        if self.whole:
+            return Finding(
+                Weight.NOTE,
+                f"the whole result of a {self.said} lies there: {self.file} ({size})",
+                f"give it a name (mv), or remove it; and remove {self.job}",
+            )
         return Finding(
             Weight.NOTE,
             f"an unfinished {self.said} lies there: {self.file} ({size})",
@@ -78,7 +97,8 @@ class Work:
     """A context manager around work that ends in ``target``; raises TuivirtError.
 
     ``path`` is where the result is written, beside it. Leaving the context removes what was not
-    put in place. With ``inside`` nothing is written beside: the image itself is changed.
+    put in place. With ``inside`` nothing is written beside: the image itself is changed. One at a
+    time works on a target, or changes what another reads.
     """
 
     def __init__(self, verb: str, source: str, target: str, *, inside: bool = False) -> None:
@@ -105,7 +125,7 @@ class Work:
         try:
             self._lock = os.open(self._job, flags, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
-            os.write(self._lock, json.dumps(self._said).encode())
+            os.pwrite(self._lock, json.dumps(self._said).encode(), 0)
             if not self._inside:
                 # Nobody else may read it before it has the rights of what it replaces.
                 os.close(os.open(stem, flags, 0o600))
@@ -114,6 +134,38 @@ class Work:
             self.__exit__()
             why = error.strerror or str(error)
             raise TuivirtError(f"nothing can be written in {folder}", why) from error
+        try:
+            self._refuse_second()
+        except TuivirtError:
+            self.__exit__()
+            raise
+
+    def _refuse_second(self) -> None:
+        """Whoever began at the same moment finds this one's job, as this one finds theirs."""
+        target = self._said["target"]
+        for each in leftovers(target):
+            if each.under_way and each.job != self._job:
+                what = f"nothing can be done with {target} now"
+                raise TuivirtError(what, f"a {each.said} is under way", "wait for its end")
+
+    def put(
+        self,
+        *,
+        instead: Lock | None = None,
+        keep: str = "",
+        again: Callable[[], None] | None = None,
+    ) -> None:
+        """Give the result its name, as `place.put` does; raises what that raises.
+
+        Where another file came there meanwhile the result stays beside, and is told of.
+        """
+        try:
+            place.put(self.path, self._target, instead=instead, keep=keep, again=again)
+        except place.Taken:
+            os.ftruncate(self._lock, 0)
+            os.pwrite(self._lock, json.dumps({**self._said, "whole": True}).encode(), 0)
+            self.path = self._job = ""
+            raise
 
     def __exit__(self, *_exc: object) -> None:
         try:
@@ -180,8 +232,9 @@ def _read(job: str) -> Leftover | None:
     if not all(isinstance(word, str) for word in (verb, source, target)):
         return None
     file_ = job.removesuffix(_JOB)
-    there = file_ if os.path.lexists(file_) else ""
-    return Leftover(verb, source, target, there, job, under_way)
+    there, old = (each if os.path.lexists(each) else "" for each in (file_, file_ + place.OLD))
+    whole = said.get("whole") is True
+    return Leftover(verb, source, target, there, job, under_way, whole, old)
 
 
 def _carefully(path: str, flags: int) -> int:

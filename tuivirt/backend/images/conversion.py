@@ -46,6 +46,8 @@ class Conversion:
     """More words for ``qemu-img convert``."""
     onto_device: bool = False
     in_place: bool = False
+    replaces: bool = False
+    """A file is there that the result takes the place of."""
     keep: str = ""
     """The name that the original is kept under."""
     verify: bool = False
@@ -120,6 +122,7 @@ def settle(host: Host, values: Mapping[str, Any]) -> Conversion:
         words=_words(values, source, options, in_place, onto_device and form == "raw"),
         onto_device=onto_device,
         in_place=in_place,
+        replaces=in_place or (os.path.exists(target) and not onto_device),
         keep="" if not in_place or values.get("drop_original") else path + ORIGINAL,
         verify=bool(values.get("verify")),
     )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Aborted, TuivirtError
 from ..lifecycle import Progress
-from . import beside, judge, place, tool
+from ..naming import sync
+from . import beside, judge, tool
 from .conversion import Conversion, settle
+from .lock import Lock
 from .read import spelled
+from .users import Users
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -37,28 +42,38 @@ def convert(
         progress("looking at the images", None)
     wanted = settle(host, values)
     judge.refuse_found(wanted.findings, f"cannot convert {wanted.source.path}", force=force)
-    done = carry_out(wanted, aborted=aborted, progress=progress)
+    done = carry_out(host, wanted, aborted=aborted, progress=progress)
     return judge.with_notes(done, wanted.findings)
 
 
 def carry_out(
+    host: Host,
     wanted: Conversion,
     *,
     aborted: threading.Event | None = None,
     progress: Progress | None = None,
 ) -> str:
-    """Convert as settled. Raises Aborted, TuivirtError."""
+    """Convert as settled. Raises Aborted, TuivirtError.
+
+    What is replaced is locked before it is read: a guest that is started meanwhile does not start,
+    rather than go on with a file that has lost its name.
+    """
     source, target = wanted.source, wanted.target
     before = _marks(source.path)
-    with beside.Work("conversion", source.path, target, inside=wanted.onto_device) as work:
+    with (
+        beside.Work("conversion", source.path, target, inside=wanted.onto_device) as work,
+        contextlib.ExitStack() as held,
+    ):
         new = work.path or target
         try:
+            old = held.enter_context(Lock(target)) if wanted.replaces else None
             _write(wanted, new, aborted, progress)
             if wanted.onto_device:
-                place.sync(target)
+                sync(target)
             else:
                 _refuse_changed(wanted, before)
-                place.put(new, target, keep=wanted.keep)
+                again = partial(_refuse_used, host, wanted)
+                work.put(instead=old, keep=wanted.keep, again=again)
         except Aborted as error:
             raise Aborted(f"the conversion of {source.path} was aborted", _left(wanted)) from error
         except TuivirtError as error:
@@ -133,12 +148,12 @@ def _refuse_changed(wanted: Conversion, before: Sequence[int]) -> None:
             "it was changed while it was read",
             "see who writes to it (fuser), and try again",
         )
-    if not wanted.in_place:
-        return
-    # Without -U it takes the lock that whoever writes to it has.
-    answer = tool.run(["info", "-f", source.form, "--", source.path], timeout_s=tool.ANSWER_S)
-    if answer.status != 0:
-        raise tool.failed(f"cannot convert {source.path}: somebody opened it meanwhile", answer)
+
+
+def _refuse_used(host: Host, wanted: Conversion) -> None:
+    """Raises BadInput where the old image has users by now that it had not."""
+    now = judge.against_writing(Users(host).of(wanted.target), content=not wanted.in_place)
+    judge.refuse_new(wanted.findings, now, f"cannot replace {wanted.target}")
 
 
 def _left(wanted: Conversion) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
-from . import beside, header, judge, place, tool
+from . import beside, header, judge, tool
 from .here import require_here
 from .options import bytes_of, in_words, read_options
 from .read import read_chain, read_image, real_path, spelled
@@ -66,6 +66,6 @@ def create(host: Host, values: Mapping[str, Any]) -> str:
         if answer.status != 0:
             raise tool.failed(what, answer)
         image = read_image(work.path, form)
-        place.put(work.path, path)
+        work.put()
     below = f", and lies on {backing}" if backing else ""
     return judge.with_notes(f"{path} has {spelled(image.size_bytes)} as {form}{below}", notes)

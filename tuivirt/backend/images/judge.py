@@ -33,6 +33,13 @@ def refuse_found(findings: Sequence[Finding], what: str, *, force: bool = False)
             )
 
 
+def refuse_new(before: Iterable[Finding], now: Iterable[Finding], what: str) -> None:
+    """Raise BadInput where more than notes speaks against it that was not known before."""
+    known = {(each.weight, each.text) for each in before}
+    new = [each for each in now if (each.weight, each.text) not in known]
+    refuse_found(new, what)
+
+
 def with_notes(done: str, findings: Iterable[Finding]) -> str:
     """What was done, and below it what was worth knowing about it."""
     notes = [each for each in findings if each.weight is Weight.NOTE]

@@ -4,48 +4,99 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 
 from ..errors import TuivirtError
+from ..naming import NO_LINKS, take_name
+from ..naming import sync as sync
+from .lock import Lock
 
+OLD = ".old"
+"""Behind the new one's name: what was in its place, until it is sure that nobody needs it."""
 _OTHERS = frozenset((errno.ENOTSUP, errno.EPERM, errno.ENODATA, errno.EACCES))
 """Why an attribute is not taken over, which is no reason to lose the work."""
 
 
-def sync(path: str) -> None:
-    """Have what was written there, or a folder's names, last. Raises OSError."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+class Taken(TuivirtError):
+    """A file came to the place meanwhile: what was written is whole, and lies beside it."""
 
 
-def put(new: str, target: str, *, keep: str = "") -> None:
-    """Have ``new`` take the place of ``target``, with its owner, mode and attributes.
+def put(
+    new: str,
+    target: str,
+    *,
+    instead: Lock | None = None,
+    keep: str = "",
+    again: Callable[[], None] | None = None,
+) -> None:
+    """Give ``new`` the name ``target``: one that is free or, ``instead`` of the image there, its.
 
-    ``keep``: the name that what was there is kept under. Raises TuivirtError, and then nothing
-    has changed at ``target``.
+    ``keep``: the name that what was there is kept under. ``again``: looks, once all of the new
+    one is on the disk and nobody can open the old one any more, whether it may be replaced, and
+    raises if not. The new one has the owner, mode and attributes of the old.
+
+    Raises Taken, TuivirtError, and then nothing has changed at ``target``.
     """
-    kept = done = False
+    what = f"the new image cannot be put in the place of {target}"
     try:
-        if os.path.lexists(target):
+        if instead is not None:
             _take_over(new, target)
         sync(new)
-        if keep:
-            _keep(target, keep)
-            kept = True
+    except OSError as error:
+        raise TuivirtError(what, error.strerror or str(error)) from error
+    if instead is not None:
+        instead.close_to_all()
+        _replace(new, target, instead, keep, again)
+        return
+    try:
+        take_name(new, target)
+    except FileExistsError as error:
+        why = f"what was written is whole, in {new}"
+        advice = "give that another name (mv), or remove it"
+        raise Taken(f"{target} is there by now", why, advice) from error
+    except OSError as error:
+        raise TuivirtError(what, error.strerror or str(error)) from error
+    _last(target)
+
+
+def _replace(new: str, target: str, old: Lock, keep: str, again: Callable[[], None] | None) -> None:
+    what = f"the new image cannot be put in the place of {target}"
+    aside = keep or new + OLD
+    if not old.still_named(target):
+        raise TuivirtError(what, "another file has its name by now", "see who did that")
+    if again is not None:
+        again()
+    if said := old.problem():
+        raise TuivirtError(what, f"{said} meanwhile", "see who does that (fuser), and try again")
+    try:
+        _keep(target, aside)
+    except OSError as error:
+        raise TuivirtError(what, error.strerror or str(error)) from error
+    try:
         os.rename(new, target)
-        done = True
+    except OSError as error:
+        _lead_back(aside, target)
+        raise TuivirtError(what, error.strerror or str(error)) from error
+    _last(target)
+    # Whoever heeds no lock may have opened it before it lost its name.
+    if said := old.problem():
+        os.rename(aside, target)
+        _last(target)
+        raise TuivirtError(
+            f"{target} is again what it was",
+            f"{said} while the new image was put in its place",
+            "see who does that (fuser), and try again",
+        )
+    if not keep:
+        os.unlink(aside)
+
+
+def _last(target: str) -> None:
+    try:
         sync(os.path.dirname(target))
     except OSError as error:
-        why = error.strerror or str(error)
-        if done:
-            what = f"{target} is new, but whether that lasts through a power failure is not sure"
-            raise TuivirtError(what, why) from error
-        if kept:
-            # On whichever way it was kept, this name is led back to it.
-            os.rename(keep, target) if not os.path.lexists(target) else os.unlink(keep)
-        raise TuivirtError(f"the new image cannot be put in the place of {target}", why) from error
+        what = f"{target} is new, but whether that lasts through a power failure is not sure"
+        raise TuivirtError(what, error.strerror or str(error)) from error
 
 
 def _keep(target: str, keep: str) -> None:
@@ -53,12 +104,18 @@ def _keep(target: str, keep: str) -> None:
     try:
         os.link(target, keep, follow_symlinks=False)
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+        if error.errno not in NO_LINKS:
             raise
-        if os.path.lexists(keep):
-            raise FileExistsError(errno.EEXIST, f"{keep} exists") from error
         # This file system has one name for a file: for a moment there is none.
-        os.rename(target, keep)
+        take_name(target, keep)
+
+
+def _lead_back(aside: str, target: str) -> None:
+    """On whichever way it was set aside, this name is led back to it."""
+    if os.path.lexists(target):
+        os.unlink(aside)
+    else:
+        os.rename(aside, target)
 
 
 def _take_over(new: str, old: str) -> None:

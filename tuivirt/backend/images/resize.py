@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TuivirtError
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
-from . import beside, judge, place, tool
+from ..naming import sync
+from . import beside, judge, tool
 from .here import require_here
 from .layout import HEAD_BYTES, end_of_use
 from .options import bytes_of
@@ -122,7 +123,7 @@ def resize(
         if answer.status != 0:
             raise tool.failed(what, answer)
         try:
-            place.sync(image.path)
+            sync(image.path)
         except OSError as error:
             raise TuivirtError(f"{image.path} may not last", error.strerror or "") from error
     now = read_image(image.path, image.form).size_bytes
