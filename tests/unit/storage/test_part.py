@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tuivirt.backend import naming
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.resources import Volume
 from tuivirt.backend.storage.part import Part, identity
@@ -66,7 +67,16 @@ def test_what_is_left_of_an_older_volume_goes_unless_somebody_writes_to_it(tmp_p
     left.close(keep=False)
 
 
-def test_a_file_that_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+@pytest.mark.parametrize("links", [True, False])
+def test_a_file_that_appears_meanwhile_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    if not links:
+        monkeypatch.setattr(os, "link", refuse)
+        monkeypatch.setattr(naming, "_rename", refuse)
     part = Part(tmp_path / "x", "")
     os.write(part.fd, b"whole")
     (tmp_path / "x").write_bytes(b"precious")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import os
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ..errors import BadInput
 from ..model.resources import Volume
+from ..naming import sync, take_name
 
 _WHOLE = 1 << 20
 """A file that was left is trusted up to a whole MiB."""
@@ -64,22 +64,17 @@ class Part:
         os.fsync(self.fd)
         if overwrite:
             os.replace(self.path, self.target)
-            return
-        try:
-            os.link(self.path, self.target)
-        except FileExistsError:
-            self.may_resume = True
-            raise BadInput(
-                f"{self.target} is there by now",
-                f"what was downloaded is whole, in {self.path}",
-                "--force overwrites it",
-            ) from None
-        except OSError as error:
-            if error.errno not in (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EMLINK):
-                raise
-            os.rename(self.path, self.target)  # A file system without links.
         else:
-            os.unlink(self.path)
+            try:
+                take_name(str(self.path), str(self.target))
+            except FileExistsError:
+                self.may_resume = True
+                raise BadInput(
+                    f"{self.target} is there by now",
+                    f"what was downloaded is whole, in {self.path}",
+                    "--force overwrites it",
+                ) from None
+        sync(str(self.target.parent))
 
     def close(self, *, keep: bool) -> None:
         """Let go of it; ``keep`` what has come, where it may be gone on with."""
