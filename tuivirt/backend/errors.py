@@ -146,3 +146,9 @@ def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> Tu
     elif _broke(error):
         advice = "the connection broke meanwhile: look whether it was done all the same"
     return kind(what, why, advice or _ADVICE.get(code or 0, ""), code=code)
+
+
+def with_rest(error: TuivirtError, rest: str) -> TuivirtError:
+    """The error, its reason followed by what is left or true then."""
+    error.why = f"{error.why}; {rest}" if error.why else rest
+    return error

@@ -18,12 +18,14 @@ from . import judge
 from .config import follows
 from .follow import End, Followed, stop
 from .images import is_there, real, taken_by
-from .journal import forget, note
+from .journal import forget, noted
 from .judge import REFUSED, RISK
 from .read import chain_of, chains_of, running
 
 if TYPE_CHECKING:
     from ..host import Host
+
+SEE = "tuivirt blockjob tells what is left of it, and how it is finished"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,7 @@ def merge(
     )
     saying = f"merging {target} into {run.into}"
     with Followed(host, domain, target, saying=saying, progress=progress) as job:
-        note(host, domain, begun)
-        try:
+        with noted(host, domain, begun):
             job.begin(
                 lambda: domain.blockCommit(
                     target,
@@ -164,9 +165,6 @@ def merge(
                 ),
                 what,
             )
-        except TuivirtError:
-            forget(host, domain, begun)
-            raise
         try:
             end = job.wait(aborted, ready=run.active)
         except Aborted as error:
@@ -198,13 +196,14 @@ def _is_done(domain: Any, run: Run) -> bool:
 def failed(what: str, end: End, left: str) -> TuivirtError:
     """The error for a job that has not come to its end."""
     if end is End.OFF:
-        return TuivirtError(what, f"the domain has stopped meanwhile; {left}")
+        return TuivirtError(what, f"the domain has stopped meanwhile; {left}", SEE)
     if end is End.CANCELED:
-        return TuivirtError(what, f"somebody else has ended it; {left}")
+        return TuivirtError(what, f"somebody else has ended it; {left}", SEE)
     return TuivirtError(
         what,
         f"QEMU ended it with an error; {left}",
-        "is there room where the images lie? The log says why: /var/log/libvirt/qemu on the host",
+        "is there room where the images lie? The log says why: /var/log/libvirt/qemu on the host; "
+        + SEE,
     )
 
 

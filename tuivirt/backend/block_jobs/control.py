@@ -48,8 +48,9 @@ def report(host: Host, uuid: str, path: str = "") -> str:
             lines.append(f"   it stays: tuivirt blockjob {name} {job.target} --abort")
     for left in left_of(host, domain):
         if not target or left.target == target:
-            lines += [f"{left.target}: {left.text}", f"   {left.advice}"]
-            lines.append(f"   to hear no more of it: tuivirt blockjob {name} {left.target} --abort")
+            lines += [f"{left.target or name}: {left.text}", f"   {left.advice}"]
+            disk = f" {left.target}" if left.target else ""
+            lines.append(f"   to hear no more of it: tuivirt blockjob {name}{disk} --abort")
     of = f"{target} of {name}" if target else name
     return "\n".join(lines) or f"no block job runs on {of}"
 
@@ -97,7 +98,7 @@ def abort(host: Host, uuid: str, path: str = "") -> str:
         said.append(_aborted(host, domain, job, said))
     for each in forgotten:
         forget_all(host, domain, each)
-        said.append(f"what was begun on {each} is forgotten; nothing was deleted")
+        said.append(f"what was begun on {each or 'it'} is forgotten; nothing was deleted")
     return "; ".join(said)
 
 

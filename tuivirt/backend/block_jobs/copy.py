@@ -18,10 +18,11 @@ from ..model.finding import Finding, Plan
 from ..snapshots.judge import refuse
 from ..xml.chain import copy_xml
 from . import judge
+from .commit import SEE
 from .config import follows
 from .follow import End, Followed, stop
-from .images import device_size, free_at, is_here, is_there, real, taken_by, users_of
-from .journal import forget, note
+from .images import device_size, down_from, free_at, is_here, is_there, real, taken_by, users_of
+from .journal import forget, noted
 from .judge import NOTE, REFUSED, RISK
 from .left import incomplete
 from .read import chain_of, running
@@ -82,12 +83,8 @@ def copy(
     begun = Begun(target, "copy", settled.chain.source, dest)
     saying = f"copying {target} to {dest}"
     with Followed(host, domain, target, saying=saying, progress=progress) as job:
-        note(host, domain, begun)
-        try:
+        with noted(host, domain, begun):
             job.begin(lambda: domain.blockCopy(target, xml, params, flags), what)
-        except TuivirtError:
-            forget(host, domain, begun)
-            raise
         stays = f"{target} stays on {settled.chain.source}"
         left = incomplete(dest)
         try:
@@ -198,6 +195,8 @@ def _against(
                 Finding(REFUSED, f"{dest} is in use by {', '.join(users) or 'another disk of it'}")
             )
     if values.get("shallow"):
+        if there and reuse:
+            said += _against_below(host, chain, dest)
         if form == "raw":
             said.append(Finding(REFUSED, "a raw image cannot lie on another", "--format qcow2"))
         if len(chain.layers) < 2:
@@ -216,6 +215,32 @@ def _against(
             )
         )
     return said
+
+
+def _against_below(host: Host, chain: Chain, dest: str) -> list[Finding]:
+    """Whether an image that is there lies on what the disk's own lies on.
+
+    A shallow copy writes the uppermost image alone: the rest is read from below it.
+    """
+    wanted = tuple(real(host, path) for path in chain.paths[1:])
+    found = tuple(real(host, path) for path in down_from(host, dest)[1:])
+    if found == wanted:
+        return []
+    if not found and not is_here(host):
+        text = f"what {dest} lies on cannot be seen from here"
+        advice = f"it has to be {wanted[0]}" if wanted else "it has to stand alone"
+        return [Finding(RISK, text, advice)]
+    lies = f"lies on {' on '.join(found)}" if found else "stands alone"
+    needs = f"lies on {' on '.join(wanted)}" if wanted else "stands alone"
+    make = f"qemu-img create -f qcow2 -b {wanted[0]} -F FORMAT" if wanted else "qemu-img create"
+    return [
+        Finding(
+            REFUSED,
+            f"{dest} {lies}, and {chain.target} {needs}: the guest would read other data from "
+            "below the copy",
+            f"make the destination anew ({make}), or leave --reuse-external out",
+        )
+    ]
 
 
 def _against_size(host: Host, dest: str, form: str, capacity: int) -> list[Finding]:
@@ -240,11 +265,11 @@ def _own_paths(host: Host, uuid: str) -> list[str]:
 
 def _failed(host: Host, what: str, end: End, dest: str, left: str) -> TuivirtError:
     if end is End.OFF:
-        return TuivirtError(what, f"the domain has stopped meanwhile; {left}")
+        return TuivirtError(what, f"the domain has stopped meanwhile; {left}", SEE)
     if end is End.CANCELED:
-        return TuivirtError(what, f"somebody else has ended it; {left}")
+        return TuivirtError(what, f"somebody else has ended it; {left}", SEE)
     free = free_at(host, dest)
     full = is_here(host) and free is not None and free < MIB
     why = f"no room is left ({size(free or 0)} free)" if full else "QEMU ended it with an error"
     advice = "make room there" if full else "its log says why: /var/log/libvirt/qemu on the host"
-    return TuivirtError(what, f"{why}; {left}", advice)
+    return TuivirtError(what, f"{why}; {left}", f"{advice}; {SEE}")

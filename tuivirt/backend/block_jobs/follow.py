@@ -207,7 +207,7 @@ def _is_off(error: libvirt.libvirtError) -> bool:
 def advice_for(error: libvirt.libvirtError) -> str:
     """What to do where libvirt's words say little."""
     text = (error.get_error_message() or "").lower()
-    if "already in use" in text or "block copy job" in text or "active block job" in text:
+    if "already in use" in text or "block copy job" in text or "block job" in text:
         return "another job runs on this disk: tuivirt blockjob tells which, and ends it"
     if "no space" in text:
         return "make room where the image lies"

@@ -6,12 +6,13 @@ seen in any image afterwards, nor is a copy's destination: so it is written down
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import TuivirtError, from_libvirt, is_unsupported
+from ..errors import TuivirtError, from_libvirt, is_open, is_unsupported
 from ..model.block_job import Begun
 from ..xml.chain import NAMESPACE, PREFIX, read_begun, written_begun
 from ..xml.errors import XmlError
@@ -42,6 +43,30 @@ def begun_of(domain: Any) -> tuple[Begun, ...]:
 def note(host: Host, domain: Any, begun: Begun) -> None:
     """Write a job down before it is begun, in place of one of that disk that it makes good."""
     _edit(host, domain, lambda old: (*(e for e in old if not _same(e, begun)), begun))
+
+
+@contextlib.contextmanager
+def noted(host: Host, domain: Any, begun: Begun) -> Iterator[None]:
+    """Write a job down around its beginning; it is taken out again where it was not begun.
+
+    The error is told that it was not begun with, whatever becomes of what is written down. Where
+    the connection broke it may have begun: then that stays.
+    """
+    note(host, domain, begun)
+    try:
+        yield
+    except TuivirtError as error:
+        see = f"see: tuivirt blockjob {domain.name()} {begun.target}"
+        if not is_open(domain.connect()):
+            error.advice = f"whether it has begun is not known; {see}"
+            raise
+        try:
+            forget(host, domain, begun)
+        except TuivirtError as second:
+            error.advice = "; ".join(
+                each for each in (error.advice, f"it stays written down ({second}); {see}") if each
+            )
+        raise
 
 
 def forget(host: Host, domain: Any, begun: Begun) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -16,12 +18,16 @@ from .read import chains_of, jobs_of
 if TYPE_CHECKING:
     from ..host import Host
 
+AWAKE = "awake"
+"""Noted of no disk: a domain that was off and is started, paused, for work on its images."""
+
 
 @record(frozen=True, slots=True)
 class Left:
     """Something that is there since."""
 
     target: str
+    """The disk; '': it is about the whole domain."""
     text: str
     """What is there, a sentence without its end."""
     advice: str = ""
@@ -54,9 +60,37 @@ def left_of(host: Host, domain: Any) -> tuple[Left, ...]:
     found = [
         _left(host, domain.name(), each, _paths(host, chains.get(each.target), active))
         for each in begun
-        if each.target not in running
+        if each.target not in running and each.kind != AWAKE
     ]
+    if active and not running:
+        found += [_awake(domain) for each in begun if each.kind == AWAKE and not _goes_on(each)]
     return tuple(each for each in found if each is not None)
+
+
+def by_us() -> str:
+    """This process, as it is noted: so that nobody takes for broken off what goes on."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _goes_on(begun: Begun) -> bool:
+    where, _colon, number = begun.source.rpartition(":")
+    return where == socket.gethostname() and os.path.exists(f"/proc/{number}")
+
+
+def _awake(domain: Any) -> Left | None:
+    try:
+        paused = domain.state(0)[0] == libvirt.VIR_DOMAIN_PAUSED
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot tell whether {domain.name()} runs") from error
+    if not paused:
+        return None
+    name = domain.name()
+    return Left(
+        "",
+        f"{name} was started, paused, for its snapshots to be merged, and that was broken off; it "
+        "has run nothing yet",
+        f"merge again, then force it off: tuivirt destroy {name}",
+    )
 
 
 def _paths(host: Host, chain: Chain | None, active: bool) -> tuple[str, ...]:

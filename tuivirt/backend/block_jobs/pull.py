@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted, BadInput, TuivirtError
+from ..errors import Aborted, BadInput
 from ..lifecycle import Progress, domain_to_change
 from ..model.block_job import Begun, Chain
 from ..model.finding import Finding, Plan
@@ -18,7 +18,7 @@ from . import judge
 from .commit import failed, place_of
 from .follow import End, Followed, stop
 from .images import taken_by
-from .journal import forget, note
+from .journal import forget, noted
 from .judge import NOTE, REFUSED
 from .read import chain_of, running
 
@@ -70,12 +70,8 @@ def pull(
     left = f"{target} is {' on '.join(chain.paths)} as before, all of which it still needs"
     saying = f"reading into {target}"
     with Followed(host, domain, target, saying=saying, progress=progress) as job:
-        note(host, domain, begun)
-        try:
+        with noted(host, domain, begun):
             job.begin(call, what)
-        except TuivirtError:
-            forget(host, domain, begun)
-            raise
         try:
             end = job.wait(aborted)
         except Aborted as error:

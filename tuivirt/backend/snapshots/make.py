@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted, TuivirtError, from_libvirt
+from ..errors import Aborted, TuivirtError, from_libvirt, with_rest
 from ..job_call import call_as_job
 from ..lifecycle import Progress, domain_to_change, touch
 from ..lookups import domain_detail
@@ -97,8 +97,7 @@ def create(
         left = _left(host, uuid, taken)
         if asked:
             raise Aborted(f"the snapshot of {name} was aborted", f"it goes on; {left}") from error
-        failure = from_libvirt(error, what, _advice(error))
-        raise TuivirtError(f"{failure}; {left}", advice=failure.advice, code=failure.code)
+        raise with_rest(from_libvirt(error, what, _advice(error, name)), left) from error
     with_memory = {"no": "", "internal": " with its memory"}.get(
         taken.memory, f" with its memory in {taken.memory_file}"
     )
@@ -134,8 +133,15 @@ def _left(host: Host, uuid: str, taken: Taken) -> str:
     return f"libvirt lists {taken.name} all the same" if known else "nothing was changed"
 
 
-def _advice(error: libvirt.libvirtError) -> str:
+def _advice(error: libvirt.libvirtError, name: str) -> str:
     text = (error.get_error_message() or "").lower()
+    if "block job" in text or "block copy" in text:
+        return f"wait for it, or end it: tuivirt blockjob {name}"
+    if "checkpoint" in text:
+        return (
+            "take it while it runs, or delete its checkpoints first: tuivirt checkpoint-list "
+            f"{name}"
+        )
     if "agent" in text:
         return "is qemu-guest-agent running in the guest? Without --quiesce it is not needed"
     if "already exists" in text or "existing" in text:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted, BadInput, TuivirtError, from_libvirt
+from ..block_jobs.follow import advice_for
+from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, with_rest
 from ..job_call import call_as_job
 from ..lifecycle import Progress, domain_to_change, touch
 from ..model.finding import Finding, Plan, Weight
@@ -90,13 +91,13 @@ def delete(
     what = f"cannot delete the snapshot {snapshotname} of {name}"
     refuse(plan_for(host, uuid, {**values, "snapshotname": snapshotname}), what, force)
     if not metadata and by_hand(host, gone):
-        with awake(host, domain, what):
+        with awake(host, domain, what) as end:
             merging = merge.settle(host, domain, gone, snapshots_of(host, uuid))
             refuse(Plan(name, (), merging.findings), what, force)
             left = merge.merge(
                 host, domain, gone, merging, what=what, aborted=aborted, progress=progress
             )
-        return _said(name, gone, "deleted") + left
+        return _said(name, gone, "deleted") + left + end.said
     flags = 0
     if children:
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_CHILDREN
@@ -120,8 +121,7 @@ def delete(
         left = _left(host, uuid, gone)
         if asked:
             raise Aborted(f"the deletion of {snapshotname} was aborted", left) from error
-        failure = from_libvirt(error, what)
-        raise TuivirtError(f"{failure}; {left}", advice=failure.advice, code=failure.code)
+        raise with_rest(from_libvirt(error, what, advice_for(error)), left) from error
     return _said(name, gone, "forgotten" if metadata else "deleted")
 
 
