@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import NotFound, TuivirtError, from_libvirt, is_unsupported
+from ..errors import NotFound, TuivirtError, from_libvirt, is_unsupported, with_rest
 from ..lifecycle import domain_to_change, touch
 from ..lookups import domain_detail
 from ..model.checkpoint import Checkpoint, below, rows
@@ -219,10 +219,7 @@ def delete(
         domain.checkpointLookupByName(checkpointname, 0).delete(flags)
     except libvirt.libvirtError as error:
         failure = from_libvirt(error, what, advice_of(error))
-        left = _left(host, uuid, gone)
-        raise TuivirtError(f"{failure}; {left}", advice=failure.advice, code=failure.code) from (
-            error
-        )
+        raise with_rest(failure, _left(host, uuid, gone)) from error
     finally:
         touch(host, uuid)
     still = {each.name for each in checkpoints_of(host, uuid)} & {each.name for each in gone}

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import libvirt
 
-from ..errors import TuivirtError, from_libvirt
+from ..errors import TuivirtError, from_libvirt, with_rest
 from ..lifecycle import Progress, domain_to_change, touch
 from ..lookups import domain_detail
 from ..xml.backup import Backup, Server
@@ -59,13 +59,13 @@ def pull(
         try:
             host.domain(uuid).backupBegin(backup_xml(order), checkpoint_xml(order), 0)
         except libvirt.libvirtError as error:
-            if own is not None:
-                shutil.rmtree(own, ignore_errors=True)
-            failure = from_libvirt(error, what, advice_for(error, order))
+            if job.is_away(host):
+                said = f"it may have begun: tuivirt backup-info {order.name}"
+                raise from_libvirt(error, what, said) from error
             left = take_back(host, uuid, order)
-            raise TuivirtError(
-                f"{failure}; {left}", advice=failure.advice, code=failure.code
-            ) from error
+            if own is not None and not _is_offered(host, uuid):
+                shutil.rmtree(own, ignore_errors=True)
+            raise with_rest(from_libvirt(error, what, advice_for(error, order)), left) from error
         where = _addresses(order.server, tuple(order.files), order.incremental)
         touch(host, uuid)
         if detached:
@@ -83,6 +83,14 @@ def pull(
     if ended.how in ("failed", "unknown"):
         raise TuivirtError(f"offering the disks of {order.name} has failed", f"{ended.why}; {left}")
     return f"the disks of {order.name} are offered no more; {left}"
+
+
+def _is_offered(host: Host, uuid: str) -> bool:
+    """Whether a backup runs, or may: what it listens at is then left alone."""
+    try:
+        return under_way(host, uuid) is not None
+    except TuivirtError:
+        return True
 
 
 def _private_folder(user: tuple[int, int] | None, what: str) -> Path:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..errors import Aborted, TuivirtError, from_libvirt
+from ..errors import Aborted, TuivirtError, from_libvirt, with_rest
 from ..lifecycle import Progress, touch
 from ..xml.backup import new_backup
 from ..xml.checkpoint import new_checkpoint
 from . import job, manifest, qemu_img
+from .before import under_way
 from .checkpoints import advice_of, size_words
 from .folder import folder_of
 from .manifest import BackedUp, Manifest
@@ -38,18 +39,17 @@ def push(
     assert order.manifest is not None
     what = f"cannot back up {order.name}"
     written = _manifest_of(host, uuid, order)
+    domain = host.domain(uuid)
     manifest.write(order.manifest, written, new=True)
     with job.waiter_for(host, uuid) as waiter:
         try:
-            host.domain(uuid).backupBegin(backup_xml(order), checkpoint_xml(order), 0)
+            domain.backupBegin(backup_xml(order), checkpoint_xml(order), 0)
         except libvirt.libvirtError as error:
             if job.is_away(host):
                 said = f"it may have begun: tuivirt backup-info {order.name}"
                 raise from_libvirt(error, what, said) from error
-            left = take_back(host, uuid, order)
-            failure = from_libvirt(error, what, advice_for(error, order))
-            raise TuivirtError(
-                f"{failure}; {left}", advice=failure.advice, code=failure.code
+            raise with_rest(
+                from_libvirt(error, what, advice_for(error, order)), take_back(host, uuid, order)
             ) from error
         try:
             ended = job.follow(
@@ -193,9 +193,22 @@ def _below(order: Order, target: str) -> tuple[str, str]:
 
 
 def take_back(host: Host, uuid: str, order: Order) -> str:
-    """Remove what an order that did not end well has written; what was removed, and what not."""
+    """Remove what an order that did not end well has written; what was removed, and what not.
+
+    Where QEMU writes to it still, as the connection alone broke, or where that cannot be asked,
+    nothing is.
+    """
     removed, left = [], []
     paths = [folder_of(path) for path in order.files.values()] if order.mode == "push" else []
+    try:
+        running = under_way(host, uuid)
+    except TuivirtError as error:
+        return f"whether it goes on could not be asked ({error}): nothing is removed"
+    if running is not None and {disk.file for disk in running.disks} & set(order.files.values()):
+        return (
+            f"it has begun all the same, and goes on: nothing is removed. tuivirt backup-info "
+            f"{order.name} shows it, backup-end {order.name} ends it"
+        )
     for path in [*paths, order.manifest]:
         if path is None:
             continue
