@@ -17,6 +17,8 @@ from tuivirt.backend.xml.new_pool import found_sources, offered_types, source_to
 from tuivirt.backend.xml.pool import parse_pool
 
 SCHEMA = Path("/usr/share/libvirt/schemas/storagepool.rng")
+GOLDEN = Path(__file__).with_name("pools.xml")
+"""What is written for each of `WELL`, in that order."""
 IQN = "iqn.2026-01.org.example:disks"
 CHAP = {"auth_username": "u <&>", "secret_usage": "iscsi 'x'"}
 WELL: list[tuple[str, dict[str, str]]] = [
@@ -56,6 +58,46 @@ WELL: list[tuple[str, dict[str, str]]] = [
     ("sheepdog", {"source_host": "s1:7000", "source_name": "x"}),
     ("vstorage", {"source_name": "cluster", "target": "/mnt/vs"}),
 ]
+ANY = {
+    "source_host": "srv:99",
+    "source_path": "/export",
+    "source_dev": IQN,
+    "source_name": "name",
+    "target": "/mnt/x",
+    "source_initiator": f"{IQN}.me",
+    "source_protocol_ver": "4.1",
+    "adapter_name": "scsi_host5",
+    "adapter_wwnn": "20000000c9831b4b",
+    "adapter_wwpn": "10000000c9831b4b",
+    "adapter_parent": "scsi_host3",
+    "auth_username": "user",
+    "secret_usage": "of a secret",
+    "secret_uuid": "2ec115d7-3a88-3ceb-bc12-0ac909a6fd87",
+}
+"""A value for each field; those of `_ALONE` stand in another's place."""
+_ALONE = frozenset(("adapter_name", "secret_uuid"))
+
+
+def _fullest() -> list[tuple[str, dict[str, str]]]:
+    """Each type with all that it may have, and with each format that it may be of."""
+    made = []
+    for kind in POOL_TYPES.values():
+        fields = {*kind.needs, *kind.may} & ANY.keys()
+        form = {"source_format": "nfs"} if "source_protocol_ver" in fields else {}
+        whole = {field: ANY[field] for field in sorted(fields - _ALONE)} | form
+        made.append((kind.name, whole))
+        for field in sorted(fields & _ALONE):
+            kin = field.partition("_")[0]
+            rest = {each: ANY[each] for each in whole.keys() & ANY.keys()}
+            rest = {each: rest[each] for each in rest if not each.startswith(kin)}
+            user = {"auth_username": "user"} if kin == "secret" else {}
+            made.append((kind.name, {**rest, **user, field: ANY[field]}))
+        needed = {field: ANY[field] for field in kind.needs}
+        made += [(kind.name, {**needed, "source_format": each}) for each in kind.formats]
+    return made
+
+
+FULLEST = _fullest()
 
 
 def made(kind: str, **values: Any) -> str:
@@ -66,6 +108,45 @@ def made(kind: str, **values: Any) -> str:
 
 def test_every_type_is_tried() -> None:
     assert {kind for kind, _values in WELL} == POOL_TYPES.keys()
+
+
+def test_every_field_that_a_type_may_have_is_tried() -> None:
+    tried: dict[str, set[str]] = {}
+    for kind, values in FULLEST:
+        tried.setdefault(kind, {"auth_type"}).update(values)
+    for kind, what in POOL_TYPES.items():
+        assert {*what.needs, *what.may} <= tried[kind]
+
+
+def test_it_is_written_as_it_always_was() -> None:
+    golden = [canonical(each) for each in etree.parse(str(GOLDEN)).getroot()]
+    assert [canonical(etree.fromstring(made(kind, **values))) for kind, values in WELL] == golden
+
+
+def canonical(pool: Any) -> str:
+    return str(etree.canonicalize(etree.tostring(pool, encoding="unicode"), strip_text=True))
+
+
+@pytest.mark.parametrize(("kind", "values"), FULLEST, ids=[kind for kind, _ in FULLEST])
+def test_libvirt_and_its_schema_take_all_that_a_type_may_have(
+    kind: str, values: dict[str, str]
+) -> None:
+    if not SCHEMA.exists():
+        missing("no schemas of libvirt here")
+    xml = made(kind, **values)
+    etree.RelaxNG(file=str(SCHEMA)).assertValid(etree.fromstring(xml))
+    conn = libvirt.open("test:///default")
+    try:
+        told = etree.fromstring(conn.storagePoolDefineXML(xml, 0).XMLDesc(0))
+    finally:
+        conn.close()
+    # A value that libvirt does not know it drops without a word.
+    lost = {
+        each
+        for each in values.values()
+        if each.partition(":")[0] not in etree.tostring(told).decode()
+    }
+    assert lost <= {"auto", "unknown"}
 
 
 @pytest.mark.parametrize(("kind", "values"), WELL, ids=[kind for kind, _ in WELL])

@@ -15,7 +15,10 @@ class PoolType:
     needs: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
     target: str = ""
-    """Where its volumes are shown unless said otherwise; ``{name}`` is that of its source."""
+    """Where its volumes are shown unless said otherwise; ``{name}`` is that of its source.
+
+    Of a volume group and a ZFS pool nothing else can be said: libvirt drops it without a word.
+    """
     formats: tuple[str, ...] = ()
     """Of its source."""
     builds: str = ""
@@ -60,7 +63,7 @@ POOL_TYPES: dict[str, PoolType] = {
             "logical",
             "logical volumes of a volume group",
             (),
-            ("source_name", "source_dev", "source_format", "target"),
+            ("source_name", "source_dev", "source_format"),
             target="/dev/{name}",
             formats=("unknown", "lvm2"),
             builds="the devices become a new volume group",
@@ -94,7 +97,7 @@ POOL_TYPES: dict[str, PoolType] = {
             "zfs",
             "volumes of a ZFS pool",
             ("source_name",),
-            ("source_dev", "target"),
+            ("source_dev",),
             builds="the devices become a new ZFS pool",
         ),
         PoolType("sheepdog", "images of a Sheepdog cluster", ("source_host", "source_name")),
