@@ -81,8 +81,8 @@ main(["-c", "test:///default"])
 AT_START = {
     "actions": "catalog devices disk_options disks domains errors field_options happenings here"
     " hostdevs mdevs networks pools processors registry runner template views advice",
-    "backend": "askable bindings board configs connection errors eventloop events families host"
-    " hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
+    "backend": "askable bindings board configs connection cut_off errors eventloop events families"
+    " host hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
     " ticker traffic uri uses view",
     "backend.model": "device domain fleet host record ref resources stats task when",
     "commands": "output stdout words",

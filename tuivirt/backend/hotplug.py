@@ -34,6 +34,7 @@ from .model.device import DomainConfig
 from .model.when import When
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
+from .storage.unfinished import refuse as refuse_unfinished
 from .unplugging import Unplug
 from .xml.catalog import kinds
 from .xml.disk import build_disk
@@ -101,6 +102,7 @@ def attach_disk(
     if not request.readonly and request.device != "cdrom":
         refuse_system_file(source)
     refuse_used(host, uuid, source, request)
+    refuse_unfinished(host, source.path)
     refuse_in_use(host, uuid, source.path, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)
     chosen = {"bus": bus, "device": request.device}

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from .connection import let_go, open_connection
+from .cut_off import look
 from .errors import TuivirtError, Unanswered
 from .events import LibvirtEvent, Noticed
 from .families import QUIET, Registrations
@@ -276,8 +277,7 @@ class Keeper:
         # The sampler takes those of all that run; else nobody does, of those that answer.
         sized: int | None = libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
         if host.sampling:
-            flags = sized | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE
-            sized = flags if first else None
+            sized = sized | libvirt.VIR_CONNECT_GET_ALL_DOMAINS_STATS_INACTIVE if first else None
         calls: list[Callable[[], Any]] = [
             lambda: read_domains(
                 conn, host.name, host.snapshot.domains, sized=sized, together=together
@@ -314,6 +314,8 @@ class Keeper:
             host.update(info=replace(info, missing=tuple(missing)))
         if first and not host.sampling:
             host.filled()
+        elif first:
+            look(host)
         host.configs.reconcile()
 
     def _follow(self, conn: Any) -> None:

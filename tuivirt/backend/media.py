@@ -14,6 +14,7 @@ from .lifecycle import domain_to_change, touch
 from .model.device import Disk
 from .model.when import When
 from .sides import Sides, read_sides
+from .storage.unfinished import refuse as refuse_unfinished
 from .xml.errors import XmlError
 from .xml.medium import with_medium
 
@@ -130,6 +131,7 @@ class _Change:
         floppy = any(disk.device == "floppy" for disk in self.drives())
         request = DiskRequest(source, device="floppy" if floppy else "cdrom")
         refuse_used(self._host, self._domain.UUIDString(), found, request)
+        refuse_unfinished(self._host, found.path)
         return found
 
     def eject(self) -> None:

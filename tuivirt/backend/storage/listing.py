@@ -9,6 +9,7 @@ from ..model.resources import Volume
 from .find import active_pool, find, human
 from .images import Image, chain_of
 from .judge import in_use
+from .unfinished import about, by_volume
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -21,10 +22,11 @@ def as_text(host: Host, pool_key: str) -> str:
     if not found:
         return f"pool {pool.name()} has no volumes"
     width = max(len(each.name) for each in found)
-    return "\n".join(_line(each, width) for each in found)
+    halves = by_volume(host, tuple(found))
+    return "\n".join(_line(each, width, halves.get(each.name, "")) for each in found)
 
 
-def _line(volume: Volume, width: int) -> str:
+def _line(volume: Volume, width: int, half: str) -> str:
     said = [
         f"{_one_line(volume.name):<{width}}",
         f"{human(volume.capacity_bytes):>10}",
@@ -33,6 +35,8 @@ def _line(volume: Volume, width: int) -> str:
     ]
     if volume.problem:
         said.append(volume.problem)
+    if half:
+        said.append(_one_line(half))
     if volume.users:
         said.append(f"used by {', '.join(volume.users)}")
     return "  ".join(said).rstrip()
@@ -77,6 +81,7 @@ def details(host: Host, pool_key: str, name: str) -> str:
     said = [f"{label:<10} {value}" for label, value in pairs if value]
     top, *below = chain_below(host, volume)
     said += [f"{'problem':<10} {top.problem}"] if top.problem else []
+    said += [f"{'upload':<10} {e.text}: {e.advice}" for e in about(host, volume.path)]
     said += [f"{'lies on' if not n else '':<10} {_image(e)}" for n, e in enumerate(below)]
     who = [f"domain {each}" for each in users.running]
     who += [f"domain {each} (off)" for each in users.off]

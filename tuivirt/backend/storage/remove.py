@@ -17,6 +17,8 @@ from .create import advice_for
 from .find import Found, find, human, touch
 from .judge import in_use
 from .slow import call_slowly
+from .unfinished import findings as of_uploads
+from .unfinished import settle
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -52,6 +54,7 @@ def _against(host: Host, found: Found, lost: str) -> list[Finding]:
     if not users.names:  # By another name of the same file, or not as a disk.
         advice = "take it from there first"
         said += against_overwriting(host, found.volume.path, advice=advice)
+    said += of_uploads(host, found.volume, writing=True)
     return [*said, Finding(Weight.NOTE, lost)]
 
 
@@ -98,6 +101,7 @@ def delete(
         touch(host, found.pool)
     if _is_there(found):
         raise TuivirtError(what, "libvirt took the call, but it is still there")
+    settle(host, found.volume)
     return f"{found.label} is deleted"
 
 
@@ -158,4 +162,5 @@ def wipe(
         raise failure from error
     finally:
         touch(host, found.pool)
+    settle(host, found.volume)
     return f"{found.label} is wiped ({algorithm})"

@@ -21,6 +21,8 @@ from .download import check
 from .find import Found, bytes_of, find, human, touch
 from .judge import in_use
 from .stream import Counter, run_transfer, send
+from .unfinished import Trace, settle
+from .unfinished import findings as of_others
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -45,6 +47,7 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
         text = f"{', '.join(users.off)} has it as a disk, and finds other data in it then"
         findings.append(Finding(Weight.RISK, text))
     findings += [Finding(Weight.RISK, text) for text in users.unsure if not users.names]
+    findings += of_others(host, volume, writing=True)
     if not users.names:  # By another name of the same file, or not as a disk.
         advice = "take it from there first"
         findings += against_overwriting(host, volume.path, advice=advice)
@@ -125,13 +128,20 @@ def upload(
     begin, end = _span(path, values, [])
     offset = _size(values, "offset")
     counter = Counter(end - begin)
-    half = f"{found.name} holds a part of it, of which nothing is sure: upload it anew"
+    half = (
+        f"{found.name} holds a part of it, of which nothing is sure: upload it anew, wipe it or"
+        " delete it; until then it is told"
+    )
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
         raise BadInput(f"cannot read {path}", error.strerror or str(error)) from error
     try:
-        _push(host, found, fd, (begin, end, offset), counter, aborted, progress)
+        with Trace(host, found, path, offset, end - begin) as trace:
+            _push(host, found, fd, (begin, end, offset), counter, trace, aborted, progress)
+            # Of an image with a head of its own what lies beyond is nothing.
+            headed = found.volume.format not in ("raw", "") and not (offset or values.get("length"))
+            settle(host, found.volume, None if headed else (offset, offset + end - begin))
     except Aborted as error:
         raise Aborted(error.what, error.why, half if counter.done else "") from error
     except libvirt.libvirtError as error:
@@ -152,6 +162,7 @@ def _push(
     fd: int,
     span: tuple[int, int, int],
     counter: Counter,
+    trace: Trace,
     aborted: threading.Event | None,
     progress: Progress | None,
 ) -> None:
@@ -166,6 +177,7 @@ def _push(
             raise
         sparse, stream = False, host.conn.newStream(0)
         found.handle.upload(stream, offset, 0, 0)
+    trace.begun = True
     pad = max(0, (found.volume.physical_bytes or 0) - offset - (end - begin))
     run_transfer(
         stream,

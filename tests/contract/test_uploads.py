@@ -1,0 +1,215 @@
+"""Uploads that are cut off: what is half done is told, to whoever comes next, until it is whole."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.cli import ROOT, tuivirt
+from tests.contract.conftest import Heard, started
+from tests.contract.test_volumes import MIB, TestPool, digest, filled
+from tests.support.guests import Guest
+from tests.support.libvirtd import PrivateLibvirtd, until
+from tuivirt.backend import hotplug
+from tuivirt.backend.cut_off import look, marks_in
+from tuivirt.backend.errors import BadInput, TuivirtError
+from tuivirt.backend.events import Event, Noticed
+from tuivirt.backend.host import Host
+from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.storage import download, listing, remove, stream, unfinished, upload
+
+Define = Callable[..., Guest]
+HALF = "it holds a part at most"
+
+
+@pytest.fixture(scope="module")
+def host(qemu_uri: str) -> Iterator[Host]:
+    one = started(qemu_uri, Heard())
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def pool(host: Host, images: Path) -> Iterator[TestPool]:
+    one = TestPool(host, images)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def big(tmp_path: Path) -> Path:
+    return filled(tmp_path / "big", 96 * MIB)
+
+
+@pytest.fixture
+def killed(pool: TestPool, qemu_uri: str, big: Path, tmp_path: Path) -> Path:
+    """A volume into which a program of tuivirt's wrote until it was killed."""
+    image = pool.make("a.img", "96M", allocation="0")
+    argv = [sys.executable, "-m", "tuivirt", "-c", qemu_uri, "vol-upload", pool.name]
+    ours, theirs = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen([*argv, "a.img", str(big)], cwd=ROOT, stdin=ours, stderr=theirs) as child:
+
+        def is_begun() -> bool:
+            assert child.poll() is None, child.stderr and child.stderr.read()
+            return image.stat().st_blocks * 512 > 8 * MIB
+
+        until(is_begun, "a part of it", pause=0.001)
+        child.send_signal(signal.SIGKILL)
+    assert digest(image) != digest(big), "it was whole before it could be killed"
+    return image
+
+
+def in_words(host: Host, heard: list[Event]) -> list[str]:
+    """What the program says of what was cut off once it has the host."""
+    told = threading.Event()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Noticed):
+            heard.append(event)
+            told.set()
+
+    end = host.subscribe(hear)
+    try:
+        look(host)
+        told.wait(20)
+    finally:
+        end()
+    return [each.text for each in heard if isinstance(each, Noticed)]
+
+
+def test_killed_in_the_middle_the_next_start_tells_and_every_verb_knows(
+    pool: TestPool, killed: Path, big: Path, qemu_uri: str, define: Define, tmp_path: Path
+) -> None:
+    (mark,) = marks_in(pool.folder)
+    host = started(qemu_uri, Heard())  # Another program, which knows of nothing.
+    try:
+        said = [each for each in in_words(host, []) if pool.name in each]
+        assert len(said) == 1
+        assert said[0].startswith(f"volume a.img of pool {pool.name}: {HALF}: the upload of {big}")
+        assert f"upload it again, wipe it or delete it; or remove {mark}" in said[0]
+    finally:
+        host.close()
+    assert HALF in listing.details(pool.host, pool.key, "a.img")
+    (line,) = [
+        e for e in listing.as_text(pool.host, pool.key).splitlines() if e.startswith("a.img")
+    ]
+    assert HALF in line
+    values = {"vol": "a.img", "file": str(tmp_path / "x")}
+    plan = download.plan_for(pool.host, pool.key, values)
+    assert [each.text for each in plan.of(Weight.RISK) if HALF in each.text]
+    guest = define(memory_mib=32)
+    with pytest.raises(BadInput, match=HALF):
+        hotplug.attach_disk(pool.host, guest.uuid, hotplug.DiskRequest(str(killed)))
+    request = hotplug.DiskRequest(f"{pool.name}/a.img")
+    with pytest.raises(BadInput, match=HALF):
+        hotplug.attach_disk(pool.host, guest.uuid, request)
+    upload.upload(pool.host, pool.key, {"vol": "a.img", "file": str(big)})
+    assert digest(killed) == digest(big)
+    assert marks_in(pool.folder) == []
+    assert HALF not in listing.details(pool.host, pool.key, "a.img")
+    hotplug.attach_disk(pool.host, guest.uuid, hotplug.DiskRequest(str(killed)))
+
+
+def test_a_smaller_upload_leaves_the_rest_half_done_and_wiping_ends_it(
+    pool: TestPool, killed: Path, tmp_path: Path
+) -> None:
+    small = filled(tmp_path / "small", MIB)
+    upload.upload(pool.host, pool.key, {"vol": "a.img", "file": str(small)})
+    assert HALF in listing.details(pool.host, pool.key, "a.img")
+    remove.wipe(pool.host, pool.key, {"vol": "a.img"})
+    assert HALF not in listing.details(pool.host, pool.key, "a.img")
+    assert marks_in(pool.folder) == []
+
+
+def test_what_was_taken_away_by_others_is_told_no_more(pool: TestPool, killed: Path) -> None:
+    killed.unlink()
+    pool.handle.refresh(0)
+    pool.make("a.img", "1M")
+    assert HALF not in listing.details(pool.host, pool.key, "a.img")
+    assert [e for e in unfinished.of_host(pool.host) if e.pool == pool.name] == []
+
+
+def test_two_do_not_write_into_one_volume(
+    pool: TestPool, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    pool.make("a.img", "96M", allocation="0")
+    values = {"vol": "a.img", "file": str(big)}
+    told: list[BadInput] = []
+
+    def meanwhile(_text: str, _fraction: float | None) -> None:
+        if not told:
+            with pytest.raises(BadInput, match="is under way") as refused:
+                upload.upload(pool.host, pool.key, values, force=True)
+            told.append(refused.value)
+
+    upload.upload(pool.host, pool.key, values, progress=meanwhile)
+    assert told
+    assert digest(pool.folder / "a.img") == digest(big)
+    assert marks_in(pool.folder) == []
+
+
+def test_a_daemon_that_is_killed_leaves_a_half_that_is_told_until_it_is_whole(
+    private_libvirtd: PrivateLibvirtd,
+    images: Path,
+    big: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a host elsewhere, or a folder that is not ours, our own folder tells."""
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(unfinished, "_folder_of", lambda *_: None)
+    host = started(private_libvirtd.uri, Heard())
+    values = {"vol": "a.img", "file": str(big)}
+    try:
+        pool = TestPool(host, images)
+        image = pool.make("a.img", "96M", allocation="0")
+
+        def kill(_text: str, fraction: float | None) -> None:
+            if fraction is not None and fraction > 0.2 and private_libvirtd.alive:
+                private_libvirtd.kill()
+
+        with pytest.raises(TuivirtError) as told:
+            upload.upload(host, pool.key, values, progress=kill)
+        assert "a.img holds a part of it, of which nothing is sure" in told.value.done
+        assert "upload it anew, wipe it or delete it" in told.value.done
+    finally:
+        host.close()
+    assert len(marks_in(tmp_path / "state/tuivirt/uploads")) == 1
+    private_libvirtd.start()
+    host = started(private_libvirtd.uri, Heard())
+    try:
+        assert any(HALF in each for each in in_words(host, []))
+        assert HALF in listing.details(host, pool.key, "a.img")
+        upload.upload(host, pool.key, values)
+        assert digest(image) == digest(big)
+        assert marks_in(tmp_path / "state/tuivirt/uploads") == []
+    finally:
+        host.close()
+
+
+def test_where_nothing_can_be_told_nothing_is_begun(
+    pool: TestPool, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = pool.make("a.img", "96M", allocation="0")
+    monkeypatch.setenv("XDG_STATE_HOME", "/proc")
+    monkeypatch.setattr(unfinished, "_folder_of", lambda *_: None)
+    with pytest.raises(TuivirtError, match="what tells of it, should it be cut off"):
+        upload.upload(pool.host, pool.key, {"vol": "a.img", "file": str(big)})
+    assert image.stat().st_blocks == 0
+
+
+def test_an_image_verb_tells_of_it_too_and_deleting_it_ends_it(
+    pool: TestPool, killed: Path, qemu_uri: str
+) -> None:
+    ran = tuivirt("-c", qemu_uri, "image-info", str(killed))
+    assert "volume upload" in ran.out, ran.err
+    remove.delete(pool.host, pool.key, {"vol": "a.img"})
+    assert marks_in(pool.folder) == []

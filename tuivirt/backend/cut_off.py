@@ -1,0 +1,54 @@
+"""What was cut off when a program was killed, looked for behind the first picture of a host."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .host import Host
+
+MARK, JOB = ".tuivirt-", ".job"
+"""In the name, and at the end of the name, of a file that tells of what is begun."""
+_FILES = ("dir", "fs", "netfs")
+
+
+def uploads_folder() -> Path:
+    """``$XDG_STATE_HOME/tuivirt/uploads``: of volumes whose own folder may not be written to."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(base) / "tuivirt" / "uploads"
+
+
+def marks_in(folder: Path) -> list[Path]:
+    """The files there that tell of what is begun, by name; [] where we may not look."""
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return []  # Not there, or not ours to read: then nothing was left there by us.
+    found = (n for n in names if n.startswith(".") and MARK in n and n.endswith(JOB))
+    return [folder / name for name in sorted(found)]
+
+
+def pool_folders(host: Host) -> list[Path]:
+    """The folders of the host's pools, where they are this machine's."""
+    info = host.snapshot.info
+    if info is None or not info.local or info.demo:
+        return []
+    pools = host.snapshot.pools.values()
+    return [Path(p.path) for p in pools if p.active and p.type in _FILES and p.path]
+
+
+def look(host: Host) -> None:
+    """Have the operator told of it, once. A pool may lie on a dead server: nobody waits for it."""
+    if host.generation > 1:
+        return  # What this program itself has begun since then was told when it failed.
+
+    def work() -> None:
+        if any(marks_in(folder) for folder in (uploads_folder(), *pool_folders(host))):
+            from .storage.unfinished import tell  # Seldom there: the start need not hold it.
+
+            tell(host)
+
+    threading.Thread(target=work, name=f"{host.name}-cut-off", daemon=True).start()

@@ -1,0 +1,286 @@
+"""Uploads that were begun and not ended: a volume holds a part of a file, and it does not show.
+
+A small file tells of each from before its first byte until it is whole. It lies in the volume's
+own folder where that is this machine's and may be written to, so that every operator's tuivirt
+finds it: ``.NAME.tuivirt-XXXXXXXX.job``, as beside an image that is worked on; else in
+``$XDG_STATE_HOME/tuivirt/uploads``. It is locked for as long as the upload runs: one that is
+there and is not locked was cut off. It goes with another upload, with wiping and with deleting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import getpass
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..cut_off import JOB, MARK, marks_in, pool_folders, uploads_folder
+from ..errors import BadInput, TuivirtError
+from ..events import Noticed
+from ..model.finding import Finding, Weight
+from ..model.resources import Volume
+from .find import Found, human
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+VERB = "volume upload"
+"""What tells it, in such a file, from work on an image."""
+_NAME_BYTES = 200
+_FILE_BYTES = 1 << 16
+_WORDS = ("source", "target", "host", "pool", "volume", "by")
+_NUMBERS = ("offset", "bytes", "begun", "inode")
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upload that runs, or was cut off."""
+
+    source: str
+    target: str
+    """The volume's path."""
+    host: str
+    pool: str
+    volume: str
+    by: str
+    """Who began it, as ``root@srv1``."""
+    offset: int
+    bytes: int
+    begun: float
+    """Wall clock."""
+    inode: int
+    """The volume's, where it is a file of this machine; else 0."""
+    file: Path
+    """What tells of it."""
+    under_way: bool
+
+    @property
+    def said(self) -> str:
+        """As in ``the upload of /x (5 GiB), begun 2026-11-22 04:12 by root@srv1``."""
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.begun))
+        return f"the upload of {self.source} ({human(self.bytes)}), begun {when} by {self.by}"
+
+    @property
+    def text(self) -> str:
+        """What there is to say of its volume."""
+        if self.under_way:
+            return f"{self.said}, is under way"
+        return f"it holds a part at most: {self.said}, was cut off"
+
+    @property
+    def advice(self) -> str:
+        """The ways out."""
+        if self.under_way:
+            return "wait for its end"
+        return (
+            "upload it again, wipe it or delete it;"
+            f" or remove {self.file}, if you know that it is in order"
+        )
+
+
+class Trace:
+    """What tells of one upload, a context manager around it. Raises TuivirtError."""
+
+    def __init__(self, host: Host, found: Found, source: str, offset: int, length: int) -> None:
+        volume = found.volume
+        self.begun = False
+        """From here on the volume is not what it was."""
+        said = {
+            "verb": VERB,
+            "source": source,
+            "target": volume.path,
+            "host": _called(host),
+            "pool": volume.pool,
+            "volume": volume.name,
+            "by": f"{_user()}@{socket.gethostname()}",
+            "offset": offset,
+            "bytes": length,
+            "begun": time.time(),
+            "inode": _inode(host, volume.path),
+        }
+        beside = _folder_of(host, volume.path)
+        folder = (
+            beside
+            if beside is not None and os.access(beside, os.W_OK | os.X_OK)
+            else uploads_folder()
+        )
+        short = os.fsdecode(os.fsencode(volume.name.replace("/", "_"))[:_NAME_BYTES])
+        self._path = folder / f".{short}{MARK}{secrets.token_hex(4)}{JOB}"
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            self._fd = os.open(self._path, flags, 0o644)
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            os.write(self._fd, json.dumps(said).encode())
+            os.fsync(self._fd)
+        except OSError as error:
+            raise TuivirtError(
+                f"cannot upload into {found.label}",
+                f"what tells of it, should it be cut off, cannot be written: {self._path}:"
+                f" {error.strerror}",
+            ) from error
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_rest: object) -> None:
+        """It stays where a part was written, and not locked any more."""
+        if failed is None or not self.begun:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path)
+        os.close(self._fd)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())  # A number that nobody has given a name.
+
+
+def _called(host: Host) -> str:
+    """What tells a host from others, by whichever URI it is reached."""
+    info = host.snapshot.info
+    name = info.hostname if info is not None else ""
+    return name if name and not name.startswith("localhost") else host.snapshot.uri
+
+
+def _is_here(host: Host) -> bool:
+    info = host.snapshot.info
+    return info is not None and info.local and not info.demo
+
+
+def _folder_of(host: Host, path: str) -> Path | None:
+    """Where a volume lies, if that is a folder of files of this machine."""
+    if not path.startswith("/") or path.startswith("/dev/") or not _is_here(host):
+        return None
+    return Path(path).parent
+
+
+def _inode(host: Host, path: str) -> int:
+    if _folder_of(host, path) is None:
+        return 0
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0  # Not ours to look at.
+
+
+def about(host: Host, path: str) -> list[Unfinished]:
+    """The uploads into the volume of that path that were not ended, oldest first."""
+    called, inode, beside = _called(host), _inode(host, path), _folder_of(host, path)
+    found = [each for each in _in_folder(beside) if each.target == path] if beside else []
+    found += [
+        each for each in _in_folder(uploads_folder()) if (each.host, each.target) == (called, path)
+    ]
+    # Of a file that was deleted nothing is told of the next one of its name.
+    same = [each for each in found if not inode or not each.inode or each.inode == inode]
+    return sorted(same, key=lambda each: each.begun)
+
+
+def by_volume(host: Host, volumes: tuple[Volume, ...]) -> dict[str, str]:
+    """By name: what there is to say of those of a pool's volumes that hold a part of a file."""
+    folders = {beside for e in volumes[:1] if (beside := _folder_of(host, e.path)) is not None}
+    if not any(marks_in(folder) for folder in (*folders, uploads_folder())):
+        return {}
+    return {
+        each.name: f"{known[-1].text}: {known[-1].advice}"
+        for each in volumes
+        if (known := about(host, each.path))
+    }
+
+
+def findings(host: Host, volume: Volume, *, writing: bool = False) -> list[Finding]:
+    """What is to be known of them before the volume is used, or written to."""
+    said = []
+    for each in about(host, volume.path):
+        if writing and not each.under_way:
+            text = f"{each.said}, into {volume.name} was cut off"
+            said.append(Finding(Weight.NOTE, text))
+        else:
+            weight = Weight.REFUSED if each.under_way else Weight.RISK
+            said.append(Finding(weight, f"{volume.name}: {each.text}", each.advice))
+    return said
+
+
+def refuse(host: Host, path: str) -> None:
+    """Raise BadInput where a domain would get a part of an image as its disk."""
+    for each in about(host, path):
+        raise BadInput(f"{path} cannot be a disk", each.text, each.advice)
+
+
+def settle(host: Host, volume: Volume, span: tuple[int, int] | None = None) -> None:
+    """Forget those that were cut off: it was wiped or deleted, or written to over this ``span``."""
+    for each in about(host, volume.path):
+        covered = span is None or (span[0] <= each.offset and each.offset + each.bytes <= span[1])
+        if covered and not each.under_way:
+            # Another user's may stay: its own advice says what to do about it.
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                os.unlink(each.file)
+
+
+def of_host(host: Host) -> list[Unfinished]:
+    """All that were cut off on a host, as far as this machine tells; what is gone is left out."""
+    called = _called(host)
+    found = [each for folder in pool_folders(host) for each in _in_folder(folder)]
+    found += [each for each in _in_folder(uploads_folder()) if each.host == called]
+    return [each for each in found if not each.under_way and _is_there(each)]
+
+
+def _is_there(one: Unfinished) -> bool:
+    if not one.inode:
+        return True  # Nobody can tell without asking for it.
+    try:
+        return os.stat(one.target).st_ino == one.inode
+    except OSError:
+        return False
+
+
+def tell(host: Host) -> None:
+    """Have the operator know of each that was cut off, once the host is there."""
+    for each in of_host(host):
+        text = f"volume {each.volume} of pool {each.pool}: {each.text}: {each.advice}"
+        host.tell(Noticed(host=host.name, text=" ".join(text.splitlines())))
+
+
+def _in_folder(folder: Path) -> Iterator[Unfinished]:
+    return filter(None, map(_read, marks_in(folder)))
+
+
+def _carefully(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
+
+
+def _read(path: Path) -> Unfinished | None:
+    """None: it has just been removed, or is none of ours."""
+    try:
+        with open(path, "rb", opener=_carefully) as file:
+            said: Any = json.loads(file.read(_FILE_BYTES))
+            under_way = _is_held(file.fileno())
+        if said["verb"] != VERB:
+            return None
+        words = {key: said[key] for key in _WORDS}
+        numbers = {key: said[key] for key in _NUMBERS}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not all(isinstance(each, str) for each in words.values()):
+        return None
+    if not all(isinstance(each, int | float) for each in numbers.values()):
+        return None
+    return Unfinished(**words, **numbers, file=path, under_way=under_way)
+
+
+def _is_held(fd: int) -> bool:
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
