@@ -384,6 +384,52 @@ def test_what_came_of_a_volume_that_was_changed_meanwhile_is_not_gone_on_with(
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+def test_one_that_is_written_to_while_it_comes_is_not_told_as_whole(
+    pool: TestPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resumed: bool
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    image = filled(pool.make("a.img", "192M", allocation="0"), 192 * MIB)
+    file, stop = tmp_path / "down.img", AfterAFifth()
+    if resumed:
+        with pytest.raises(Aborted):
+            fetch(pool, "a.img", file, aborted=stop.aborted, progress=stop)
+    written: list[float] = []
+
+    def write(_text: str, fraction: float | None) -> None:
+        if not written and fraction is not None and fraction > 0.3:
+            written.append(fraction)
+            with image.open("r+b") as out:
+                out.write(b"changed")  # Which has come already as it was.
+
+    with pytest.raises(TuivirtError, match="changed meanwhile"):
+        fetch(pool, "a.img", file, progress=write)
+    assert written
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_whose_guest_is_started_while_it_comes_is_not_told_as_whole(
+    pool: TestPool, tmp_path: Path, define: Define, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    image = filled(pool.make("a.img", "192M", allocation="0"), 192 * MIB)
+    guest = define(memory_mib=32, disks=[Disk(image)])
+    file = tmp_path / "down.img"
+
+    def start(_text: str, fraction: float | None) -> None:
+        if fraction is not None and fraction > 0.3 and not guest.domain.isActive():
+            guest.start()
+
+    with pytest.raises(TuivirtError, match=f"{guest.name} was started meanwhile") as told:
+        fetch(pool, "a.img", file, progress=start)
+    assert "download it anew" in told.value.advice
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(BadInput, match="runs and may write"):
+        fetch(pool, "a.img", file)
+    fetch(pool, "a.img", file, force=True)  # The operator knows.
+    assert file.stat().st_size == 192 * MIB
+
+
 def test_an_upload_that_was_aborted_says_that_nothing_is_sure(
     pool: TestPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,9 +20,13 @@ from .find import Found, bytes_of, find, human
 from .judge import in_use
 from .part import Part, identity
 from .stream import Counter, receive, run_transfer
+from .unfinished import findings as of_uploads
 
 if TYPE_CHECKING:
     from ..host import Host
+
+
+_ANEW = "see to it that nobody writes to it, and download it anew"
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -37,10 +41,11 @@ def check(values: Mapping[str, Any]) -> None:
 def plan_for(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
     """What would be written where, and what speaks against it. Raises TuivirtError."""
     check(values)
-    return _plan(host, find(host, pool_key, str(values["vol"])), values)
+    found = find(host, pool_key, str(values["vol"]))
+    return _plan(host, found, values, in_use(host, found).running)
 
 
-def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
+def _plan(host: Host, found: Found, values: Mapping[str, Any], running: tuple[str, ...]) -> Plan:
     volume, target = found.volume, _target(values)
     findings = []
     if target.is_dir() or not target.parent.is_dir():
@@ -53,11 +58,11 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
         findings += against_overwriting(host, str(target), here=True)
         if os.path.lexists(target):
             findings.append(Finding(Weight.RISK, f"{target} is there already, and is overwritten"))
-    running = in_use(host, found).running
     if running:
         text = f"{', '.join(running)} runs and may write to it: what is read is no whole image"
         advice = "shut it down, or take a snapshot and download what lies below it"
         findings.append(Finding(Weight.RISK, text, advice))
+    findings += of_uploads(host, volume)
     size = volume.physical_bytes
     steps = [
         f"{found.name} of pool {volume.pool} → {target}, on this machine:",
@@ -103,14 +108,13 @@ def download(
     found = find(host, pool_key, str(values["vol"]))
     volume, target = found.volume, _target(values)
     what = f"cannot download {found.label}"
-    plan = _plan(host, found, values)
-    refuse(plan, what, force)
+    knowing = in_use(host, found).running
+    refuse(_plan(host, found, values, knowing), what, force)
     offset = bytes_of(str(values["offset"]), "the offset") if values.get("offset") else 0
     length = bytes_of(str(values["length"]), "the length") if values.get("length") else 0
     whole = not (offset or length)
-    still = not any("runs and may write" in each.text for each in plan.findings)
     try:
-        part = Part(target, identity(volume) if whole and still else "")
+        part = Part(target, identity(volume) if whole and not knowing else "")
     except OSError as error:
         raise BadInput(what, f"{target.parent}: {error.strerror}") from error
     keep = False
@@ -121,13 +125,10 @@ def download(
         keep = True
         _fetch(host, found, part, counter, offset + begun, length, aborted, progress)
         keep = False
-        if whole and volume.physical_bytes is not None and part.length() != volume.physical_bytes:
-            raise TuivirtError(
-                what,
-                f"{human(part.length())} came of {human(volume.physical_bytes)}: it was changed"
-                " meanwhile",
-                "download it anew",
-            )
+        _look_again(host, found, knowing, what)
+        if whole and volume.physical_bytes not in (None, part.length()):
+            why = f"{human(part.length())} came of {human(volume.physical_bytes)}"
+            raise TuivirtError(what, why, _ANEW)
         keep = True
         part.finish(overwrite=force)
     except Aborted as error:
@@ -142,6 +143,21 @@ def download(
         part.close(keep=keep)
     on = f", of which {human(begun)} were there already" if begun else ""
     return f"{found.label} is in {target}: {human(target.stat().st_size)}{on}"
+
+
+def _look_again(host: Host, found: Found, knowing: tuple[str, ...], what: str) -> None:
+    """Raises TuivirtError where the volume may have been written to since it was judged.
+
+    ``knowing``: the domains that ran with it then, which the operator has taken upon them.
+    """
+    now = find(host, found.pool.UUIDString(), found.name)
+    if came := sorted({*in_use(host, now).running} - {*knowing}):
+        why = f"{', '.join(came)} was started meanwhile and may have written to it"
+        raise TuivirtError(what, f"{why}: what came is no whole image", _ANEW)
+    # The time of a device's own file says nothing of what is in the device.
+    told = not knowing and found.volume.type == "file"
+    if told and identity(now.volume) != identity(found.volume):
+        raise TuivirtError(what, "it was changed meanwhile: what came is no whole image", _ANEW)
 
 
 def _kept(part: Part) -> str:
