@@ -6,7 +6,6 @@ events: each names an object to read again. Many at once, and the whole list is 
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +36,7 @@ from .inventory import (
 from .model.host import Link
 from .model.ref import Kind, Ref
 from .opening import Line, cut, explain, line_of, sockets, unexpected, watched
+from .spread import spread
 from .uri import transport
 from .xml.errors import XmlError
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .model.resources import NodeDevice
 
 RECONCILE_S = 60.0
-"""How often the lists are read again without an event."""
+"""How often, about, the lists are read again without an event."""
 GATHER_S = 0.04
 """For how long events are gathered before their objects are read."""
 BURST = 8
@@ -151,7 +151,7 @@ class Keeper:
                 return
             # Who was asked and did not answer is not asked again until they want that.
             on_demand = isinstance(problem, Unanswered)
-            wait = None if on_demand else delay * random.uniform(0.7, 1.3)
+            wait = None if on_demand else spread(delay)
             delay = FIRST_DELAY_S if on_demand else min(longest, 2 * delay)
             self._host.drop(
                 Link.LOST if self._opened else Link.FAILED,
@@ -320,7 +320,7 @@ class Keeper:
 
     def _follow(self, conn: Any) -> None:
         """Read again what events name, until the connection is gone or closing."""
-        due = time.monotonic() + RECONCILE_S
+        due = time.monotonic() + spread(RECONCILE_S)
         while True:
             with self._condition:
                 self._condition.wait_for(
@@ -340,7 +340,7 @@ class Keeper:
             with self._host.traffic.job():
                 if time.monotonic() >= due or everything:
                     self._fill(conn)
-                    due = time.monotonic() + RECONCILE_S
+                    due = time.monotonic() + spread(RECONCILE_S)
                 else:
                     self._read_again(conn, dirty)
 
