@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import stat
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
+from .images import tool
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
 from .xml.errors import BusFull
@@ -25,8 +24,6 @@ from .xml.volume import parse_volume
 if TYPE_CHECKING:
     from .host import Host
 
-PROBE_TIMEOUT_S = 10.0
-"""A file on a dead NFS server is never answered for."""
 _QEMU_FORMATS = frozenset(
     ("raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc", "vhdx", "luks", "bochs", "cloop", "dmg")
 )
@@ -154,31 +151,14 @@ def refuse_system_file(source: Source) -> None:
 
 def probe(path: str) -> str:
     """The format of a file or block device of this machine. Source: ``qemu-img info -U``."""
-    command = ["qemu-img", "info", "-U", "--output=json", "--", path]
-    advice = "give the format yourself (--subdriver raw, qcow2 …)"
     try:
-        answer = subprocess.run(
-            command, capture_output=True, timeout=PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError as error:
-        raise BadInput(f"cannot find out the format of {path}", "no qemu-img here", advice) from (
-            error
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BadInput(
-            f"cannot find out the format of {path}",
-            f"qemu-img has not answered within {PROBE_TIMEOUT_S:g} s",
-            "is the storage it lies on reachable?",
-        ) from error
-    why = answer.stderr.decode(errors="replace").strip().removeprefix("qemu-img: ")
-    try:
-        found = json.loads(answer.stdout)["format"] if answer.returncode == 0 else ""
-    except (ValueError, KeyError, TypeError):
-        found, why = "", "qemu-img's answer cannot be read"
-    if not isinstance(found, str) or not found:
-        raise BadInput(f"cannot find out the format of {path}", why, advice)
+        found = tool.info(path).get("format")
+    except BadInput as error:
+        said = "give the format yourself (--subdriver raw, qcow2 …)"
+        advice = f"{error.advice}; or {said}" if error.advice else said
+        raise BadInput(f"cannot find out the format of {path}", error.why, advice) from error
     # Devices of a machine are told as host_device; to a domain they are raw.
-    return found if found in _QEMU_FORMATS else "raw"
+    return str(found) if found in _QEMU_FORMATS else "raw"
 
 
 def _remote(host: Host, path: str, form: str) -> Source:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tuivirt.backend import disks
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.images import judge, tool
 from tuivirt.backend.images.conversion import check
 from tuivirt.backend.images.users import Usage, Use
 from tuivirt.backend.model.finding import Finding, Weight
+from tuivirt.backend.storage import images
 
 
 @pytest.mark.parametrize(
@@ -28,6 +30,7 @@ from tuivirt.backend.model.finding import Finding, Weight
         ("qemu-img: error while writing: No space left on device", "No space left", "make room"),
         ("qemu-img: Could not open '/x': Permission denied", "Permission denied", "whose"),
         ("qemu-img: Image is not in qcow2 format", "not in qcow2", "which format"),
+        ("qemu-img: Could not open '/block': No such file", "Could not open '/block'", ""),
         ("qemu-img: Some words\nTry 'qemu-img --help' for more information", "Some words", ""),
         ("", "ended with 1 and said nothing", ""),
     ],
@@ -90,6 +93,22 @@ def test_one_that_does_not_answer_is_told_of(fake: Path) -> None:
     fake.write_text("#!/bin/sh\nexec sleep 60")
     with pytest.raises(TuivirtError, match=r"qemu-img info has not answered within 0\.2 s"):
         tool.run(["info"], timeout_s=0.2)
+
+
+def test_one_that_hangs_in_the_kernel_is_left_there_with_all_that_it_has_said(
+    fake: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on a dead NFS server: its ends are closed, and no signal ends it."""
+    pid = tmp_path / "pid"
+    fake.write_text(f"#!/bin/sh\necho $$ >{pid}\nexec sleep 60 >&- 2>&-")
+    monkeypatch.setattr(tool, "_signal", lambda *_: None)
+    monkeypatch.setattr(tool, "_TERM_S", 0.1)
+    monkeypatch.setattr(tool, "_KILLED_S", 0.1)
+    monkeypatch.setattr(tool, "PROBE_S", 0.5)
+    for look in (disks.probe, images.look):
+        with pytest.raises(BadInput, match="it hangs in the kernel"):
+            look("/x")
+        os.kill(int(pid.read_text()), signal.SIGKILL)
 
 
 def test_one_that_somebody_kills_has_failed(fake: Path) -> None:

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,11 @@ from ..lifecycle import Progress
 QEMU_IMG = "qemu-img"
 ANSWER_S = 60.0
 """What only reads an image's head is answered within that; on a dead NFS server never."""
+PROBE_S = 10.0
+"""Whoever asks for a disk's format stands before a form meanwhile."""
 _EVERY_S = 0.1
+_SHORT_S = 0.001
+"""A process that has said all is mostly gone so soon."""
 _TERM_S = 5.0
 """For so long it may take to end by itself; then it is killed."""
 _KILLED_S = 5.0
@@ -65,6 +69,48 @@ def run(
     asked = 0.0
     late = False
     until = time.monotonic() + timeout_s if timeout_s is not None else float("inf")
+    try:
+        for kind, data in _said(child):
+            kept[kind] = (kept[kind] + data)[-_MOST_BYTES:]
+            now = time.monotonic()
+            late = late or now > until
+            if not asked and (late or _is_over(aborted)):
+                asked = now
+                # Who has not answered in all that time heeds nothing milder.
+                _signal(child, signal.SIGKILL if late else signal.SIGTERM)
+            elif asked and now - asked > _TERM_S:
+                _signal(child, signal.SIGKILL)
+                if now - asked > _TERM_S + _KILLED_S:
+                    raise _hangs(child, words)
+            far = _far(kept["out"])
+            if progress is not None and (told is None or (far is not None and far != told)):
+                told = far or 0.0
+                progress(saying, far)
+    except BaseException:
+        _signal(child, signal.SIGKILL)
+        raise
+    status = child.returncode
+    if late:
+        raise TuivirtError(
+            f"qemu-img {words[0]} has not answered within {timeout_s:g} s",
+            advice="is the storage that it lies on reachable?",
+        )
+    # One that was done before it heard of the abort is done.
+    if asked and status != 0:
+        raise Aborted(f"qemu-img {words[0]} was aborted")
+    return Answer(status, _text(kept["out"]), _text(kept["err"]))
+
+
+def _is_over(aborted: threading.Event | None) -> bool:
+    return ending.is_set() or (aborted is not None and aborted.is_set())
+
+
+def _said(child: subprocess.Popen[bytes]) -> Iterator[tuple[str, bytes]]:
+    """What it says as it comes, "out" or "err", and b"" from time to time, until it has ended.
+
+    One that has closed both ends can still hang, in the kernel, over the last file that it has
+    open: nothing here waits for it without an end.
+    """
     assert child.stdout is not None
     assert child.stderr is not None
     with child.stdout, child.stderr, selectors.DefaultSelector() as waiting:
@@ -75,32 +121,13 @@ def run(
                 data = os.read(key.fd, 1 << 16)
                 if not data:
                     waiting.unregister(key.fileobj)
-                kept[key.data] = (kept[key.data] + data)[-_MOST_BYTES:]
-            now = time.monotonic()
-            late = late or now > until
-            if not asked and (
-                late or ending.is_set() or (aborted is not None and aborted.is_set())
-            ):
-                asked = now
-                _signal(child, signal.SIGTERM)
-            elif asked and now - asked > _TERM_S:
-                _signal(child, signal.SIGKILL)
-                if now - asked > _TERM_S + _KILLED_S:
-                    raise _hangs(child, words)
-            far = _far(kept["out"])
-            if progress is not None and (told is None or (far is not None and far != told)):
-                told = far or 0.0
-                progress(saying, far)
-    status = child.wait()
-    if late:
-        raise TuivirtError(
-            f"qemu-img {words[0]} has not answered within {timeout_s:g} s",
-            advice="is the storage that it lies on reachable?",
-        )
-    # One that was done before it heard of the abort is done.
-    if asked and status != 0:
-        raise Aborted(f"qemu-img {words[0]} was aborted")
-    return Answer(status, _text(kept["out"]), _text(kept["err"]))
+                yield key.data, data
+            yield "out", b""
+    pause = _SHORT_S
+    while child.poll() is None:
+        yield "out", b""
+        time.sleep(pause)
+        pause = min(2 * pause, _EVERY_S)
 
 
 def _begin(words: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -153,12 +180,26 @@ def _text(said: bytes) -> str:
     return said.decode(errors="replace")
 
 
-def ask(words: Sequence[str], what: str) -> Any:
+def ask(words: Sequence[str], what: str, timeout_s: float = ANSWER_S) -> dict[str, Any]:
     """What ``qemu-img words --output=json`` answers. Raises TuivirtError."""
-    answer = run([words[0], "--output=json", *words[1:]], timeout_s=ANSWER_S)
+    answer = run([words[0], "--output=json", *words[1:]], timeout_s=timeout_s)
     if answer.status != 0:
         raise failed(what, answer)
     return read_json(answer, what)
+
+
+def info(path: str, form: str = "") -> dict[str, Any]:
+    """What an image tells of itself; ``form`` as far as it is known, or else it is looked for.
+
+    Raises BadInput, whatever the reason is. Source: ``qemu-img info -U``, which takes no lock.
+    """
+    what = f"cannot look into {path}"
+    try:
+        return ask(["info", "-U", *(["-f", form] if form else []), "--", path], what, PROBE_S)
+    except Aborted:
+        raise
+    except TuivirtError as error:
+        raise BadInput(what, error.why or error.what, error.advice) from error
 
 
 def read_json(answer: Answer, what: str) -> dict[str, Any]:
@@ -172,9 +213,10 @@ def read_json(answer: Answer, what: str) -> dict[str, Any]:
     return found
 
 
+_LOCKED = r'Failed to get (shared )?"|Failed to lock byte'
 _EXPLAINED = (
     (
-        r"lock",
+        _LOCKED,
         "another process has the image open",
         "wait for it, or end it; fuser says which one it is",
     ),
@@ -190,6 +232,11 @@ _EXPLAINED = (
     (r"[Uu]nknown option|Invalid parameter|does not support|not supported", "",
      "the format has not that option: qemu-img convert -O FORMAT -o help lists them"),
 )  # fmt: skip
+
+
+def is_locked(answer: Answer) -> bool:
+    """Whether it failed as somebody else has the image open."""
+    return bool(re.search(_LOCKED, answer.err))
 
 
 def failed(what: str, answer: Answer) -> TuivirtError:

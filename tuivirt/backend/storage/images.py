@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..disks import PROBE_TIMEOUT_S
 from ..errors import BadInput
+from ..images import tool
 
 MOST_BELOW = 200
 """QEMU itself gives up on a chain that is longer."""
@@ -38,26 +36,7 @@ def look(path: str, form: str = "") -> Image:
     ``form``: its format where it is known; of a raw one a guest may have written what looks
     like another.
     """
-    as_known = ("-f", form) if form in _FORMATS else ()
-    argv = ["qemu-img", "info", "-U", "--output=json", *as_known, "--", path]
-    what = f"cannot look into {path}"
-    try:
-        answer = subprocess.run(
-            argv, capture_output=True, timeout=PROBE_TIMEOUT_S, stdin=subprocess.DEVNULL
-        )
-    except FileNotFoundError as error:
-        raise BadInput(what, "no qemu-img here", "install qemu-utils (qemu-img)") from error
-    except subprocess.TimeoutExpired as error:
-        why = f"qemu-img has not answered within {PROBE_TIMEOUT_S:g} s"
-        raise BadInput(what, why, "is the storage it lies on reachable?") from error
-    if answer.returncode:
-        why = answer.stderr.decode(errors="replace").strip().removeprefix("qemu-img: ")
-        raise BadInput(what, why)
-    try:
-        told = json.loads(answer.stdout)
-    except ValueError as error:
-        raise BadInput(what, "qemu-img's answer cannot be read") from error
-    return _image(path, told)
+    return _image(path, tool.info(path, form if form in _FORMATS else ""))
 
 
 def _image(path: str, told: dict[str, Any]) -> Image:
