@@ -27,6 +27,7 @@ from tests.support.serial import Serial
 from tuivirt.backend.backup import before, begin, checkpoints, job, manifest, pull, restore
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.images import beside
 from tuivirt.backend.model.finding import Plan, Weight
 
 Define = Callable[..., Guest]
@@ -351,6 +352,45 @@ def test_a_restore_writes_over_nothing_and_an_abort_leaves_nothing(
     file.rename(file.with_suffix(".away"))
     with pytest.raises(BadInput, match="is missing"):
         restore.restore(host, values, force=True)
+    assert is_whole(there)
+
+
+KILLED = """
+import os, signal, sys
+from tests.contract.conftest import Heard, started
+from tuivirt.backend.backup import restore
+values = {"manifest": sys.argv[2], "to": sys.argv[3]}
+end = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+restore.restore(started(sys.argv[1], Heard()), values, progress=end)
+"""
+
+
+def test_a_restore_that_is_killed_is_told_of_and_a_file_that_came_meanwhile_is_left_alone(
+    host: Host, writer: Writer, images: Path, place: Path, qemu_uri: str, clean: None
+) -> None:
+    path = back_up(host, writer.uuid, place, leave_out="vdb")
+    to = images / "to"
+    to.mkdir()
+    argv = [sys.executable, "-c", KILLED, qemu_uri, str(path), str(to)]
+    ran = subprocess.run(argv, cwd=ROOT, capture_output=True, timeout=60)
+    assert ran.returncode == -signal.SIGKILL, ran.stderr
+    values = {"manifest": str(path), "to": str(to)}
+    there = to / f"{writer.guest.name}.vda.qcow2"
+    (note,) = restore.plan_for(host, "", values).of(Weight.NOTE)
+    (left,) = beside.leftovers(str(there))
+    assert note.text.startswith(f"an unfinished restore of {path} into {there} lies there")
+    assert left.file in note.text
+
+    def progress(_text: str, _far: float | None) -> None:
+        there.write_text("mine")
+
+    with pytest.raises(TuivirtError, match=r"is there by now: what was written is whole, in") as e:
+        restore.restore(host, values, progress=progress)
+    assert there.read_text() == "mine"
+    (whole,) = [each.file for each in beside.leftovers(str(there)) if each.whole]
+    assert whole in str(e.value)
+    assert is_whole(Path(whole))
+    restore.restore(host, values, force=True)
     assert is_whole(there)
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import threading
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
+from ..images import beside
+from ..images.judge import refuse_new
+from ..images.lock import Lock
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
@@ -37,6 +42,8 @@ class Layers:
     image: Path
     """What is written."""
     capacity_bytes: int
+    replaces: bool = False
+    """A file is there that it takes the place of."""
 
 
 @record(frozen=True, slots=True)
@@ -118,27 +125,12 @@ def restore(
         host.require_write()
     done: list[Path] = []
     for disk in order.disks:
-        part = disk.image.with_name(f".{disk.image.name}.part-{os.getpid()}")
         try:
-            qemu_img.flatten(
-                list(disk.parts),
-                part,
-                order.form,
-                aborted=aborted,
-                progress=progress,
-                saying=f"writing {disk.target}",
-            )
-            damage = qemu_img.damage_of(part, order.form)
-            size = qemu_img.virtual_size(part, order.form)
-            if damage or size != disk.capacity_bytes:
-                why = damage or f"it has {size} bytes, and {disk.target} had {disk.capacity_bytes}"
-                raise TuivirtError(f"{disk.image} came out wrong", why)
-            _put(part, disk.image, force)
+            _make(host, order, disk, aborted, progress)
         except TuivirtError as error:
-            left = _removed(part)
             made = f"; {', '.join(map(str, done))} is written" if done else "; nothing is written"
             kind = Aborted if isinstance(error, Aborted) else TuivirtError
-            raise kind(what, f"{error}{made}{left}", error.advice) from error
+            raise kind(what, f"{error}{made}", error.advice) from error
         done.append(disk.image)
     files = ", ".join(f"{disk.target}: {disk.image}" for disk in order.disks)
     text = f"{order.backup.domain} of {order.backup.time} is restored, and checked: {files}"
@@ -148,6 +140,48 @@ def restore(
             "configuration of then is in the manifest (xml)"
         )
     return f"{text}. {_define(host, order, define_as, files)}"
+
+
+def _make(
+    host: Host,
+    order: Restoring,
+    disk: Layers,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> None:
+    """One image, written beside until it is whole and checked. Raises Aborted, TuivirtError."""
+    image = _place_of(disk)
+    with (
+        beside.Work("restore", str(order.chain[-1][0]), image) as work,
+        contextlib.ExitStack() as held,
+    ):
+        there = held.enter_context(Lock(image)) if disk.replaces else None
+        part = Path(work.path)
+        qemu_img.flatten(
+            list(disk.parts),
+            part,
+            order.form,
+            aborted=aborted,
+            progress=progress,
+            saying=f"writing {disk.target}",
+        )
+        damage = qemu_img.damage_of(part, order.form, aborted=aborted)
+        size = qemu_img.virtual_size(part, order.form)
+        if damage or size != disk.capacity_bytes:
+            why = damage or f"it has {size} bytes, and {disk.target} had {disk.capacity_bytes}"
+            raise TuivirtError(f"{disk.image} came out wrong", why)
+        work.put(instead=there, again=partial(_refuse_used, host, order, disk))
+
+
+def _place_of(disk: Layers) -> str:
+    """Where its image really lies: work on it is told by that."""
+    return os.path.join(os.path.realpath(disk.image.parent), disk.image.name)
+
+
+def _refuse_used(host: Host, order: Restoring, disk: Layers) -> None:
+    """Raises BadInput where somebody has by now what is overwritten."""
+    now = against_overwriting(host, str(disk.image), here=True)
+    refuse_new(order.plan.findings, now, f"cannot replace {disk.image}")
 
 
 def _layers(
@@ -166,13 +200,15 @@ def _layers(
                 )
             parts.append((path.with_name(part.file), part.format))
         image = place / f"{domain}.{target}.{form}"
-        found.append(Layers(disk.target, tuple(parts), image, disk.capacity_bytes))
+        there = os.path.lexists(image)
+        found.append(Layers(disk.target, tuple(parts), image, disk.capacity_bytes, there))
     return tuple(found)
 
 
 def _against(host: Host, place: Path, disks: tuple[Layers, ...]) -> list[Finding]:
     said = folder.against_folder(place, None, ())
     for disk in disks:
+        said += beside.about(_place_of(disk), writing=True)
         if os.path.lexists(disk.image):
             said += against_overwriting(host, str(disk.image), here=True)
         if disk.image.is_file() and not disk.image.is_symlink():
@@ -216,26 +252,6 @@ def _length(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
-
-
-def _put(part: Path, image: Path, force: bool) -> None:
-    """Give what was written its name; never over a file that came meanwhile, unless by force."""
-    try:
-        if force:
-            part.replace(image)
-        else:
-            os.link(part, image)
-            part.unlink()
-    except OSError as error:
-        raise TuivirtError(f"cannot name it {image}", error.strerror or str(error)) from error
-
-
-def _removed(part: Path) -> str:
-    try:
-        part.unlink(missing_ok=True)
-    except OSError as error:
-        return f"; {part} is left ({error.strerror})"
-    return ""
 
 
 def _define(host: Host, order: Restoring, name: str, files: str) -> str:
