@@ -13,7 +13,7 @@ from ..model.device import Disk
 from ..model.finding import Finding, Weight
 from ..xml.backup import Backup, parse_backup
 from . import manifest
-from .checkpoints import checkpoints_of
+from .checkpoints import broken_of, checkpoints_of
 from .choice import text_of
 
 if TYPE_CHECKING:
@@ -122,6 +122,15 @@ def _against_base(
         elif base is not None and all(each.target != disk.target for each in base[1].disks):
             text = f"{base[0].name} does not hold {disk.target}"
             said.append(Finding(Weight.REFUSED, text, full))
+    broken = set(broken_of(host, uuid, wanted)) & {disk.target for disk in disks}
+    if broken:
+        text = (
+            f"what the checkpoint {wanted} has noted of {', '.join(sorted(broken))} is not whole "
+        )
+        text += "in the images that it has now: it went back to a snapshot, or QEMU was killed"
+        name = host.domain(uuid).name()
+        advice = f"delete it (tuivirt checkpoint-delete {name} {wanted}), and {full}"
+        return [Finding(Weight.REFUSED, text, advice)]
     if base is None and not pull:
         text = f"no backup in that folder was made with the checkpoint {wanted}: this increment "
         text += "alone cannot be restored"

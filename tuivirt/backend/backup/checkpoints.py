@@ -70,6 +70,25 @@ def _xml(handle: Any, flags: int, size: bool) -> str:
         raise
 
 
+def broken_of(host: Host, uuid: str, name: str) -> tuple[str, ...]:
+    """The disks of which its bitmaps are not whole: no increment of them can go back to it.
+
+    Of those libvirt tells no size, though it is asked; of a domain that is off it tells of none.
+    Source: virDomainCheckpointGetXMLDesc with SIZE. Raises TuivirtError.
+    """
+    domain = host.domain(uuid)
+    flags = libvirt.VIR_DOMAIN_CHECKPOINT_XML_SIZE | libvirt.VIR_DOMAIN_CHECKPOINT_XML_NO_DOMAIN
+    try:
+        if not domain.isActive():
+            return ()
+        found = parse_checkpoint(domain.checkpointLookupByName(name, 0).getXMLDesc(flags))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+            return ()  # A job holds them: libvirt tells when the backup is begun.
+        raise from_libvirt(error, f"cannot read the checkpoint {name}") from error
+    return tuple(each.target for each in found.disks if each.bitmap and each.size_bytes is None)
+
+
 def find(host: Host, uuid: str, name: str) -> Checkpoint:
     """The checkpoint of that name. Raises NotFound, TuivirtError."""
     known = checkpoints_of(host, uuid)

@@ -17,6 +17,7 @@ from ..lookups import domain_detail
 from ..model.finding import Finding, Plan, Weight
 from ..owners import against_overwriting
 from ..xml.snapshot import new_snapshot
+from . import bitmaps
 from .judge import Taken, refuse, settle
 from .read import snapshots_of
 
@@ -42,6 +43,8 @@ def settled(host: Host, uuid: str, values: Mapping[str, Any]) -> Taken:
         libvirt_version=info.libvirt_version if info is not None else "",
     )
     against = _against_file(host, taken.memory_file) if taken.memory_file.startswith("/") else []
+    if not taken.active:
+        against += bitmaps.against_taking(host, uuid)
     return replace(taken, findings=(*taken.findings, *against))
 
 

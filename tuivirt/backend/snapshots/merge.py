@@ -24,7 +24,7 @@ from ..lifecycle import Progress, touch
 from ..model.block_job import Chain, Layer
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot
-from ..owners import owners
+from ..owners import against_overwriting
 from ..xml.errors import XmlError
 from ..xml.snapshot import moved_images
 
@@ -276,7 +276,7 @@ def _drop_files(host: Host, gone: Sequence[Snapshot], runs: Sequence[commit.Run]
     left = [path for run in runs for path in run.merged if is_there(host, path)]
     for path in (each.memory_file for each in gone if each.memory_file):
         try:
-            if owners(host, path):
+            if against_overwriting(host, path):
                 left.append(path)  # What is a guest's is no memory of a snapshot.
             elif is_here(host):
                 os.unlink(path)

@@ -13,7 +13,7 @@ from ..lookups import domain_detail
 from ..model.device import DomainDetail
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, when
-from . import revert_external
+from . import bitmaps, revert_external
 from .judge import is_before, refuse
 from .read import snapshot_to_change, snapshots_of
 
@@ -40,6 +40,7 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     if detail.live is not None:
         findings.append(Finding(Weight.RISK, f"{name} runs: what it has in memory now is lost"))
     findings += _disks_that_stay(detail, snapshot)
+    findings += bitmaps.against_going_back(host, uuid, snapshot)
     if by_hand:
         back = revert_external.settle(host, uuid, snapshot)
         off = [f"{name} is forced off."] if detail.live is not None else []

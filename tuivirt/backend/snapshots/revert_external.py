@@ -23,7 +23,7 @@ from ..model.finding import Finding
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
 from ..xml.snapshot import formats_of, with_images
-from . import memory, overlays
+from . import bitmaps, memory, overlays
 from .read import snapshot_to_change
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def go_back(
     on = ", ".join(each.path for each in back.overlays.values())
     said = f"{name} is as it was {when(snapshot)} ({snapshot.name}), on {on}"
     try:
+        bitmaps.forget(domain)
         flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
         domain.snapshotCreateXML(back.record, flags)
