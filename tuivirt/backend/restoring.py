@@ -17,7 +17,7 @@ from .model.device import DomainConfig
 from .model.domain import DomainState
 from .model.finding import Finding, Plan, Weight
 from .model.record import record
-from .saving import check, memory_of, path_of
+from .saving import SAVE_FLAGS, check, flags_of, memory_of, path_of
 from .sides import parse_text
 from .snapshots.judge import refuse
 
@@ -176,11 +176,8 @@ def restore(
     refuse(plan, what, force)
     if progress is not None:
         progress(f"reading the memory of {name}", None)
-    flags = libvirt.VIR_DOMAIN_SAVE_BYPASS_CACHE if values.get("bypass_cache") else 0
-    flags |= libvirt.VIR_DOMAIN_SAVE_RUNNING if values.get("running") else 0
-    flags |= libvirt.VIR_DOMAIN_SAVE_PAUSED if values.get("paused") else 0
     try:
-        host.conn.restoreFlags(path, None, flags)
+        host.conn.restoreFlags(path, None, flags_of(values, SAVE_FLAGS))
         domain = host.conn.lookupByName(name)
         state = state_of(domain)
     except libvirt.libvirtError as error:

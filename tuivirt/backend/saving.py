@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from .backup.checkpoints import size_words
 from .backup.folder import about_room, folder_of, is_here
-from .errors import Aborted, BadInput, TuivirtError, from_libvirt
+from .errors import Aborted, BadInput, from_libvirt, with_rest
 from .job_call import call_as_job
 from .lifecycle import Progress, domain_to_change, state_of, touch
 from .lookups import domain_detail
 from .model.device import DomainConfig
 from .model.domain import DomainState
 from .model.finding import Finding, Plan, Weight
+from .model.record import record
 from .owners import against_overwriting
 from .snapshots.judge import refuse
 
@@ -92,28 +93,30 @@ def memory_of(config: DomainConfig) -> int:
     return max(config.memory_kib, config.memory_max_kib) * 1024
 
 
+@record(frozen=True, slots=True)
+class _Kind:
+    """What a guest's memory is written to a file for."""
+
+    verb: str
+    """*cannot VERB web-01*."""
+    doing: str
+    """*VERB-ing its memory*."""
+    about: Callable[[Host, str, DomainConfig, Mapping[str, Any]], tuple[list[Finding], list[str]]]
+    """What speaks against it, and the steps after the writing."""
+    write: Callable[[Any, str, Mapping[str, Any]], object]
+    """Has libvirt write it: given the domain, the path, the options."""
+    said: Callable[[Any, str, str], str]
+    """What is true then: given the domain, the path, and its size with a comma, or ''."""
+
+
 def plan_save(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     """What would be written where. Raises BadInput, TuivirtError."""
-    check(values)
-    config = domain_detail(host, uuid).current
-    path = path_of(host, str(values["file"]))
-    memory = memory_of(config)
-    findings = _against_file(host, path, memory, "its memory")
-    hostdevs = [each.summary for each in config.devices if each.kind == "hostdev"]
-    if hostdevs:
-        text = f"it has {', '.join(hostdevs)} of its host, whose state cannot be saved"
-        findings.append(Finding(Weight.REFUSED, text, "detach it first"))
-    if not host.domain(uuid).isPersistent():
-        text = f"{config.name} is transient: it is known by the file alone then"
-        findings.append(Finding(Weight.NOTE, text))
-    note = "what its disks hold is not in the file: do not start it otherwise, or the memory no "
-    note += "longer fits them"
-    findings.append(Finding(Weight.NOTE, note))
-    steps = (
-        f"The memory of {config.name}, up to {size_words(memory)}, is written to {path}.",
-        "It is off then; restore takes it up where it was.",
-    )
-    return Plan(config.name, steps, tuple(findings))
+    return _planned(_SAVE, host, uuid, values)
+
+
+def plan_dump(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
+    """What would be written where, and what becomes of the guest. Raises TuivirtError."""
+    return _planned(_DUMP, host, uuid, values)
 
 
 def save(
@@ -130,56 +133,7 @@ def save(
     Aborted, it goes on running. Raises Aborted, BadInput, TuivirtError. Source:
     virDomainSaveFlags.
     """
-    domain = domain_to_change(host, uuid)
-    name = domain.name()
-    what = f"cannot save {name}"
-    refuse(plan_save(host, uuid, values), what, force)
-    path = path_of(host, str(values["file"]))
-    flags = libvirt.VIR_DOMAIN_SAVE_BYPASS_CACHE if values.get("bypass_cache") else 0
-    flags |= libvirt.VIR_DOMAIN_SAVE_RUNNING if values.get("running") else 0
-    flags |= libvirt.VIR_DOMAIN_SAVE_PAUSED if values.get("paused") else 0
-    error, asked = call_as_job(
-        domain,
-        lambda: domain.saveFlags(path, None, flags),
-        named=f"the saving of {name}",
-        saying="saving its memory",
-        aborted=aborted,
-        progress=progress,
-    )
-    touch(host, uuid)
-    _raise(error, asked, what, f"saving {name} was aborted", path, host)
-    size = f", {size_words(os.path.getsize(path))}" if is_here(host) else ""
-    return f"{name} is saved to {path}{size}, and off. Taken up again by: tuivirt restore"
-
-
-def plan_dump(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
-    """What would be written where, and what becomes of the guest. Raises TuivirtError."""
-    check(values)
-    config = domain_detail(host, uuid).current
-    path = path_of(host, str(values["file"]))
-    memory = memory_of(config)
-    findings = _against_file(host, path, memory, "its memory")
-    note = "the file holds all that the guest had in memory, its keys and passwords too"
-    findings.append(Finding(Weight.NOTE, note, "keep it where nobody else reads it"))
-    if values.get("memory_only"):
-        findings.append(Finding(Weight.NOTE, "libvirt does not abort a dump of memory alone"))
-    after = "It stands still meanwhile, and goes on then."
-    if values.get("crash"):
-        after = "It is off then, as if its power had failed."
-        findings.append(Finding(Weight.RISK, f"{config.name} is ended: what it has not written "
-                                "is in the dump alone"))  # fmt: skip
-    elif values.get("reset"):
-        after = "It boots anew then."
-        text = f"{config.name} is reset: what it has not written is in the dump alone"
-        findings.append(Finding(Weight.RISK, text))
-    elif values.get("live"):
-        after = "It runs on meanwhile: the dump is not of one moment."
-    how = "for crash or gdb" if values.get("memory_only") else "as QEMU migrates it"
-    steps = (
-        f"The memory of {config.name}, up to {size_words(memory)}, is dumped to {path}, {how}.",
-        after,
-    )
-    return Plan(config.name, steps, tuple(findings))
+    return _written(_SAVE, host, uuid, values, force, aborted, progress)
 
 
 def dump(
@@ -195,33 +149,133 @@ def dump(
 
     Raises Aborted, BadInput, TuivirtError. Source: virDomainCoreDumpWithFormat.
     """
+    return _written(_DUMP, host, uuid, values, force, aborted, progress)
+
+
+def _planned(kind: _Kind, host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
+    check(values)
+    config = domain_detail(host, uuid).current
+    path = path_of(host, str(values["file"]))
+    memory = memory_of(config)
+    findings, after = kind.about(host, uuid, config, values)
+    findings = _against_file(host, path, memory, "its memory") + findings
+    step = f"The memory of {config.name}, up to {size_words(memory)}, is {kind.doing} to {path}"
+    return Plan(config.name, (step + after[0], *after[1:]), tuple(findings))
+
+
+def _written(
+    kind: _Kind,
+    host: Host,
+    uuid: str,
+    values: Mapping[str, Any],
+    force: bool,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> str:
     domain = domain_to_change(host, uuid)
     name = domain.name()
-    what = f"cannot dump {name}"
-    refuse(plan_dump(host, uuid, values), what, force)
+    what = f"cannot {kind.verb} {name}"
+    refuse(_planned(kind, host, uuid, values), what, force)
     path = path_of(host, str(values["file"]))
-    flags = 0
-    for word, flag in (
-        ("live", libvirt.VIR_DUMP_LIVE),
-        ("crash", libvirt.VIR_DUMP_CRASH),
-        ("reset", libvirt.VIR_DUMP_RESET),
-        ("bypass_cache", libvirt.VIR_DUMP_BYPASS_CACHE),
-        ("memory_only", libvirt.VIR_DUMP_MEMORY_ONLY),
-    ):
-        flags |= flag if values.get(word) else 0
-    form = _FORMATS[str(values.get("format_") or "")]
     error, asked = call_as_job(
         domain,
-        lambda: domain.coreDumpWithFormat(path, form, flags),
-        named=f"the dump of {name}",
-        saying="dumping its memory",
+        lambda: kind.write(domain, path, values),
+        named=f"the {kind.verb} of {name}",
+        saying=f"its memory is {kind.doing}",
         aborted=aborted,
         progress=progress,
     )
     touch(host, uuid)
-    _raise(error, asked, what, f"dumping {name} was aborted", path, host)
+    _raise(error, asked, what, f"the {kind.verb} of {name} was aborted", path, host)
     size = f", {size_words(os.path.getsize(path))}" if is_here(host) else ""
-    return f"the memory of {name} is in {path}{size}; it is {_word(domain)}"
+    return kind.said(domain, path, size)
+
+
+def flags_of(values: Mapping[str, Any], meant: Mapping[str, int]) -> int:
+    """The flags of those options that are set."""
+    flags = 0
+    for word, flag in meant.items():
+        flags |= flag if values.get(word) else 0
+    return flags
+
+
+SAVE_FLAGS = {
+    "bypass_cache": libvirt.VIR_DOMAIN_SAVE_BYPASS_CACHE,
+    "running": libvirt.VIR_DOMAIN_SAVE_RUNNING,
+    "paused": libvirt.VIR_DOMAIN_SAVE_PAUSED,
+}
+"""By option; of a restore, too."""
+_DUMP_FLAGS = {
+    "live": libvirt.VIR_DUMP_LIVE,
+    "crash": libvirt.VIR_DUMP_CRASH,
+    "reset": libvirt.VIR_DUMP_RESET,
+    "bypass_cache": libvirt.VIR_DUMP_BYPASS_CACHE,
+    "memory_only": libvirt.VIR_DUMP_MEMORY_ONLY,
+}
+
+
+def _about_save(
+    host: Host, uuid: str, config: DomainConfig, _values: Mapping[str, Any]
+) -> tuple[list[Finding], list[str]]:
+    findings = []
+    hostdevs = [each.summary for each in config.devices if each.kind == "hostdev"]
+    if hostdevs:
+        text = f"it has {', '.join(hostdevs)} of its host, whose state cannot be saved"
+        findings.append(Finding(Weight.REFUSED, text, "detach it first"))
+    if not host.domain(uuid).isPersistent():
+        text = f"{config.name} is transient: it is known by the file alone then"
+        findings.append(Finding(Weight.NOTE, text))
+    note = "what its disks hold is not in the file: do not start it otherwise, or the memory no "
+    note += "longer fits them"
+    findings.append(Finding(Weight.NOTE, note))
+    return findings, [".", "It is off then; restore takes it up where it was."]
+
+
+def _about_dump(
+    _host: Host, _uuid: str, config: DomainConfig, values: Mapping[str, Any]
+) -> tuple[list[Finding], list[str]]:
+    note = "the file holds all that the guest had in memory, its keys and passwords too"
+    findings = [Finding(Weight.NOTE, note, "keep it where nobody else reads it")]
+    if values.get("memory_only"):
+        findings.append(Finding(Weight.NOTE, "libvirt does not abort a dump of memory alone"))
+    after = "It stands still meanwhile, and goes on then."
+    lost = "what it has not written is in the dump alone"
+    if values.get("crash"):
+        after = "It is off then, as if its power had failed."
+        findings.append(Finding(Weight.RISK, f"{config.name} is ended: {lost}"))
+    elif values.get("reset"):
+        after = "It boots anew then."
+        findings.append(Finding(Weight.RISK, f"{config.name} is reset: {lost}"))
+    elif values.get("live"):
+        after = "It runs on meanwhile: the dump is not of one moment."
+    how = "for crash or gdb" if values.get("memory_only") else "as QEMU migrates it"
+    return findings, [f", {how}.", after]
+
+
+def _said_of_save(domain: Any, path: str, size: str) -> str:
+    return f"{domain.name()} is saved to {path}{size}, and off. Taken up again by: tuivirt restore"
+
+
+def _said_of_dump(domain: Any, path: str, size: str) -> str:
+    return f"the memory of {domain.name()} is in {path}{size}; it is {_word(domain)}"
+
+
+_SAVE = _Kind(
+    "save",
+    "written",
+    _about_save,
+    lambda domain, path, values: domain.saveFlags(path, None, flags_of(values, SAVE_FLAGS)),
+    _said_of_save,
+)
+_DUMP = _Kind(
+    "dump",
+    "dumped",
+    _about_dump,
+    lambda domain, path, values: domain.coreDumpWithFormat(
+        path, _FORMATS[str(values.get("format_") or "")], flags_of(values, _DUMP_FLAGS)
+    ),
+    _said_of_dump,
+)
 
 
 def _raise(
@@ -232,11 +286,12 @@ def _raise(
         return
     if not isinstance(error, libvirt.libvirtError):
         raise error
-    left = ""
+    part = ""
     if is_here(host) and os.path.lexists(path):
-        left = f"; {path} is there, and may be a part"
+        part = f"{path} is there, and may be a part"
     if asked:
-        raise Aborted(aborted, f"it goes on running{left}") from error
+        goes_on = "it goes on running"
+        raise Aborted(aborted, f"{goes_on}; {part}" if part else goes_on) from error
     text = (error.get_error_message() or "").lower()
     advice = ""
     if "permission denied" in text:
@@ -244,7 +299,7 @@ def _raise(
     elif "no space" in text:
         advice = "make room there, or name another folder"
     failure = from_libvirt(error, what, advice)
-    raise TuivirtError(f"{failure}{left}", advice=failure.advice, code=failure.code) from error
+    raise (with_rest(failure, part) if part else failure) from error
 
 
 def _word(domain: Any) -> str:
