@@ -30,6 +30,7 @@ from .leases import read_leases
 from .model.domain import Domain
 from .model.host import Link, Sampling
 from .model.ref import Kind, Ref
+from .model.resources import Pool
 from .model.stats import DomainStats
 from .sampler import Sampler
 from .traffic import Traffic
@@ -44,6 +45,7 @@ SORTED_S = 0.5
 MOVES_AT_ONCE = 2
 """How many migrations leave a host at the same time, unless somebody asks for more."""
 _started: list[Host] = []
+_ended: dict[str, Mapping[str, Pool]] = {}
 LEASES_EVERY_S = 15.0
 """How old the DHCP leases of the host's networks may get, times their number."""
 
@@ -78,6 +80,8 @@ class Host(Board):
         self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
         self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE)
+        self.answers = Lane(f"{name}-answers", 4, self.traffic.job)
+        """What verbs of other hosts ask of this one; it asks nobody, and so none waits for ever."""
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
         """By domain: held while its saved configuration is read, changed and perhaps defined."""
         self.leaving: set[tuple[str, str]] = set()
@@ -100,6 +104,7 @@ class Host(Board):
         """Connect in the background, for ever, with back-off. ``aside``: others do not see it."""
         if not aside:
             _started.append(self)
+            _ended.pop(self.name, None)
         self._keeper.start()
         if self._sampler is not None:
             self._sampler.start()
@@ -112,6 +117,7 @@ class Host(Board):
         """End everything, within 0.6 s; a call that hangs is left to its daemon thread."""
         with contextlib.suppress(ValueError):
             _started.remove(self)
+            _ended[self.name] = self._snapshot.pools
         if self._sampler is not None:
             self._sampler.stop()
         self.configs.stop()
@@ -121,7 +127,7 @@ class Host(Board):
             with contextlib.suppress(FutureTimeout):
                 done.result(0.6)
         self._keeper.close()
-        for lane in (self.actions, self.lookups, self.chores, self.moves):
+        for lane in (self.actions, self.lookups, self.chores, self.moves, self.answers):
             lane.close()
         self.traffic.close()
         with self._lock:
@@ -131,6 +137,11 @@ class Host(Board):
     def started(self) -> tuple[Host, ...]:
         """The hosts of this program that are not closed, itself unless it is ``aside``."""
         return tuple(_started)
+
+    def ended(self) -> Mapping[str, Mapping[str, Pool]]:
+        """By name of each host that was closed since: the pools that it had. What it shares with
+        others its domains may go on using."""
+        return dict(_ended)
 
     def _nudge(self) -> None:
         conn = self._conn

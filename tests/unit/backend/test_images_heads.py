@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,17 +35,53 @@ def qcow2(path: Path, backing: bytes, *, version: int = 3, length: int | None = 
         (b"./a:b.img", "{folder}/a:b.img"),
         (b"file:/x/a:b", "/x/a:b"),
         (b"file:///x/a", "/x/a"),
-        (b"nbd://server/x", ""),
+        (b"host_device:/dev/vg/x", "/dev/vg/x"),
+        (b"nbd://server/x", "nbd://server/x"),
+        (b"rbd:vms/web:id=me", "rbd:///vms/web"),
         (b'json:{"driver":"qcow2","file":{"driver":"file","filename":"/x/j.img"}}', "/x/j.img"),
         (b'json:{"driver":"raw","file.filename":"/x/k.img"}', "/x/k.img"),
-        (b"json:{nonsense", ""),
+        (b'json:{"driver":"quorum","children":[{"file":{"filename":"/x/q:1"}}]}', "/x/q:1"),
+        (b'json:{"file":{"driver":"rbd","pool":"vms","image":"w"}}', "rbd:///vms/w"),
         (b"", ""),
     ],
 )
 def test_what_an_image_lies_on_is_told_by_its_head(tmp_path: Path, name: bytes, found: str) -> None:
     image = qcow2(tmp_path / "top.qcow2", name)
     wanted = found.format(folder=tmp_path, above=tmp_path.parent)
-    assert header.backing_of(str(image)) == wanted
+    assert "".join(header.look(str(image)).below) == wanted
+    assert header.located(str(image), os.fsdecode(name)) == (wanted if wanted[:1] == "/" else "")
+
+
+@pytest.mark.parametrize(
+    "name", [b"json:{nonsense", b"blkdebug:x:/y", b'json:{"driver":"null-co"}', b"/x\0y"]
+)
+def test_a_name_that_is_not_understood_is_told_and_not_taken_for_none(
+    tmp_path: Path, name: bytes
+) -> None:
+    head = header.look(str(qcow2(tmp_path / "top.qcow2", name)))
+    assert head.below == ()
+    assert head.unsure
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-f", "qcow2", "-o", "data_file={folder}/below.img", "{image}", "1M"],
+        ["-f", "qcow2", "-b", "below.img", "-F", "raw", "{image}", "1M"],
+        ["-f", "qcow", "-b", "{folder}/below.img", "-F", "raw", "{image}", "1M"],
+        ["-f", "qed", "-b", "{folder}/below.img", "-F", "raw", "{image}", "1M"],
+        ["-f", "vmdk", "-b", "{folder}/below.img", "-F", "vmdk", "{image}"],
+    ],
+    ids=["data file", "qcow2", "qcow", "qed", "vmdk"],
+)
+def test_what_the_real_qemu_img_writes_is_understood(tmp_path: Path, options: list[str]) -> None:
+    below, image = tmp_path / "below.img", tmp_path / "image"
+    form = "vmdk" if "vmdk" in options else "raw"
+    subprocess.run(["qemu-img", "create", "-q", "-f", form, str(below), "1M"], check=True)
+    words = [word.format(folder=tmp_path, image=image) for word in options]
+    subprocess.run(["qemu-img", "create", "-q", *words], check=True)
+    assert header.look(str(image)).below == (str(below),)
+    assert header.look(str(below)).below == ()
 
 
 def test_what_is_no_image_lies_on_nothing(tmp_path: Path) -> None:
@@ -54,8 +91,10 @@ def test_what_is_no_image_lies_on_nothing(tmp_path: Path) -> None:
     old = qcow2(tmp_path / "old", b"x", version=9)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for path in (short, long, old, pipe, tmp_path, tmp_path / "none"):
-        assert header.backing_of(str(path)) == ""
+    for path in (short, long, old, pipe, tmp_path):
+        assert header.look(str(path)) == header.Head()
+    with pytest.raises(FileNotFoundError):
+        header.look(str(tmp_path / "none"))
 
 
 def mbr(*parts: tuple[int, int]) -> bytes:

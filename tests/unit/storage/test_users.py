@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuivirt.backend.model.device import Disk, DomainConfig
-from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.resources import Volume
-from tuivirt.backend.storage.judge import InUse, judge
 from tuivirt.backend.storage.paths import RealPaths
 from tuivirt.backend.storage.users import chain, users_of_volumes
 
@@ -21,11 +19,6 @@ def config(*disks: Disk) -> tuple[DomainConfig, ...]:
 def volume(name: str, backing: str = "", pool: str = "p", path: str = "", **more: str) -> Volume:
     place = path or f"/{pool}/{name}"
     return Volume("h", pool, name, place, place, backing=backing, format="qcow2", **more)  # type: ignore[arg-type]
-
-
-def used(target: Volume, *others: Volume, off: tuple[Disk, ...] = ()) -> InUse:
-    configs = {"web": (False, config(*off))}
-    return judge(target, configs, [target, *others], str, looks=False)
 
 
 def test_a_domain_has_all_that_is_below_its_disk_however_deep() -> None:
@@ -45,10 +38,6 @@ def test_a_chain_that_is_a_loop_ends() -> None:
     assert users_of_volumes({"web": config(Disk("vda", source="/p/a"))}, loop)["/p/b"][0] == "web"
 
 
-def test_what_only_lies_on_it_in_a_circle_does_not_keep_a_volume() -> None:
-    assert used(volume("a", "/p/b"), volume("b", "/p/a")) == InUse()
-
-
 def test_a_disk_by_another_name_of_its_path_is_found(tmp_path: Path) -> None:
     folder, image = tmp_path / "real", tmp_path / "real" / "disk 'x' 卷\n.img"
     folder.mkdir()
@@ -65,40 +54,6 @@ def test_a_disk_on_a_storage_server_is_told_by_what_stands_behind_its_name() -> 
     image = Volume("h", "ceph", "web", "vms/web", "vms/web", "network", "raw")
     disk = Disk("vda", source_type="network", source="rbd://mon1:6789/vms/web")
     assert users_of_volumes({"web": config(disk)}, [image]) == {"vms/web": ("web",)}
-
-
-def test_where_a_block_job_copies_to_is_in_use() -> None:
-    xml = "<disk type='file'><source file='/p/a'/><mirror type='file' file='/p/b'/></disk>"
-    disk = Disk("vda", source="/p/a", xml=xml)
-    assert used(volume("b"), off=(disk,)).off == ("web",)
-
-
-def test_running_and_off_are_told_apart_and_volumes_above_with_their_pool() -> None:
-    base = volume("base")
-    over = volume("over", "/p/base", pool="q")
-    configs = {
-        "on": (True, config(Disk("vda", source="/elsewhere", backing=("/q/over",)))),
-        "off": (False, config(Disk("vda", pool="p", volume="base", source_type="volume"))),
-        "none": (False, config(Disk("sda", device="cdrom"))),
-    }
-    found = judge(base, configs, [base, over], str, looks=False)
-    assert found == InUse(("on",), ("off",), ("q/over",))
-    assert found.names == "domain on, domain off (off), volume q/over"
-    (finding,) = found.findings(Weight.REFUSED, "base")
-    assert finding.text == f"base is in use by {found.names}"
-
-
-def test_what_an_unknown_image_lies_on_is_a_risk_unless_it_can_lie_on_nothing() -> None:
-    far = Disk("vda", source="/elsewhere/x.qcow2", format="qcow2")
-    assert "web's disk vda (/elsewhere/x.qcow2)" in used(volume("a"), off=(far,)).unsure[0]
-    raw = Disk("vda", source="/elsewhere/x.img", format="raw")
-    assert used(volume("a"), off=(raw,)).unsure == ()
-
-
-def test_a_volume_that_cannot_be_read_may_lie_on_another_but_not_on_itself() -> None:
-    broken = volume("broken", problem="it is corrupt")
-    assert "broken" in used(volume("a"), broken).unsure[0]
-    assert used(broken).unsure == ()
 
 
 @pytest.mark.parametrize("path", ["pool/image", ""])

@@ -15,6 +15,7 @@ from ..errors import Aborted, BadInput, TuivirtError
 from ..lifecycle import Progress, domain_to_change
 from ..model.block_job import MIB, Begun, Chain, size
 from ..model.finding import Finding, Plan
+from ..owners import risks
 from ..snapshots.judge import refuse
 from ..xml.chain import copy_xml
 from . import judge
@@ -188,7 +189,11 @@ def _against(
         said.append(Finding(REFUSED, f"there is no folder {os.path.dirname(dest)}"))
     if there and (reuse or block):
         said.append(Finding(RISK, f"what is in {dest} now is overwritten"))
-        users = users_of(host, uuid, [dest]).get(dest, ())
+        others = users_of(host, uuid, [dest])
+        users = others.domains.get(dest, ())
+        lying = others.images.get(dest, ())
+        said += [Finding(RISK, f"the image {each} lies on it") for each in lying]
+        said += risks(others.unsure)
         own = [p for p in _own_paths(host, uuid) if real(host, p) == real(host, dest)]
         if users or own:
             said.append(

@@ -10,6 +10,7 @@ import libvirt
 from ..errors import from_libvirt
 from ..model.block_job import Chain, size, told
 from ..model.finding import Finding, Weight
+from ..owners import risks
 from ..snapshots.read import snapshots_of
 from .images import free_at, users_of
 from .left import left_of
@@ -73,9 +74,8 @@ def against_others(host: Host, domain: Any, written: str, gone: Sequence[str]) -
     """
     found = users_of(host, domain.UUIDString(), [written, *gone])
     said = []
-    for path, names in found.items():
-        domains = [each for each in names if not each.startswith("the image ")]
-        images = [each for each in names if each not in domains]
+    for path in dict.fromkeys((*found.domains, *found.images)):
+        domains, images = found.domains.get(path, ()), found.images.get(path, ())
         becomes = "would be written to" if path == written else "would be no true image any more"
         if domains:
             said.append(
@@ -87,14 +87,15 @@ def against_others(host: Host, domain: Any, written: str, gone: Sequence[str]) -
                 )
             )
         if images:
+            named = ", ".join(f"the image {each}" for each in images)
             said.append(
                 Finding(
                     RISK,
-                    f"{path} {becomes}, and {', '.join(images)} {_lies(images)} on it",
+                    f"{path} {becomes}, and {named} {_lies(images)} on it",
                     "what nobody has attached may still be wanted: it is of no use after this",
                 )
             )
-    return said
+    return said + risks(found.unsure)
 
 
 def _lies(names: Sequence[str]) -> str:

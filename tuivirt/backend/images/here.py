@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..errors import BadInput
+from ..here import is_here
 from ..model.host import HostInfo
 
 if TYPE_CHECKING:
@@ -22,10 +23,9 @@ def not_here(name: str, info: HostInfo | None) -> str:
 
 def require_here(host: Host) -> None:
     """Raise BadInput where the host's images are not this machine's."""
-    refusal = not_here(host.name, host.snapshot.info)
-    if refusal:
+    if not is_here(host):
         raise BadInput(
             f"nothing can be done here with images of host {host.name}",
-            refusal,
+            not_here(host.name, host.snapshot.info),
             "do it on that machine, with tuivirt or qemu-img there",
         )

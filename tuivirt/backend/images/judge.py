@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import BadInput
 from ..model.finding import Finding, Plan, Weight
+from ..owners import risks
 from .read import Chain, Image, spelled
 from .users import Usage, Use
 
@@ -58,7 +59,7 @@ def _names(uses: Iterable[Use]) -> str:
 
 def against_reading(usage: Usage) -> list[Finding]:
     """Reading all of it: not while somebody writes to it, for the copy would be torn."""
-    found = _by_machine(usage)
+    found = _by_machine(usage) + risks(usage.away)
     writers = [use for use in usage.domains if use.running and not use.reads_only]
     if writers:
         found.append(
@@ -73,7 +74,7 @@ def against_reading(usage: Usage) -> list[Finding]:
 
 def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
     """Writing to it or putting another in its place; ``content``: a guest would see the change."""
-    found = _by_machine(usage)
+    found = _by_machine(usage) + risks(usage.unsure if content else usage.away)
     running = [use for use in usage.domains if use.running]
     if running:
         lies = "lies below" if all(use.below for use in running) else "is"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TuivirtError
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
+from ..owners.resizing import against_resizing
 from ..naming import sync
 from . import beside, judge, tool
 from .here import require_here
@@ -48,7 +49,7 @@ def _settled(host: Host, values: Mapping[str, Any]) -> Resizing:
     size = bytes_of(str(values["size"]), image.size_bytes)
     preallocation = str(values.get("preallocation") or "")
     found = judge.about(chain, usage)
-    found += judge.against_writing(usage, content=True)
+    found += against_resizing(usage, path, shrinks=size < image.size_bytes)
     found += beside.about(path, writing=True)
     found += _about_size(image, size, bool(values.get("shrink")))
     if image.block:

@@ -107,20 +107,20 @@ def _mounts(root: Path) -> dict[str, list[str]]:
         words, rest = before.split(), after.split()
         if len(words) < 5 or len(rest) < 2:
             continue
-        place = _unescaped(words[4])
+        place = unescaped(words[4])
         found.setdefault(words[2], []).append(place)
         if rest[1].startswith("/dev/"):
-            source = os.path.realpath(_unescaped(rest[1]))
+            source = os.path.realpath(unescaped(rest[1]))
             found.setdefault(source, []).append(place)
     return found
 
 
 def _swaps(root: Path) -> set[str]:
     lines = text_of(root / "proc/swaps").splitlines()[1:]
-    return {os.path.realpath(_unescaped(line.split()[0])) for line in lines if line.split()}
+    return {os.path.realpath(unescaped(line.split()[0])) for line in lines if line.split()}
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
     """The kernel writes blanks and backslashes of paths in octal."""
     for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
         text = text.replace(code, character)

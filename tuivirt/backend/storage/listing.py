@@ -86,6 +86,8 @@ def details(host: Host, pool_key: str, name: str) -> str:
     who = [f"domain {each}" for each in users.running]
     who += [f"domain {each} (off)" for each in users.off]
     who += [f"volume {each}, which lies on it" for each in users.volumes]
+    who += [f"image {each}, which lies on it" for each in users.images]
+    who += [f"this machine: {each}" for each in users.machine]
     said += [f"{'used by' if not n else '':<10} {each}" for n, each in enumerate(who or ["nobody"])]
     said += [f"{'not sure' if not n else '':<10} {e}" for n, e in enumerate(users.unsure)]
     return "\n".join(map(_one_line, said))

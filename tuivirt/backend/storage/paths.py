@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..here import is_here
+
 if TYPE_CHECKING:
     from ..host import Host
 
@@ -15,8 +17,7 @@ Real = Callable[[str], str]
 
 def real_of(host: Host) -> Real:
     """Of this machine's host its links are followed; of another's nothing more is known."""
-    info = host.snapshot.info
-    return RealPaths() if info is not None and info.local and not info.demo else str
+    return RealPaths() if is_here(host) else str
 
 
 class RealPaths:

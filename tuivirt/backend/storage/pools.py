@@ -13,13 +13,13 @@ from ..model.finding import Finding, Plan, Weight
 from ..model.pool_type import POOL_TYPES, PoolType
 from ..model.ref import Kind
 from ..owners import against_overwriting
+from ..owners.within import domains_within
 from ..snapshots.judge import refuse
 from ..switching import Switch
 from ..xml.errors import XmlError
 from ..xml.new_pool import found_sources, new_pool, offered_types, source_to_find
 from ..xml.tree import skim, text_of
 from .find import touch
-from .paths import real_of
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -240,21 +240,7 @@ def users_of(host: Host, pool: Any) -> tuple[str, ...]:
 
     Of a pool that is not active libvirt tells no volumes. Raises TuivirtError.
     """
-    from .judge import configs_now
-
-    name, real = pool.name(), real_of(host)
-    root = skim(pool.XMLDesc(0), "pool")
-    target = text_of(root, "target/path").rstrip("/")
-    place = real(target) if target and target != "/dev" else ""
-    found = set()
-    for domain, (_active, configs) in configs_now(host, f"cannot tell who uses {name}").items():
-        for disk in (disk for config in configs for disk in config.disks):
-            paths = (disk.source, *disk.backing)
-            if disk.pool == name or any(
-                place and real(path).startswith(f"{place}/") for path in paths
-            ):
-                found.add(domain)
-    return tuple(sorted(found))
+    return domains_within(host, pool)
 
 
 def plan_delete(host: Host, key: str, _values: Mapping[str, Any]) -> Plan:

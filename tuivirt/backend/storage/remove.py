@@ -11,7 +11,6 @@ import libvirt
 from ..errors import TuivirtError, from_libvirt, is_gone
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
-from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from .create import advice_for
 from .find import Found, find, human, touch
@@ -51,9 +50,6 @@ def _lost(found: Found) -> list[str]:
 def _against(host: Host, found: Found, lost: str) -> list[Finding]:
     users = in_use(host, found, refresh=True)
     said = users.findings(Weight.REFUSED, found.name)
-    if not users.names:  # By another name of the same file, or not as a disk.
-        advice = "take it from there first"
-        said += against_overwriting(host, found.volume.path, advice=advice)
     said += of_uploads(host, found.volume, writing=True)
     return [*said, Finding(Weight.NOTE, lost)]
 

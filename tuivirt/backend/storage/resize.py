@@ -12,11 +12,13 @@ import libvirt
 from ..errors import BadInput, TuivirtError, from_libvirt
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
+from ..owners import Usage
+from ..owners.resizing import against_resizing
 from ..sizes import MOST_BYTES
 from ..snapshots.judge import refuse
 from .create import advice_for
 from .find import Found, bytes_of, find, human, touch
-from .judge import InUse, in_use
+from .judge import usage_of
 from .slow import call_slowly
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def check(values: Mapping[str, Any]) -> None:
 def plan_for(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
     """What it would be, and what speaks against it. Raises TuivirtError."""
     wish = _wish(host, pool_key, values)
-    return _plan(wish, in_use(host, wish.found, refresh=wish.shrinks), values)
+    return _plan(wish, usage_of(host, wish.found, refresh=True), values)
 
 
 def _wish(host: Host, pool_key: str, values: Mapping[str, Any]) -> _Wish:
@@ -67,7 +69,7 @@ def _wish(host: Host, pool_key: str, values: Mapping[str, Any]) -> _Wish:
     return _Wish(found, now, size)
 
 
-def _plan(wish: _Wish, users: InUse, values: Mapping[str, Any]) -> Plan:
+def _plan(wish: _Wish, usage: Usage, values: Mapping[str, Any]) -> Plan:
     name = wish.found.name
     findings = []
     if wish.shrinks and not values.get("shrink"):
@@ -79,15 +81,7 @@ def _plan(wish: _Wish, users: InUse, values: Mapping[str, Any]) -> Plan:
         findings.append(
             Finding(Weight.RISK, text, "the file system in it has to be made smaller before")
         )
-        if users.names:
-            findings += users.findings(Weight.REFUSED, name)
-    if users.running and not wish.shrinks:
-        text = f"{', '.join(users.running)} runs with it, and would not see it, or be spoilt by it"
-        advice = "tuivirt blockresize makes a running guest's disk larger"
-        findings.append(Finding(Weight.REFUSED, text, advice))
-    elif not wish.shrinks and users.volumes:
-        text = f"{', '.join(users.volumes)} lies on it, and stays as large as it is"
-        findings.append(Finding(Weight.NOTE, text))
+    findings += against_resizing(usage, name, shrinks=wish.shrinks)
     steps = [f"{name} of pool {wish.found.volume.pool}: {human(wish.now)} → {human(wish.then)}"]
     if values.get("allocate"):
         steps.append("   what is new is taken at once")
@@ -113,7 +107,7 @@ def resize(
     wish = _wish(host, pool_key, values)
     found = wish.found
     what = f"cannot resize {found.label}"
-    refuse(_plan(wish, in_use(host, found, refresh=wish.shrinks), values), what, force)
+    refuse(_plan(wish, usage_of(host, found, refresh=True), values), what, force)
     flags = libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK if wish.shrinks else 0
     flags |= libvirt.VIR_STORAGE_VOL_RESIZE_ALLOCATE if values.get("allocate") else 0
     try:

@@ -14,7 +14,7 @@ from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_unsupport
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
-from ..owners import against_overwriting
+from ..owners import risks
 from ..snapshots.judge import refuse
 from .create import advice_for
 from .download import check
@@ -41,16 +41,13 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
     findings: list[Finding] = []
     begin, end = _span(path, values, findings)
     users = in_use(host, found, refresh=True)
-    if users.running or users.volumes:
+    if users.running or users.volumes or users.images or users.machine:
         findings += users.findings(Weight.REFUSED, found.name)
-    elif users.off:
+    else:
+        findings += risks(users.unsure)
         text = f"{', '.join(users.off)} has it as a disk, and finds other data in it then"
-        findings.append(Finding(Weight.RISK, text))
-    findings += [Finding(Weight.RISK, text) for text in users.unsure if not users.names]
+        findings += [Finding(Weight.RISK, text)] if users.off else []
     findings += of_others(host, volume, writing=True)
-    if not users.names:  # By another name of the same file, or not as a disk.
-        advice = "take it from there first"
-        findings += against_overwriting(host, volume.path, advice=advice)
     offset = _size(values, "offset")
     room = volume.capacity_bytes
     fixed = volume.type == "block" or volume.format in ("raw", "")

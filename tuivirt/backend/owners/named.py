@@ -1,0 +1,159 @@
+"""What the domains of a host name in their configurations: disks, what they boot from, and more."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import libvirt
+
+from ..errors import if_offered, is_gone
+from ..here import is_here
+from ..sides import read_texts
+from ..together import together
+from ..xml.tree import Element, skim
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+_BOOTED = ("kernel", "initrd", "dtb", "loader", "nvram", "nvram/source", "acpi/table", "varstore")
+"""Files that an ``<os>`` names."""
+_WRITTEN = ("nvram", "varstore")
+_OTHERS = {"memory": "memory", "filesystem": "file system", "serial": "log", "console": "log"}
+"""Other devices that may have a file, and what it is to the domain."""
+AT_ONCE = 8
+"""Calls under way at the same time on a far host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file, or an image, as a configuration names it."""
+
+    domain: str
+    uuid: str
+    what: str
+    """The disk, as in ``vda``; or ``kernel`` and the like."""
+    path: str
+    """Of one on a storage server: what it is called there."""
+    active: bool
+    live: bool
+    """The running domain has it; otherwise its next start."""
+    saved: bool = False
+    """The domain has a managed save."""
+    disk: bool = True
+    form: str = ""
+    reads_only: bool = False
+    below: tuple[str, ...] = ()
+    """What lies below it, nearest first, as the configuration tells."""
+    whole: bool = False
+    """``below`` is all there is, by the word of a running domain."""
+    volume: tuple[str, str] = ("", "")
+    servers: frozenset[str] = frozenset()
+
+
+def named_by(host: Host) -> list[Named]:
+    """All that the domains of the host name, by both configurations of each, read now.
+
+    Raises libvirtError. Source: virConnectListAllDomains, each one's XML and managed save.
+    """
+    conn = host.conn
+    reading = [partial(_read, conn, each) for each in conn.listAllDomains(0)]
+    if is_here(host):
+        found = [read() for read in reading]
+    else:
+        found = together(reading, conn.getLibVersion, AT_ONCE)
+    return [named for each in found for named in each]
+
+
+def _read(conn: Any, handle: Any) -> list[Named]:
+    try:
+        name, uuid, active = handle.name(), handle.UUIDString(), bool(handle.isActive())
+        texts = read_texts(handle)
+        saved = not active and bool(if_offered(lambda: handle.hasManagedSaveImage(0), 0))
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return []
+        raise
+    found: list[Named] = []
+    for live, text in zip((True, False), texts, strict=True):
+        if text:
+            root = skim(text, "domain")
+            build = partial(Named, name, uuid, active=active, live=live, saved=saved)
+            found += _files(root, build)
+            found += _disks(conn, root, build, live)
+    return found
+
+
+def _files(root: Element, build: Any) -> Iterator[Named]:
+    for word in _BOOTED:
+        for found in root.iterfind(f"os/{word}"):
+            path = found.get("file") or found.get("dev") or found.text or ""
+            what = word.partition("/")[0] if word != "acpi/table" else word
+            if path.startswith("/"):
+                yield build(what, path, disk=False, reads_only=what not in _WRITTEN)
+    for tag, what in _OTHERS.items():
+        for source in root.iterfind(f"devices/{tag}/source"):
+            path = source.get("file") or source.get("path") or source.findtext("path") or ""
+            path = path or source.get("dev") or ""
+            if path.startswith("/"):
+                yield build(what, path, disk=False)
+
+
+def _disks(conn: Any, root: Element, build: Any, live: bool) -> Iterator[Named]:
+    for disk in root.iterfind("devices/disk"):
+        target, driver = disk.find("target"), disk.find("driver")
+        what = target.get("dev", "a disk") if target is not None else "a disk"
+        reads_only = disk.find("readonly") is not None or disk.get("device") == "cdrom"
+        below, whole = _below(conn, disk)
+        top = disk.find("source")
+        if top is not None:
+            yield build(
+                what,
+                _path(conn, top, disk.get("type", "")),
+                form=driver.get("type", "") if driver is not None else "",
+                reads_only=reads_only,
+                below=below,
+                whole=whole and live,
+                volume=(top.get("pool", ""), top.get("volume", "")),
+                servers=frozenset(each.get("name", "") for each in top.iterfind("host")),
+            )
+        # Where a block job writes to.
+        mirror = disk.find("mirror")
+        if mirror is not None:
+            source = mirror.find("source")
+            path = mirror.get("file") or mirror.get("dev") or ""
+            if source is not None:
+                path = _path(conn, source, mirror.get("type", ""))
+            form = mirror.find("format")
+            said = form.get("type", "") if form is not None else ""
+            yield build(what, path, form=said, below=_below(conn, mirror)[0])
+
+
+def _below(conn: Any, disk: Element) -> tuple[tuple[str, ...], bool]:
+    found = []
+    at = disk.find("backingStore")
+    while at is not None and (source := at.find("source")) is not None:
+        found.append(_path(conn, source, at.get("type", "")))
+        at = at.find("backingStore")
+    return tuple(each for each in found if each), at is not None
+
+
+def _path(conn: Any, source: Element, kind: str) -> str:
+    if kind == "network":
+        name = str(source.get("name", ""))
+        lun = "/0" if source.get("protocol") == "iscsi" and "/" not in name else ""
+        return name.lstrip("/") + lun
+    if source.get("volume"):
+        return _volume(conn, source.get("pool", ""), source.get("volume", ""))
+    return str(source.get("file") or source.get("dev") or "")
+
+
+def _volume(conn: Any, pool: str, name: str) -> str:
+    try:
+        return str(conn.storagePoolLookupByName(pool).storageVolLookupByName(name).path())
+    except libvirt.libvirtError as error:
+        if is_gone(error) or error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+            return ""  # Its pool is off, or has no such volume: there is no such file.
+        raise

@@ -1,0 +1,126 @@
+"""One host looked through: what its domains have, and its pools; others are asked on a lane."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import libvirt
+
+from ..errors import TuivirtError
+from ..model.host import Link
+from ..model.resources import Volume
+from ..storage.read import volumes_in
+from ..xml.pool import parse_pool
+from .below import Below
+from .named import Named, named_by
+from .names import Names
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+T = TypeVar("T")
+ANSWER_S = 10.0
+"""How long the other hosts have to tell what their domains have, all of them together."""
+OF_FILES = frozenset(("dir", "fs", "netfs"))
+"""Types of pools whose volumes are files in a folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Having:
+    """What a domain names, with all that lies below it."""
+
+    named: Named
+    below: tuple[str, ...]
+    unsure: tuple[str, ...]
+    """What is not known of that, clauses after ``what … lies on``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoolNow:
+    """A pool as it is now."""
+
+    host: Host
+    handle: Any
+    name: str
+    type: str
+    path: str
+    source: str
+    active: bool
+
+    def volumes(self, *, fresh: bool) -> tuple[list[Volume], str]:
+        """What is in it, and why that may not be all. Raises libvirtError.
+
+        ``fresh``: have libvirt look again at what is there first.
+        """
+        old = ""
+        if fresh and self.type in OF_FILES:
+            try:
+                self.handle.refresh(0)
+            except libvirt.libvirtError as error:
+                old = error.get_error_message() or "libvirt says no more"
+        return volumes_in(self.host, self.handle), old
+
+
+def pools_of(host: Host) -> list[PoolNow]:
+    """All pools, active or not. Raises libvirtError. Source: listAllStoragePools, each's XML."""
+    found = []
+    for handle in host.conn.listAllStoragePools(0):
+        active = bool(handle.isActive())
+        xml = handle.XMLDesc(0)
+        pool = parse_pool(host.name, xml, active=active, autostart=False, persistent=True)
+        found.append(
+            PoolNow(host, handle, pool.name, pool.type, pool.path, pool.source, pool.active)
+        )
+    return found
+
+
+def having_of(host: Host, below: Below) -> list[Having]:
+    """What its domains have. Raises libvirtError."""
+    found = []
+    for named in named_by(host):
+        if named.disk and named.path and (not named.whole or below.readable(named.path)):
+            # Where libvirt is told no format it takes raw.
+            lower, unsure = below.under(named.path, named.form or "raw", named.below)
+            found.append(Having(named, lower, () if named.whole else unsure))
+        else:
+            found.append(Having(named, named.below, ()))
+    return found
+
+
+def survey(host: Host, names: Names, readable: Callable[[str], bool]) -> list[Having]:
+    """What the domains of another host have. Raises libvirtError, TuivirtError."""
+    if host.snapshot.link is Link.CONNECTING:
+        host.wait_filled(ANSWER_S)
+    return having_of(host, Below(host.conn, names, readable))
+
+
+def ask(hosts: Iterable[Host], call: Callable[[Host], T]) -> tuple[dict[Host, T], dict[Host, str]]:
+    """What the call gives for each host, and why it gives nothing for the others.
+
+    Each is asked on a lane of its own, and waited for no longer than `ANSWER_S` in all: a host
+    that hangs is told as one that does not answer, and holds up nobody.
+    """
+    found: dict[Host, T] = {}
+    failed: dict[Host, str] = {}
+    asked: dict[Host, Future[T]] = {}
+    for host in hosts:
+        link = host.snapshot.link
+        if link in (Link.CONNECTED, Link.CONNECTING):
+            asked[host] = host.answers.submit(lambda host=host: call(host))  # type: ignore[misc]
+        else:
+            failed[host] = "does not answer" if link is Link.STALLED else "is not connected"
+    deadline = time.monotonic() + ANSWER_S
+    for host, future in asked.items():
+        try:
+            found[host] = future.result(max(deadline - time.monotonic(), 0.0))
+        except FutureTimeout:
+            future.cancel()
+            failed[host] = f"has not answered within {ANSWER_S:g} s"
+        except (libvirt.libvirtError, TuivirtError) as error:
+            failed[host] = f"cannot tell ({error})"
+    return found, failed

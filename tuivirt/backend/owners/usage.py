@@ -1,0 +1,84 @@
+"""Who has an image, as records and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..model.finding import Finding, Weight
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A domain's use of an image, or of another file."""
+
+    domain: str
+    target: str
+    """The disk, as in ``vda``; or what else the file is to it, as in ``kernel``."""
+    running: bool
+    """The domain runs with it: it is open."""
+    below: bool
+    """The disk does not have it itself, but lies on it."""
+    reads_only: bool
+    form: str
+    """What the domain says of its format; '' where that is not told."""
+    saved: bool
+    """The domain has a managed save."""
+    host: str = ""
+    """The host that the domain is on, where that is another machine's."""
+    uuid: str = ""
+    later: bool = False
+    """The domain runs, and has it from its next start on."""
+
+    @property
+    def name(self) -> str:
+        """``web-01``, or ``web-01 on host b``."""
+        return f"{self.domain} on host {self.host}" if self.host else self.domain
+
+    @property
+    def said(self) -> str:
+        """``vda of web-01``."""
+        return f"{self.target} of {self.name}"
+
+    @property
+    def state(self) -> str:
+        """``which runs``."""
+        if self.later:
+            return "which has it from its next start on"
+        return "which runs" if self.running else "which is off"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """All that has one image."""
+
+    path: str
+    domains: tuple[Use, ...] = ()
+    overlays: tuple[str, ...] = ()
+    """Paths of images that lie on it."""
+    machine: tuple[str, ...] = ()
+    """What this machine does with it, a phrase each."""
+    volumes: tuple[str, ...] = ()
+    """``pool/name`` of the volumes that lie on it, however many are between."""
+    images: tuple[str, ...] = ()
+    """Paths of the images in no pool that lie on it, however many are between."""
+    away: tuple[str, ...] = ()
+    """Hosts that may have it and could not be asked; sentences."""
+    unseen: tuple[str, ...] = ()
+    """What could not be looked into, and may lie on it; sentences."""
+
+    @property
+    def form(self) -> str:
+        """The format that the domains agree on; '' where none says it."""
+        forms = {use.form for use in self.domains if use.form}
+        return forms.pop() if len(forms) == 1 else ""
+
+    @property
+    def unsure(self) -> tuple[str, ...]:
+        """All that could not be seen."""
+        return (*self.away, *self.unseen)
+
+
+def risks(sentences: Iterable[str]) -> list[Finding]:
+    """What could not be seen, as findings: it is asked, and never taken for nothing."""
+    return [Finding(Weight.RISK, each) for each in dict.fromkeys(sentences)]
