@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,11 +17,12 @@ import pytest
 from tests.contract.cli import tuivirt
 from tests.contract.conftest import Heard, Place, started
 from tests.support.guests import Disk, Guest
+from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.needs import missing, need_programs, need_root
-from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
+from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.finding import Weight
-from tuivirt.backend.storage import create, pools, remove
+from tuivirt.backend.storage import create, pools, remove, sources
 
 Define = Callable[..., Guest]
 
@@ -180,7 +184,7 @@ def test_a_volume_group_is_made_of_a_device(host: Host, name: str, loop: str) ->
             return
         create.create(host, name, {"vol": "one", "capacity": "8M"})
         assert host.pool(name).listVolumes() == ["one"]
-        assert f"--source-name {name}" in pools.find_sources(host, "logical", "", "", "")
+        assert f"--source-name {name}" in sources.find_sources(host, "logical", "", "", "")
         remove.delete(host, name, {"vol": "one"})
     finally:
         host.pool(name).destroy()
@@ -189,7 +193,58 @@ def test_a_volume_group_is_made_of_a_device(host: Host, name: str, loop: str) ->
 
 def test_a_server_that_is_missing_is_asked_for(host: Host) -> None:
     with pytest.raises(BadInput, match="a server is missing"):
-        pools.find_sources(host, "netfs", "", "", "")
+        sources.find_sources(host, "netfs", "", "", "")
+
+
+_HANGS = """#!/bin/sh
+: >{0}/begun
+read go <{0}/gate
+: >{0}/ended
+"""
+"""A program of the host's that hangs, until somebody opens its gate."""
+
+
+def test_what_hangs_for_a_whole_pool_can_be_left_and_goes_on(tmp_path: Path) -> None:
+    need_programs("showmount", "vgremove")
+    os.mkfifo(tmp_path / "gate")
+    names = ("/sbin/mkfs", "/sbin/vgremove", "/sbin/showmount")
+    files = dict.fromkeys(names, _HANGS.format(shlex.quote(str(tmp_path))))
+    (tmp_path / "device").write_bytes(bytes(1 << 20))
+    with PrivateLibvirtd(files=files) as daemon:
+        host = started(daemon.uri, Heard())
+
+        def leave(verb: Callable[..., str], *args: Any, **options: Any) -> Aborted:
+            """What is told when the verb is left once the host's program hangs."""
+            aborted, said = threading.Event(), []
+
+            def progress(text: str, _fraction: float | None) -> None:
+                said.append(text)
+                if (tmp_path / "begun").exists():
+                    aborted.set()
+
+            with pytest.raises(Aborted, match="no longer followed: it goes on") as told:
+                verb(host, *args, **options, aborted=aborted, progress=progress)
+            assert said
+            assert host.conn.getHostname() == daemon.name  # It is not the host that hangs.
+            (tmp_path / "gate").write_text("go on\n")
+            until(lambda: (tmp_path / "ended").exists(), "the end of what went on")
+            for each in ("begun", "ended"):
+                (tmp_path / each).unlink()
+            return told.value
+
+        try:
+            fs = {"type": "fs", "source_dev": str(tmp_path / "device"), "target": str(tmp_path)}
+            told = leave(
+                pools.define, {"pool": "fs", **fs, "build": True, "overwrite": True}, force=True
+            )
+            assert told.done == "pool fs is defined"
+            assert "libvirt may not answer for its pools" in told.advice
+            leave(pools.build, "fs", {"overwrite": True}, force=True)
+            define(host, "group", type="logical")
+            leave(pools.delete, "group", force=True)
+            leave(sources.find_sources, "netfs", "nas.invalid", "", "")
+        finally:
+            host.close()
 
 
 def test_the_verbs_are_there(host: Host, qemu_uri: str, name: str, images: Path) -> None:

@@ -198,6 +198,7 @@ class PrivateLibvirtd:
             over = self.folder / "over" / path.lstrip("/")
             over.parent.mkdir(parents=True, exist_ok=True)
             over.write_text(text)
+            over.chmod(0o755)  # It may be in the place of a program.
         self._listen = ["--listen"] if listen else []
         self.uri = f"qemu+unix:///system?socket={self.folder / 'run' / 'libvirt-sock'}"
         self.pid: int | None = None

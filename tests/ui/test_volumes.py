@@ -185,7 +185,12 @@ async def test_an_empty_pool_says_which_key_makes_one(monkeypatch: pytest.Monkey
 # -- pools ----------------------------------------------------------------------------------------
 
 
-def foreseen(monkeypatch: pytest.MonkeyPatch) -> None:
+OFFERED = ("dir", "fs", "netfs", "logical", "iscsi-direct", "scsi")
+
+
+def foreseen(monkeypatch: pytest.MonkeyPatch, offered: Sequence[str] = OFFERED) -> None:
+    types = "tuivirt.screens.pool_form.types_offered"
+    monkeypatch.setattr(types, lambda *_: frozenset(offered))
     steps = ("Pool x is defined: files in a folder",)
     made = "tuivirt.backend.storage.pools.plan_define"
     monkeypatch.setattr(made, lambda *_: Plan("x", steps, ()))
@@ -211,10 +216,68 @@ async def test_a_pool_is_defined_on_the_host_of_the_others(
         form = cast(FormDialog, on_top(app))
         assert "Define a storage pool" in screen_text(app)
         await pilot.press(*"fast", "ctrl+s")
+        await pilot.pause()
+        assert "(files in a folder) needs “Target”" in screen_text(app)
+        form.fill(next(each for each in form.fields if each.name == "target"), "/srv/fast")
+        await pilot.press("ctrl+s")
         await take_the_plan(app, pilot)
         ((name, target, values),) = app.recorded.wishes
         assert (name, target, values["pool"]) == ("pool-define-as", HOST, "fast")
         assert form is not on_top(app)
+
+
+async def shown_for(app: DrivenApp, pilot: Pilot[Any], kind: str) -> list[str]:
+    """The fields that a pool of that type has in the form."""
+    form = cast(FormDialog, on_top(app))
+    form.fill(next(each for each in form.fields if each.name == "type"), kind)
+    await pilot.pause()
+    return [each.name for each in form.fields]
+
+
+async def test_each_type_of_pool_has_its_own_fields_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreseen(monkeypatch)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("+")
+        await until(pilot, lambda: len(cast(FormDialog, on_top(app)).fields) < 8, "its fields")
+        always = ["build", "start", "autostart"]
+        assert await shown_for(app, pilot, "dir") == ["pool", "type", "target", *always]
+        netfs = ["pool", "type", "target", "source_host", "source_path", "source_format"]
+        assert await shown_for(app, pilot, "netfs") == [*netfs, *always, "more"]
+        form = cast(FormDialog, on_top(app))
+        by_name = {each.name: each for each in form.fields}
+        assert by_name["type"].choices == OFFERED
+        assert by_name["source_format"].choices == ("", "auto", "nfs", "glusterfs", "cifs")
+        assert by_name["source_host"].required
+        assert "source_initiator" in await shown_for(app, pilot, "iscsi-direct")
+        assert "overwrite" not in await shown_for(app, pilot, "fs")
+        form.fill(form.fields[0], "x")
+        for name in ("source_dev", "target"):
+            form.fill(next(each for each in form.fields if each.name == name), "/dev/x")
+        build = [each.name for each in form.fields].index("build")
+        await pilot.press(*["down"] * (build - form.at), "space")
+        assert {"overwrite", "no_overwrite"} <= {each.name for each in form.fields}
+
+
+async def test_what_cannot_be_right_is_refused_while_the_form_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreseen(monkeypatch)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("+")
+        await until(pilot, lambda: len(cast(FormDialog, on_top(app)).fields) < 8, "its fields")
+        form = cast(FormDialog, on_top(app))
+        await shown_for(app, pilot, "scsi")
+        form.fill(form.fields[0], "x")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert on_top(app) is form
+        assert "needs “Adapter”, or “WWNN” and “WWPN”" in form.problem
 
 
 async def test_of_several_hosts_it_is_asked_which(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +291,8 @@ async def test_of_several_hosts_it_is_asked_which(monkeypatch: pytest.MonkeyPatc
         assert "Define a pool on" in screen_text(app)
         await pilot.press("down", "enter")
         await pilot.pause()
+        form = cast(FormDialog, on_top(app))
+        form.fill(next(each for each in form.fields if each.name == "target"), "/srv/x")
         await pilot.press(*"x", "ctrl+s")
         await take_the_plan(app, pilot)
         assert app.recorded.wishes[0][:2] == ("pool-define-as", "srv2")
@@ -255,9 +320,14 @@ async def test_the_menu_of_a_pool_has_all_that_can_be_done_to_it() -> None:
         await go(app, pilot, "pool")
         await pilot.press("a")
         await pilot.pause()
-        shown = {choice.id for choice in on_top(app).shown}
-        assert {"pool-start", "pool-build", "pool-delete", "pool-undefine"} <= shown
-        assert shown >= {each for each in catalog.listed() if each.startswith("vol-")}
+        shown = [choice.id for choice in on_top(app).shown]
+        assert {"pool-start", "pool-build", "pool-delete", "pool-undefine"} <= {*shown}
+        assert not [each for each in shown if each.startswith("vol-")]
+        await pilot.press(*["down"] * (shown.index("volumes") - on_top(app).at), "enter")
+        await pilot.pause()
+        assert "Its volumes: " in screen_text(app)
+        of_volumes = {choice.id for choice in on_top(app).shown}
+        assert of_volumes == {each for each in catalog.listed() if each.startswith("vol-")}
 
 
 async def test_of_thousands_the_names_are_there_before_they_are_read(

@@ -100,6 +100,10 @@ FITTING = {("blockcopy", "dest"): "/x"}
 """Words where not any word will do."""
 
 
+ALSO = {"pool-define-as": ["--target", "/x"]}
+"""What another value, the default of one perhaps, asks for besides."""
+
+
 @pytest.mark.parametrize("name", list(listed()))
 def test_every_action_has_a_parser_that_takes_its_least_and_tells_its_help(name: str) -> None:
     action = ACTIONS[name]
@@ -110,6 +114,7 @@ def test_every_action_has_a_parser_that_takes_its_least_and_tells_its_help(name:
             any_word = "1" if parameter.type in (int, float) else "x"
             word = FITTING.get((name, parameter.name), any_word)
             words += [word] if parameter.positional else [parameter.flag, word]
+    words += ALSO.get(name, [])
     given = parser.parse_args(words)
     assert given.objects == ([] if action.new else ["thing"])
     assert values_of(action, given).keys() == {p.name for p in action.parameters}

@@ -34,6 +34,13 @@ def _is_kept(pool: Pool) -> str:
     return _is_active(pool)
 
 
+def types_offered(host: Host, _key: str = "") -> frozenset[str]:
+    """The types of pools that a host can have; none: it does not tell. Raises TuivirtError."""
+    from tuivirt.backend.storage import pools
+
+    return pools.offered(host)
+
+
 def _plan_define(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
     from tuivirt.backend.storage import pools
 
@@ -75,34 +82,45 @@ def pool_define_as(
         str | None, Option("where its volumes are on the host, as in /var/lib/libvirt/images")
     ] = None,
     source_host: Annotated[
-        str | None, Option("the server, as in nas or nas:3260; several with commas between")
+        str | None,
+        Option("the server, as in nas or nas:3260; several with commas between", label="Server"),
     ] = None,
-    source_path: Annotated[str | None, Option("the folder that the server exports")] = None,
+    source_path: Annotated[
+        str | None, Option("the folder that the server exports", label="Exported folder")
+    ] = None,
     source_dev: Annotated[
         str | None,
-        Option("the device, as in /dev/sdb, several with commas between; the target of iSCSI"),
+        Option(
+            "the device, as in /dev/sdb, several with commas between; the target of iSCSI",
+            label="Device",
+        ),
     ] = None,
     source_name: Annotated[
-        str | None, Option("the volume group, the pool of Ceph or ZFS, the volume of Gluster")
+        str | None,
+        Option(
+            "the volume group, the pool of Ceph or ZFS, the volume of Gluster", label="Name there"
+        ),
     ] = None,
     source_format: Annotated[
-        str | None, Option("as in ext4, nfs, gpt or lvm2; found out unless given")
+        str | None, Option("as in ext4, nfs, gpt or lvm2; found out unless given", label="Format")
     ] = None,
     source_initiator: Annotated[
-        str | None, Option("the host's own name for iSCSI (IQN)", cli_only=True)
+        str | None, Option("the host's own name for iSCSI (IQN)", label="Initiator")
     ] = None,
     source_protocol_ver: Annotated[
-        str | None, Option("the version of NFS, as in 4.1", cli_only=True)
+        str | None, Option("the version of NFS, as in 4.1", label="NFS version")
     ] = None,
-    adapter_name: Annotated[str | None, Option("the host bus adapter, as in scsi_host5")] = None,
+    adapter_name: Annotated[
+        str | None, Option("the host bus adapter, as in scsi_host5", label="Adapter")
+    ] = None,
     adapter_wwnn: Annotated[
-        str | None, Option("the node's name of a Fibre Channel adapter", cli_only=True)
+        str | None, Option("the node's name of a Fibre Channel adapter", label="WWNN")
     ] = None,
     adapter_wwpn: Annotated[
-        str | None, Option("the port's name of a Fibre Channel adapter", cli_only=True)
+        str | None, Option("the port's name of a Fibre Channel adapter", label="WWPN")
     ] = None,
     adapter_parent: Annotated[
-        str | None, Option("the adapter that a virtual one is made on", cli_only=True)
+        str | None, Option("the adapter that a virtual one is made on", label="Parent adapter")
     ] = None,
     auth_type: Annotated[
         str | None,
@@ -110,10 +128,10 @@ def pool_define_as(
     ] = None,
     auth_username: Annotated[str | None, Option("who libvirt says it is", label="User")] = None,
     secret_usage: Annotated[
-        str | None, Option("libvirt's secret with the password, by its usage", label="Secret")
+        str | None, Option("libvirt's secret with the password, by its usage", cli_only=True)
     ] = None,
     secret_uuid: Annotated[
-        str | None, Option("libvirt's secret with the password, by its UUID", cli_only=True)
+        str | None, Option("libvirt's secret with the password, by its UUID", label="Secret")
     ] = None,
     build: Annotated[bool, Option("make the folder, file system or volume group")] = False,
     overwrite: OVERWRITE = False,
@@ -130,7 +148,8 @@ def pool_define_as(
 
     values = {name: value for name, value in locals().items() if name not in ("run", "host")}
     values.pop("pools")
-    return pools.define(run.host, values, force=values.pop("force"))
+    force = bool(values.pop("force"))
+    return pools.define(run.host, values, force=force, aborted=run.aborted, progress=run.progress)
 
 
 @action(
@@ -159,9 +178,10 @@ def find_storage_pool_sources_as(
     ] = None,
 ) -> str:
     """Look for what a storage pool could be made of: exports, targets, volume groups."""
-    from tuivirt.backend.storage import pools
+    from tuivirt.backend.storage import sources
 
-    return pools.find_sources(run.host, type, server or "", port or "", initiator or "")
+    spec = (server or "", port or "", initiator or "")
+    return sources.find_sources(run.host, type, *spec, aborted=run.aborted, progress=run.progress)
 
 
 def _plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
@@ -192,7 +212,9 @@ def pool_build(
     from tuivirt.backend.storage import pools
 
     values = {"overwrite": overwrite, "no_overwrite": no_overwrite}
-    return pools.build(run.host, pool.uuid, values, force=force)
+    return pools.build(
+        run.host, pool.uuid, values, force=force, aborted=run.aborted, progress=run.progress
+    )
 
 
 @action(
@@ -236,4 +258,6 @@ def pool_delete(run: Run, pool: Pool, *, force: FORCE = False) -> str:
     """
     from tuivirt.backend.storage import pools
 
-    return pools.delete(run.host, pool.uuid, force=force)
+    return pools.delete(
+        run.host, pool.uuid, force=force, aborted=run.aborted, progress=run.progress
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from tuivirt.actions.advice import in_labels
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.registry import Action, Parameter
@@ -21,6 +22,7 @@ from .label_form import LabelForm
 from .mdev_choice import MdevChoice
 from .migrating import MigrateForm
 from .offers import Asked, Offer, Offering
+from .pool_form import PoolForm
 from .processor_choice import ProcessorForm
 from .telling import joined
 from .undefining import Undefining
@@ -51,6 +53,7 @@ OFFERS: dict[str, Offering] = {
             "iothreaddel",
         )
     },
+    "pool-define-as": PoolForm(),
     "create-mdev": MdevChoice(now=True),
     "define-mdev": MdevChoice(),
 }
@@ -167,7 +170,8 @@ class ActionForm(FormDialog):
         try:
             self._action.convert(self.parameters(given))
         except BadInput as error:
-            return f"{error}: {error.advice}" if error.advice else str(error)
+            said = f"{error}: {error.advice}" if error.advice else str(error)
+            return in_labels(said, self._action)
         return "" if self._offer is None else self._offer.check(given)
 
 

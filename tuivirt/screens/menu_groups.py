@@ -21,16 +21,27 @@ TITLES: Mapping[str, str] = {
     "labels": "Tags, group, note…",
     "its-job": "Its job…",
     "images": "Disk images…",
+    "volumes": "Its volumes…",
 }
 """By group: what the menu of an object says in place of its actions."""
-_OF_HOSTS = ("images",)
+_OF: Mapping[Kind, tuple[str, ...]] = {Kind.HOST: ("images",), Kind.POOL: ("volumes",)}
+"""The groups of kinds of objects; a domain has the others."""
+_ELSEWHERE = frozenset(group for groups in _OF.values() for group in groups)
 
 
 FOR_MANY = frozenset(("labels", "backups"))
 """Groups of actions that are for several domains at once, too."""
 _LABELS = ("tag", "untag", "set-group", "unset-group", "set-note", "unset-note")
-_WHOLE = ("block_jobs", "backups", "saving", "snapshots", "images")
-"""Modules whose actions on a domain, or on a host, are a group."""
+_WHOLE = {
+    "backups": "backups",
+    "block_jobs": "block-jobs",
+    "images": "images",
+    "saving": "saving",
+    "snapshots": "snapshots",
+    "volume_files": "volumes",
+    "volumes": "volumes",
+}
+"""By module whose actions on one kind of object are a group: that group."""
 
 
 def actions_of(kind: Kind) -> tuple[Action, ...]:
@@ -41,11 +52,9 @@ def actions_of(kind: Kind) -> tuple[Action, ...]:
 
 def titles_of(kind: Kind) -> Mapping[str, str]:
     """The groups in the menu of an object of this kind."""
-    if kind is Kind.HOST:
-        return {group: TITLES[group] for group in _OF_HOSTS}
     if kind is Kind.DOMAIN:
-        return {group: title for group, title in TITLES.items() if group not in _OF_HOSTS}
-    return {}
+        return {group: title for group, title in TITLES.items() if group not in _ELSEWHERE}
+    return {group: TITLES[group] for group in _OF.get(kind, ())}
 
 
 @cache
@@ -53,9 +62,9 @@ def _groups() -> Mapping[str, str]:
     """The group of each action that is in one."""
     found = {action.name: "processors" for action in of_processors()}
     for name, action in listed().items():
-        module = action.function.__module__.rpartition(".")[2]
-        if module in _WHOLE and (action.object is Kind.HOST) == (module in _OF_HOSTS):
-            found[name] = module.replace("_", "-")
+        group = _WHOLE.get(action.function.__module__.rpartition(".")[2], "")
+        if group in titles_of(action.object):
+            found[name] = group
     found |= {action.name: "its-job" for action in of_jobs()}
     return found | dict.fromkeys(_LABELS, "labels")
 

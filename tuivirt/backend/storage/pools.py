@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, if_offered, is_gone
+from ..errors import Aborted, BadInput, NotFound, TuivirtError, from_libvirt, if_offered, is_gone
+from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.pool_type import POOL_TYPES, PoolType
 from ..model.ref import Kind
@@ -16,10 +18,10 @@ from ..owners import against_overwriting
 from ..owners.within import domains_within
 from ..snapshots.judge import refuse
 from ..switching import Switch
-from ..xml.errors import XmlError
-from ..xml.new_pool import found_sources, new_pool, offered_types, source_to_find
+from ..xml.new_pool import new_pool, offered_types
 from ..xml.tree import skim, text_of
 from .find import touch
+from .slow import call_for_pool
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -46,6 +48,7 @@ def check(values: Mapping[str, Any]) -> None:
         raise BadInput("overwriting is about building", advice="say --build as well")
     if values.get("secret_uuid") and values.get("secret_usage"):
         raise BadInput("the secret is told by its UUID or by its usage, not by both")
+    check_type(values)
 
 
 def check_type(values: Mapping[str, Any]) -> PoolType:
@@ -94,7 +97,7 @@ def definition(values: Mapping[str, Any]) -> str:
 def plan_define(host: Host, _key: str, values: Mapping[str, Any]) -> Plan:
     """What would be defined and made, and what would be written over. Raises TuivirtError."""
     check(values)
-    kind, name = check_type(values), str(values["pool"])
+    kind, name = POOL_TYPES[str(values.get("type") or "dir")], str(values["pool"])
     devices = [each for each in str(values.get("source_dev") or "").split(",") if each]
     steps = [f"Pool {name} is defined: {kind.what}"]
     findings: list[Finding] = []
@@ -121,11 +124,18 @@ def _against_building(
     return findings
 
 
-def define(host: Host, values: Mapping[str, Any], *, force: bool = False) -> str:
+def define(
+    host: Host,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
     """Define a pool, and build, start and autostart it where that is asked for.
 
-    Source: virStoragePoolDefineXML. What fails half-way says what was done. Raises BadInput,
-    TuivirtError.
+    Source: virStoragePoolDefineXML. What fails half-way says what was done. Raises Aborted,
+    BadInput, TuivirtError.
     """
     host.require_write()
     check(values)
@@ -142,14 +152,20 @@ def define(host: Host, values: Mapping[str, Any], *, force: bool = False) -> str
     done = [f"pool {name} is defined"]
     try:
         if values.get("build"):
-            pool.build(_build_flags(values))
+            flags = _build_flags(values)
+            building = f"the building of pool {name}"
+            call_for_pool(lambda: pool.build(flags), building, "building it", aborted, progress)
             done.append("built")
         if values.get("start"):
-            pool.create(0)
+            starting = f"the start of pool {name}"
+            call_for_pool(lambda: pool.create(0), starting, "starting it", aborted, progress)
             done.append("active")
         if values.get("autostart"):
             pool.setAutostart(1)
             done.append("started with the host")
+    except Aborted as error:
+        error.done = ", ".join(done)
+        raise
     except libvirt.libvirtError as error:
         failure = from_libvirt(error, f"pool {name} is not what was asked for", _advice(error))
         failure.done = ", ".join(done)
@@ -159,17 +175,22 @@ def define(host: Host, values: Mapping[str, Any], *, force: bool = False) -> str
     return ", ".join(done)
 
 
-def _refuse_unsupported(host: Host, kind: str, what: str) -> None:
+def offered(host: Host) -> frozenset[str]:
+    """The types of pools that the host can have; none: it does not tell. Raises NotConnected."""
     try:
         told = if_offered(lambda: str(host.conn.getStoragePoolCapabilities(0)), "")
     except libvirt.libvirtError:
         told = ""  # An older daemon: the definition itself will tell.
-    offered = offered_types(told) if told else {}
-    if offered and kind not in offered:
+    return frozenset(offered_types(told) if told else ())
+
+
+def _refuse_unsupported(host: Host, kind: str, what: str) -> None:
+    there = offered(host)
+    if there and kind not in there:
         raise BadInput(
             what,
             f"the host's libvirt has no pools of the type {kind}",
-            f"it has {', '.join(sorted(offered))}; others come in packages of their own"
+            f"it has {', '.join(sorted(there))}; others come in packages of their own"
             f" (Debian: libvirt-daemon-driver-storage-{kind})",
         )
 
@@ -215,10 +236,18 @@ def plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
     return Plan(name, tuple(steps), tuple(findings))
 
 
-def build(host: Host, key: str, values: Mapping[str, Any], *, force: bool = False) -> str:
+def build(
+    host: Host,
+    key: str,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
     """Make what a pool needs: a folder, a file system, a partition table, a volume group.
 
-    ``values``: overwrite, no_overwrite. Source: virStoragePoolBuild. Raises TuivirtError.
+    ``values``: overwrite, no_overwrite. Source: virStoragePoolBuild. Raises Aborted, TuivirtError.
     """
     host.require_write()
     if values.get("overwrite") and values.get("no_overwrite"):
@@ -226,8 +255,9 @@ def build(host: Host, key: str, values: Mapping[str, Any], *, force: bool = Fals
     pool = host.pool(key)
     what = f"cannot build pool {pool.name()}"
     refuse(plan_build(host, key, values), what, force)
+    flags, named = _build_flags(values), f"the building of pool {pool.name()}"
     try:
-        pool.build(_build_flags(values))
+        call_for_pool(lambda: pool.build(flags), named, "building it", aborted, progress)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what, _advice(error)) from error
     finally:
@@ -265,14 +295,22 @@ def plan_delete(host: Host, key: str, _values: Mapping[str, Any]) -> Plan:
     return Plan(name, tuple(steps), tuple(findings))
 
 
-def delete(host: Host, key: str, *, force: bool = False) -> str:
-    """Delete what a pool lies on. Source: virStoragePoolDelete. Raises TuivirtError."""
+def delete(
+    host: Host,
+    key: str,
+    *,
+    force: bool = False,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Delete what a pool lies on. Source: virStoragePoolDelete. Raises Aborted, TuivirtError."""
     host.require_write()
     pool = host.pool(key)
     what = f"cannot delete what pool {pool.name()} lies on"
     refuse(plan_delete(host, key, {}), what, force)
+    normal, named = libvirt.VIR_STORAGE_POOL_DELETE_NORMAL, f"the deletion of pool {pool.name()}"
     try:
-        pool.delete(libvirt.VIR_STORAGE_POOL_DELETE_NORMAL)
+        call_for_pool(lambda: pool.delete(normal), named, "deleting it", aborted, progress)
     except libvirt.libvirtError as error:
         full = "not empty" in (error.get_error_message() or "").lower()
         advice = "start it and delete its volumes first" if full else ""
@@ -306,23 +344,3 @@ def undefine(host: Host, key: str) -> str:
     said = f"pool {name} is undefined; what is in it stays"
     lost = f". {', '.join(users)} has disks there, found by their paths alone now" if users else ""
     return said + lost
-
-
-def find_sources(host: Host, kind: str, server: str, port: str, initiator: str) -> str:
-    """What there is to make pools of, a line each. Source: virConnectFindStoragePoolSources."""
-    what = f"cannot look for sources of pools of the type {kind}"
-    if kind in ("netfs", "iscsi", "iscsi-direct") and not server:
-        raise BadInput(what, "a server is missing", "name the one that is to be asked")
-    spec = source_to_find(server, port, initiator)
-    try:
-        xml = str(host.conn.findStoragePoolSources(kind, spec or None, 0))
-        found = found_sources(xml)
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, what) from error
-    except XmlError as error:
-        raise TuivirtError(what, str(error)) from error
-    if not found:
-        return f"{host.name} finds nothing for a pool of the type {kind}"
-    return "\n".join(
-        "  ".join(f"{_option(word)} {value}" for word, value in each.items()) for each in found
-    )

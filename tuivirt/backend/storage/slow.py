@@ -57,3 +57,22 @@ def call_slowly(
     if failure:
         raise failure[0]
     return result[0]
+
+
+def call_for_pool(
+    call: Callable[[], Any],
+    named: str,
+    saying: str,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> Any:
+    """A call about a whole pool: it may take minutes, or hang with the server that it asks."""
+    return call_slowly(
+        call,
+        named=named,
+        saying=saying,
+        far=lambda: None,
+        aborted=aborted,
+        progress=progress,
+        advice="until it ends libvirt may not answer for its pools",
+    )
