@@ -159,7 +159,9 @@ def test_one_in_its_own_place_becomes_smaller_and_the_original_stays(
         command = f"write -P {pattern} 8M 16M"
         subprocess.run(["qemu-io", "-c", command, path], check=True, capture_output=True)
     holds, before = guest_bytes(path, "qcow2"), path.stat().st_blocks
-    said = to(host, path, in_place=True)
+    with pytest.raises(BadInput, match=f"looks like qcow2 and names {base}"):
+        to(host, path, in_place=True)
+    said = to(host, path, in_place=True, source_format="qcow2")
     assert path.stat().st_blocks < before / 4
     assert f"as it was it is {path}.orig" in said
     assert guest_bytes(path, "qcow2") == holds
@@ -168,7 +170,7 @@ def test_one_in_its_own_place_becomes_smaller_and_the_original_stays(
     with pytest.raises(BadInput, match="an earlier original"):
         to(host, path, in_place=True)
     with pytest.raises(BadInput, match="is not kept as it is now"):
-        to(host, path, in_place=True, drop_original=True)
+        to(host, path, in_place=True, drop_original=True, source_format="qcow2")
     to(host, path, in_place=True, drop_original=True, force=True)
     assert names(images) == ["base.qcow2", "one.qcow2", "one.qcow2.orig"]
 
@@ -265,8 +267,8 @@ def test_whatever_a_path_holds_it_is_a_path(host: Host, images: Path, name: str)
     above = images / f"{name} above.qcow2"
     create.create(host, {"path": str(above), "backing": str(target)})
     assert guest_bytes(above, "qcow2") == summed(path)
-    resize.resize(host, {"path": str(above), "size": "+1MiB"})
-    commit.commit(host, {"path": str(above)})
+    resize.resize(host, {"path": str(above), "size": "+1MiB", "format": "qcow2"})
+    commit.commit(host, {"path": str(above), "format": "qcow2"})
     listing.as_text(host, str(above))
 
 
@@ -355,12 +357,13 @@ def test_an_image_laid_on_another_or_on_none_holds_the_same(host: Host, images: 
     one, two = as_qcow2(images / "one.qcow2"), as_qcow2(images / "two.qcow2")
     top = lying(images / "top.qcow2", one)
     holds = guest_bytes(top, "qcow2")
-    rebase.rebase(host, {"path": str(top), "backing": str(two)})
+    values = {"path": str(top), "format": "qcow2"}
+    rebase.rebase(host, {**values, "backing": str(two)})
     assert f"backing file: {two}" in img("info", top)
     assert guest_bytes(top, "qcow2") == holds
     with pytest.raises(BadInput, match="the chain would go in a circle"):
         rebase.rebase(host, {"path": str(two), "backing": str(top)})
-    rebase.rebase(host, {"path": str(top), "flatten": True})
+    rebase.rebase(host, {**values, "flatten": True})
     assert "backing file" not in img("info", top)
     assert guest_bytes(top, "qcow2") == holds
 
@@ -398,7 +401,8 @@ def test_an_abort_of_what_changes_an_image_itself_leaves_what_is_read_through_it
                 aborted.set()
 
         with pytest.raises(Aborted, match=said):
-            verb(host, {"path": str(top), **values}, aborted=aborted, progress=progress)
+            given = {"path": str(top), "format": "qcow2", **values}
+            verb(host, given, aborted=aborted, progress=progress)
         assert guest_bytes(top, "qcow2") == holds
         assert names(images) == ["base.qcow2", "top.qcow2"]
 
@@ -530,7 +534,7 @@ def test_a_raw_image_that_looks_like_another_is_not_taken_at_its_word(
     assert "names /etc/passwd as what it takes its data from" in listing.as_text(host, str(path))
     with pytest.raises(BadInput, match="names /etc/passwd") as refused:
         to(host, path, images / "x.img")
-    assert "if it is raw, say the format" in refused.value.advice
+    assert "say which format it has" in refused.value.advice
     define(disks=[Disk(path, form="raw")], kernel=False)
     to(host, path, images / "x.img")
     # A raw image ends with a whole sector.

@@ -148,11 +148,11 @@ def about(chain: Chain, usage: Usage) -> list[Finding]:
     return found + about_format(top, usage)
 
 
-def about_format(image: Image, usage: Usage) -> list[Finding]:
+def about_format(image: Image, usage: Usage, *, reads: bool = True) -> list[Finding]:
     """What is to be known where nobody said which format it has.
 
     A guest that wrote a raw image may have written the head of another format, which names a
-    file of this machine as what it lies on.
+    file of this machine as what it lies on. ``reads``: what lies there would be read through it.
     """
     if not image.probed:
         return []
@@ -161,12 +161,11 @@ def about_format(image: Image, usage: Usage) -> list[Finding]:
     if not below:
         return [Finding(Weight.NOTE, text)]
     strange = _is_private(image.backing) or _is_private(image.data_file)
-    weight = Weight.RISK if strange else Weight.NOTE
     return [
         Finding(
-            weight,
+            Weight.RISK if reads or strange else Weight.NOTE,
             f"{text} and names {below} as what it takes its data from",
-            "a guest may have written that into a raw image; if it is raw, say the format",
+            "a guest may have written that into a raw image: say which format it has",
         )
     ]
 

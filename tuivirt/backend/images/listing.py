@@ -52,7 +52,7 @@ def _lines(chain: Chain, usage: Usage) -> Iterator[str]:
         yield f"lies below: {overlay}"
     for each in usage.machine:
         yield f"in use by this machine: {each}"
-    notes = [*judge.about_format(top, usage), *beside.about(top.path, writing=False)]
+    notes = [*judge.about_format(top, usage, reads=False), *beside.about(top.path, writing=False)]
     for finding in notes:
         yield f"note: {finding.text}" + (f": {finding.advice}" if finding.advice else "")
 
