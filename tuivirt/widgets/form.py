@@ -2,66 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from textual import events
 
 from .edit import Edit, edit_key
+from .field import MORE, Check, Field, Shape, more_of
 from .guard import Guard
 from .panel import WIDEST, Dialog, PanelLine, wrap
 from .text import fit, width_of
 from .tones import Toned
 
-MORE = "more"
-"""The kind of the row behind which the fields stand that few need."""
-Shape = Callable[[Mapping[str, Any]], Sequence["Field"]]
-"""The fields that apply beside these values."""
-Check = Callable[[Mapping[str, Any]], str]
-"""What is wrong with these values, in a sentence, or ''."""
+__all__ = ["MORE", "NOTHING", "Check", "Draft", "Field", "FormDialog", "Shape"]
 
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One thing to fill in."""
-
-    name: str
-    label: str
-    kind: str = "text"
-    """text, flag or choice."""
-    value: Any = ""
-    """Where it starts: a text, True or False, or one of the choices."""
-    choices: tuple[str, ...] = ()
-    help: str = ""
-    required: bool = False
-    labels: tuple[str, ...] = ()
-    """How the choices are shown; as they are, where there are no labels."""
-    warnings: tuple[str, ...] = ()
-    """What is said of each choice while it is the chosen one; '' says nothing."""
-    helps: tuple[str, ...] = ()
-    """Said of each choice in place of ``help``; '' leaves that."""
-    unset: str = "default"
-    """How a choice of nothing is shown."""
-    rare: bool = False
-    """It stands behind the row that opens the rest."""
-    of: str = ""
-    """What its value belongs to: under another of these it starts anew, and is kept for this."""
-    replaced: bool = False
-    """What is typed takes the place of the text that it starts with, until a key moves in that."""
-    listed: str = ""
-    """What ctrl+o lists to choose from, as in ``block devices``; empty: nothing."""
-    begins: bool = False
-    """The form begins here, though others stand above it."""
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Under which the form keeps its value."""
-        return self.of, self.name
-
-    def shown(self, number: int) -> str:
-        """A choice as it is drawn."""
-        return (self.labels or self.choices)[number] or self.unset
+Draft = Mapping[tuple[str, str], Any]
+"""Values by `Field.key`."""
+NOTHING: Draft = MappingProxyType({})
 
 
 class FormDialog(Dialog[dict[str, Any] | None]):
@@ -86,8 +44,12 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         yes: str = "do it",
         destructive: bool = False,
         blocked: str = "",
+        draft: Draft = NOTHING,
     ) -> None:
-        """``blocked``: why it cannot be done, now or at all; then only ``no`` can be pressed."""
+        """``blocked``: why it cannot be done, now or at all; then only ``no`` can be pressed.
+
+        ``draft``: what was `typed` into such a form before; fields begin with that.
+        """
         super().__init__(title)
         self.fields: tuple[Field, ...] = ()
         self.blocked = blocked
@@ -102,6 +64,7 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self._shape: Shape | None = None
         self._every: tuple[Field, ...] = ()
         self._open = False
+        self._draft = draft
         self._take(fields, check)
         starts = (number for number, field in enumerate(fields) if field.begins)
         self.at = next(starts, 0) if self.fields else 1
@@ -114,20 +77,22 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         """These fields from now on; ``anew`` has choices start where they say."""
         self._every, self._check = tuple(fields), check
         for field in self._every:
+            begun = self._draft.get(field.key, field.value)
             if field.kind == "flag":
-                self._flags.setdefault(field.key, bool(field.value))
+                self._flags.setdefault(field.key, bool(begun))
             elif field.kind == "choice":
-                first = field.value if field.value in field.choices else field.choices[0]
+                starts = (begun, field.value)
+                first = next((each for each in starts if each in field.choices), field.choices[0])
                 if anew or self._chosen.get(field.key) not in field.choices:
                     self._chosen[field.key] = first
             else:
                 edit = Edit()
-                edit.put(str(field.value), selected=field.replaced)
+                edit.put(str(begun), selected=field.replaced)
                 self._edits.setdefault(field.key, edit)
         rare = [field for field in self._every if field.rare]
         shown = [field for field in self._every if not field.rare]
         if rare:
-            shown.append(_more(rare, self._open))
+            shown.append(more_of(rare, self._open))
         self.fields = (*shown, *(rare if self._open else ()))
 
     def _reshape(self) -> None:
@@ -188,6 +153,11 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def values(self) -> dict[str, Any]:
         """What is filled in now: texts, flags and choices by name."""
         return {field.name: self._value(field) for field in self._every}
+
+    @property
+    def typed(self) -> Draft:
+        """What the operator has filled in: the values that are not what their fields began with."""
+        return {f.key: self._value(f) for f in self._every if str(self._value(f)) != str(f.value)}
 
     def _value(self, field: Field) -> Any:
         if field.kind == "flag":
@@ -383,14 +353,6 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             self.draw()
         else:
             self.dismiss(self.values)
-
-
-def _more(rare: Sequence[Field], opened: bool) -> Field:
-    """The row that opens and closes the fields that few need."""
-    names = ", ".join(field.label for field in rare)
-    many = f"{len(rare)} other{'s' * (len(rare) != 1)}"
-    said = f"hide {many}" if opened else f"{many}: {names}"
-    return Field(MORE, "Less" if opened else "More…", MORE, said, help="Enter shows or hides them.")
 
 
 def _label(focused: bool) -> str:
