@@ -23,7 +23,7 @@ def test_it_is_kept_for_the_same_objects_until_it_is_carried_out() -> None:
     drafts.keep(create, [WEB, DB], typed)
     assert drafts.of(create, [DB, WEB]) == typed
     assert not drafts.of(create, [WEB])
-    assert not drafts.of(action("domrename"), [WEB, DB])
+    assert not drafts.of(action("migrate"), [WEB, DB])
     drafts.drop(create, [WEB, DB])
     assert not drafts.of(create, [WEB, DB])
 
