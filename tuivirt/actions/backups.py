@@ -221,7 +221,7 @@ def backup_begin(
     }
     if dry_run:
         plan = begin.plan_for(run.host, domain.uuid, values)
-        return told(plan, f"{domain.name} would not be backed up")
+        return told(plan, f"{domain.name} would not be backed up", force=force)
     return begin.begin(
         run.host,
         domain.uuid,
@@ -229,6 +229,7 @@ def backup_begin(
         force=force,
         aborted=run.aborted,
         progress=run.progress,
+        tell=run.tell,
     )
 
 
@@ -312,7 +313,7 @@ def backup_restore(
     values = {"manifest": manifest, "to": to, "format_": format_, "define_as": define_as}
     if dry_run:
         plan = restore.plan_for(run.host, host.name, values)
-        return told(plan, f"{manifest} would not be restored")
+        return told(plan, f"{manifest} would not be restored", force=force)
     return restore.restore(
         run.host, values, force=force, aborted=run.aborted, progress=run.progress
     )

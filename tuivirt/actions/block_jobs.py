@@ -111,7 +111,7 @@ def blockcopy(
     }
     if dry_run:
         plan = copy.plan_for(run.host, domain.uuid, values)
-        return told(plan, f"{path} of {domain.name} would not be copied")
+        return told(plan, f"{path} of {domain.name} would not be copied", force=force)
     run.chose(transient_job=transient_job or domain.persistent)
     return copy.copy(
         run.host, domain.uuid, values, force=force, aborted=run.aborted, progress=run.progress
@@ -180,7 +180,7 @@ def blockcommit(
     }
     if dry_run:
         plan = commit.plan_for(run.host, domain.uuid, values)
-        return told(plan, f"{path} of {domain.name} would not be committed")
+        return told(plan, f"{path} of {domain.name} would not be committed", force=force)
     run.chose(active=not top)
     return commit.commit(
         run.host, domain.uuid, values, force=force, aborted=run.aborted, progress=run.progress
@@ -228,7 +228,7 @@ def blockpull(
     }
     if dry_run:
         plan = pull.plan_for(run.host, domain.uuid, values)
-        return told(plan, f"nothing would be pulled into {path} of {domain.name}")
+        return told(plan, f"nothing would be pulled into {path} of {domain.name}", force=force)
     return pull.pull(
         run.host, domain.uuid, values, force=force, aborted=run.aborted, progress=run.progress
     )

@@ -31,6 +31,9 @@ class _Here:
     def progress(self, text: str, fraction: float | None = None) -> None:
         """Nobody looks: the terminal is the action's own."""
 
+    def tell(self, text: str) -> None:
+        """The same."""
+
     def begin(self, action: str, ref: Ref, name: str, values: Mapping[str, Any]) -> Begun:
         raise TypeError("what only shows something begins nothing")
 

@@ -60,12 +60,17 @@ def _plan(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
 _OURS = frozenset({"dest", "dry_run", "force"})
 
 
-def told(plan: Planned, what: str) -> str:
-    """The plan as text; BadInput when it would be refused, so that the exit status tells."""
+def told(plan: Planned, what: str, *, force: bool = True) -> str:
+    """The plan as text; BadInput when it would be refused, so that the exit status tells.
+
+    Without ``force`` a risk refuses it, too.
+    """
     from tuivirt.backend.model.finding import Weight
 
     if plan.of(Weight.REFUSED):
         raise BadInput(what, "\n".join(["", *plan.lines]))
+    if not force and plan.of(Weight.RISK):
+        raise BadInput(what, "\n".join(["", *plan.lines]), "--force takes the risk")
     return "\n".join(plan.lines)
 
 

@@ -168,6 +168,9 @@ class Run(Protocol):
         Whoever shows it names the object before it.
         """
 
+    def tell(self, text: str) -> None:
+        """Say what whoever waits has to know before it ends: a script hears of no progress."""
+
     def begin(self, action: str, ref: Ref, name: str, values: Mapping[str, Any]) -> Begun:
         """Begin another action on this host, as a task of its own. Raises TuivirtError."""
 

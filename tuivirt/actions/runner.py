@@ -79,6 +79,10 @@ class _Run:
             self._told = now
         self._owner.change(self, quiet=throttled, text=text, fraction=fraction)
 
+    def tell(self, text: str) -> None:
+        """Say what whoever waits has to know before it ends."""
+        self._owner.change(self, told=text)
+
     def chose(self, **values: Any) -> None:
         """Say what became of values that were left open, for the equivalent command."""
         virsh = self.action.equivalent(self.task.target_name, {**self.given, **values})

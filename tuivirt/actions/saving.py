@@ -75,7 +75,7 @@ def save(
     }
     if dry_run:
         plan = saving.plan_save(run.host, domain.uuid, values)
-        return told(plan, f"{domain.name} would not be saved")
+        return told(plan, f"{domain.name} would not be saved", force=force)
     return saving.save(
         run.host,
         domain.uuid,
@@ -143,7 +143,7 @@ def dump(
     }
     if dry_run:
         plan = saving.plan_dump(run.host, domain.uuid, values)
-        return told(plan, f"{domain.name} would not be dumped")
+        return told(plan, f"{domain.name} would not be dumped", force=force)
     return saving.dump(
         run.host,
         domain.uuid,
@@ -197,7 +197,7 @@ def restore(
     }
     if dry_run:
         plan = restoring.plan_restore(run.host, host.name, values)
-        return told(plan, f"{file} would not be restored")
+        return told(plan, f"{file} would not be restored", force=force)
     return restoring.restore(run.host, values, force=force, progress=run.progress)
 
 

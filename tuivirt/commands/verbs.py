@@ -25,6 +25,7 @@ from tuivirt.widgets.text import fit, plain
 
 from .output import DONE, FAILED, advised, complain, say, to_json
 from .parser import may_leave_host_out
+from .stdout import CannotWrite
 from .told import Heeding
 
 
@@ -230,7 +231,7 @@ def run_one(
 
     Raises Told when a signal ended it, once that is said.
     """
-    telling = Progress()
+    telling = Progress(as_json)
     with Heeding():
         task = tasks.run_sync(action, host, ref, name, values, on_change=telling.show)
         telling.clear()
@@ -269,13 +270,26 @@ def say_text(text: str, as_json: bool) -> None:
 
 
 class Progress:
-    """The task's progress on one line of standard error, where that is a terminal."""
+    """The task's progress on one line of standard error, where that is a terminal.
 
-    def __init__(self) -> None:
+    What it tells before it ends is said at once, whatever reads it: of JSON there is one answer,
+    so it goes to standard error there.
+    """
+
+    def __init__(self, as_json: bool = False) -> None:
         self._shown = False
+        self._told = ""
+        self._as_json = as_json
         self._terminal = sys.stderr.isatty()
 
     def show(self, task: Task) -> None:
+        if task.told != self._told:
+            self._told = task.told
+            self.clear()
+            line = plain(task.told)
+            # Where nobody reads it any more, the end says so.
+            with contextlib.suppress(BrokenPipeError, CannotWrite):
+                print(line, file=sys.stderr, flush=True) if self._as_json else say(line)
         if not self._terminal or task.state is not TaskState.RUNNING or not task.text:
             return
         far = "" if task.fraction is None else f" {task.fraction:.0%}"

@@ -9,7 +9,7 @@ from typing import Any
 from tuivirt.actions.advice import in_labels
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
-from tuivirt.backend.model.finding import Planned, Weight
+from tuivirt.backend.model.finding import Plan, Planned, Weight
 from tuivirt.backend.model.ref import Ref
 from tuivirt.widgets.form import Field, FormDialog
 
@@ -49,6 +49,11 @@ class PlanForm(FormDialog):
         """Have the plans made, then show them; ``ask`` is the app's look_up."""
         for ref in self._names:
             ask(self, ref.host, self._action.plan, (ref.key, values), partial(self._planned, ref))
+
+    def settled(self, ref: Ref) -> dict[str, str]:
+        """What its plan has for options that were left open, so that what was shown is done."""
+        plan = self._plans[ref]
+        return dict(plan.settled) if isinstance(plan, Plan) else {}
 
     def _planned(self, ref: Ref, plan: Planned | TuivirtError) -> None:
         self._plans[ref] = plan

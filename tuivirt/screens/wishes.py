@@ -19,6 +19,7 @@ from tuivirt.widgets.menu import Menu
 from tuivirt.widgets.text import plain
 
 from . import menu_groups
+from .drafts import AGAIN, Drafts
 from .kind_choice import TITLES, menu_of_kinds, refusals_of
 from .rooms import ROOMS
 from .telling import joined
@@ -102,6 +103,7 @@ class Wishes:
 
     def __init__(self, app: Actor) -> None:
         self._app = app
+        self._drafts = Drafts()
 
     def act(
         self, name: str, refs: Sequence[Ref], values: Mapping[str, Any], *, form: bool = False
@@ -322,15 +324,14 @@ class Wishes:
         from .forms import ActionForm
         from .offers import Asked
 
-        help_line = action.help.split("\n\n")[0].replace("\n", " ")
-        form = ActionForm(
-            self._title(action, targets),
-            action,
-            values,
-            self._questions(action, targets) or [help_line],
-        )
+        refs = [target.ref for target in targets]
+        draft = self._drafts.of(action, refs)
+        said = self._questions(action, targets) or [action.help.split("\n\n")[0].replace("\n", " ")]
+        said += [AGAIN] if draft else []
+        form = ActionForm(self._title(action, targets), action, values, said, draft)
 
         def answered(given: Mapping[str, Any] | None) -> None:
+            self._drafts.keep(action, refs, form.typed)
             if given is None:
                 return
             filled_in = form.parameters(given)
@@ -342,9 +343,8 @@ class Wishes:
         self._app.ask(form, answered)
         fleet = self._app.fleet
         hosts = tuple(fleet.hosts)
-        form.look_up(
-            [Asked(t.ref, t.thing, fleet.stats(t.ref), hosts) for t in targets], self._app.look_up
-        )
+        asked = [Asked(t.ref, t.thing, fleet.stats(t.ref), hosts) for t in targets]
+        form.look_up(asked, self._app.look_up)
 
     def _confirm_ends(
         self,
@@ -370,9 +370,11 @@ class Wishes:
 
         def answered(given: Mapping[str, Any] | None) -> None:
             if given is not None:
+                self._drafts.drop(action, names)
                 for target in targets:
                     if target.ref not in form.refused:
-                        forced = {**values, "force": target.ref in form.risky}
+                        settled = form.settled(target.ref)
+                        forced = {**values, **settled, "force": target.ref in form.risky}
                         self._submit(action, [target], forced)
 
         self._app.ask(form, answered)
@@ -390,6 +392,7 @@ class Wishes:
         if action.plan is not None and "force" not in values:
             self._show_plan(action, targets, values)
             return
+        self._drafts.drop(action, [target.ref for target in targets])
         for target in targets:
             try:
                 name = target.name or str(values.get("name", ""))

@@ -29,6 +29,8 @@ class FakeRun:
 
     def progress(self, text: str, fraction: float | None = None) -> None: ...
 
+    def tell(self, text: str) -> None: ...
+
     def chose(self, **values: Any) -> None:
         self.chosen |= values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..lifecycle import Progress, domain_to_change
@@ -28,8 +28,12 @@ def begin(
     force: bool = False,
     aborted: threading.Event | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> str:
-    """Back up; a sentence of what lies where. Raises Aborted, BadInput, TuivirtError."""
+    """Back up; a sentence of what lies where. ``tell`` hears where disks are offered.
+
+    Raises Aborted, BadInput, TuivirtError.
+    """
     domain = domain_to_change(host, uuid)
     order = ordering.settle(host, uuid, values)
     refuse(order.plan, f"cannot back up {domain.name()}", force)
@@ -43,6 +47,7 @@ def begin(
             detached=bool(values.get("detached")),
             aborted=aborted,
             progress=progress,
+            tell=tell,
         )
     from .push import push
 

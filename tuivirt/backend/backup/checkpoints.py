@@ -159,7 +159,7 @@ def plan_create(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     steps += [f"   {disk.target} ({disk.source})" for disk in disks]
     steps += [f"   {target}: left out, {why}" for target, why in left.items()]
     steps.append("It holds no data: a backup with --incremental takes what was written since.")
-    return Plan(config.name, tuple(steps), tuple(findings))
+    return Plan(config.name, tuple(steps), tuple(findings), (("name_", name),))
 
 
 def create(host: Host, uuid: str, values: Mapping[str, Any], *, force: bool = False) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,6 +39,7 @@ def pull(
     detached: bool = False,
     aborted: threading.Event | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> str:
     """Offer the disks until somebody ends it; where they were to be had, and what is removed.
 
@@ -51,7 +52,7 @@ def pull(
         own = _private_folder(folder.hypervisor_user(domain_detail(host, uuid).live_xml), what)
         order = replace(order, server=Server(socket=str(own / "nbd")))
 
-    def tell(text: str, _fraction: float | None) -> None:
+    def goes_on(text: str, _fraction: float | None) -> None:
         if progress is not None:
             progress(text, None)  # How much is pulled is known to who pulls it alone.
 
@@ -68,6 +69,8 @@ def pull(
             raise with_rest(from_libvirt(error, what, advice_for(error, order)), left) from error
         where = _addresses(order.server, tuple(order.files), order.incremental)
         touch(host, uuid)
+        if tell is not None and not detached:
+            tell(f"{order.name} is offered as it is now: {where}")
         if detached:
             return f"{order.name} is offered as it is now: {where}. backup-end {order.name} ends it"
         ended = job.follow(
@@ -76,7 +79,7 @@ def pull(
             waiter,
             saying=f"offered at {where}",
             aborted=aborted,
-            progress=tell,
+            progress=goes_on,
         )
     touch(host, uuid)
     left = _left(order.files.values(), order.server, here=folder.is_here(host))

@@ -70,6 +70,8 @@ class Plan:
     """What is typed by whoever takes its risks."""
     steps: tuple[str, ...]
     findings: tuple[Finding, ...] = ()
+    settled: tuple[tuple[str, str], ...] = ()
+    """Options that were left open, with what the plan has for them: it is done with these."""
 
     def of(self, weight: Weight) -> tuple[Finding, ...]:
         """The findings of this weight."""

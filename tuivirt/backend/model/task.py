@@ -36,6 +36,8 @@ class Task:
     """0 to 1; None when it cannot be told."""
     text: str = ""
     """What it is doing, or how it ended, in a sentence."""
+    told: str = ""
+    """What has to be known while it is under way, as where something is offered; a sentence."""
     advice: str = ""
     virsh: str = ""
     """The command that would have done the same."""

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     """What would be taken, and what speaks against it. Raises TuivirtError."""
     taken = settled(host, uuid, values)
-    return Plan(host.domain(uuid).name(), taken.steps, taken.findings)
+    name = host.domain(uuid).name()
+    return Plan(name, taken.steps, taken.findings, (("name_", taken.name),))
 
 
 def settled(host: Host, uuid: str, values: Mapping[str, Any]) -> Taken:

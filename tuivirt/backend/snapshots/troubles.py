@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import os.path
+import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..block_jobs.images import down_from, is_there, real
+from ..block_jobs.images import down_from, is_here, is_there, real
 from ..block_jobs.left import left_of
 from ..block_jobs.read import chains_of
 from ..errors import from_libvirt
@@ -18,6 +18,9 @@ from ..model.snapshot import Snapshot, SnapshotDisk, Trouble
 
 if TYPE_CHECKING:
     from ..host import Host
+
+_CLOSING_S = 2.0
+"""QEMU closes the images of a chain one after the other."""
 
 
 def troubles_of(host: Host, uuid: str, known: Sequence[Snapshot]) -> tuple[Trouble, ...]:
@@ -78,6 +81,14 @@ def _of_record(
                 f"{disk.target} is on {now[0]}: it was merged or thrown away outside of libvirt",
                 f"{forget}; or give the domain its images back before it is started",
             )
+        elif now[0] == real(host, disk.kept):
+            yield Trouble(
+                snapshot.name,
+                f"{disk.target} is written to {now[0]}, which it kept: there is no going back to "
+                f"what that was, and {disk.overlay} no longer fits it",
+                f"{forget}, and delete {disk.overlay}; or, before anything is written, give the "
+                f"domain {disk.overlay} back",
+            )
         elif not _has_branches(snapshot, known) and not _went_back(host, snapshot, disk, now):
             yield Trouble(
                 snapshot.name,
@@ -121,10 +132,28 @@ def _without_record(
                 yield Trouble(
                     "",
                     f"{target} lies on {upper}, and that on {lower}, as after a snapshot, but "
-                    "libvirt has no record of one: none was finished, or it was lost",
-                    f"nothing is lost, and it may stay so; to have it in one image again while it "
-                    f"runs: tuivirt blockcommit {name} {target}{top} --shallow{pivot}",
+                    "libvirt has no record of one: none was finished, or it was lost"
+                    + _written_since(host, upper, lower),
+                    f"it may stay so as long as nobody writes to {lower}; to have it in one image "
+                    f"again while it runs: tuivirt blockcommit {name} {target}{top} "
+                    f"--shallow{pivot}",
                 )
+
+
+def _written_since(host: Host, upper: str, lower: str) -> str:
+    """A clause that says that what lies below was written to after what lies on it; or ''."""
+    if not is_here(host):
+        return ""
+    try:
+        later = os.stat(lower).st_mtime - os.stat(upper).st_mtime
+    except OSError:
+        return ""  # That one is gone is told by whoever looks for it.
+    if later <= _CLOSING_S:
+        return ""
+    return (
+        f". {lower} was written to after {upper}: if that was no merging, what they hold together "
+        "is damaged"
+    )
 
 
 def _looks_like_one(upper: str, lower: str) -> bool:
