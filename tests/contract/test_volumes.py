@@ -201,8 +201,11 @@ def test_what_a_running_guest_lies_on_is_kept_down_to_the_last_image(
 ) -> None:
     make_sleeper(pool.folder / "base.img")
     pool.handle.refresh(0)
-    for name, below in (("mid.qcow2", "base.img"), ("top.qcow2", "mid.qcow2")):
-        pool.make(name, "8M", backing_vol=below).chmod(0o666)
+    for name, below, form in (
+        ("mid.qcow2", "base.img", "raw"),
+        ("top.qcow2", "mid.qcow2", "qcow2"),
+    ):
+        pool.make(name, "8M", backing_vol=below, backing_vol_format=form).chmod(0o666)
     guest = define(
         memory_mib=32, kernel=False, disks=[Disk(pool.folder / "top.qcow2", form="qcow2")]
     )
@@ -227,6 +230,21 @@ def test_what_a_running_guest_lies_on_is_kept_down_to_the_last_image(
     for name in ("top.qcow2", "mid.qcow2", "base.img"):
         remove.delete(pool.host, pool.key, {"vol": name})
     assert not (pool.folder / "base.img").exists()
+
+
+def test_what_a_guest_may_have_written_does_not_say_which_format_a_volume_has(
+    pool: TestPool, define: Define
+) -> None:
+    image = pool.folder / "disk.img"
+    qemu_img("create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/passwd", str(image))
+    pool.handle.refresh(0)
+    with pytest.raises(BadInput, match=r"nobody says .* it looks like qcow2") as told:
+        pool.make("top.qcow2", backing_vol="disk.img")
+    assert "--backing-vol-format qcow2 if you know" in told.value.advice
+    assert pool.names() == ["disk.img"]
+    define(disks=[Disk(image, form="raw")], kernel=False)
+    top = pool.make("top.qcow2", backing_vol="disk.img")
+    assert "backing file format: raw" in qemu_img("info", "-U", str(top))
 
 
 def test_an_image_is_told_by_where_its_path_leads(pool: TestPool, define: Define) -> None:

@@ -13,6 +13,7 @@ from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, is_gone
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
+from ..owners import Finder
 from ..snapshots.judge import refuse
 from ..xml.tree import skim, text_of
 from ..xml.volume import cloned_volume, new_volume, parse_volume
@@ -74,7 +75,8 @@ def create(
         raise BadInput(what, "a volume of no size cannot be")
     if allocation is not None and allocation > capacity:
         raise BadInput(what, "more would be taken than it can hold")
-    backing = _backing(host, pool, str(values.get("backing_vol") or ""))
+    named, told = (str(values.get(word) or "") for word in ("backing_vol", "backing_vol_format"))
+    backing = _backing(host, pool, named, told)
     form = str(values.get("format") or ("qcow2" if backing is not None else ""))
     if values.get("prealloc_metadata") and not form:
         form = "qcow2"
@@ -87,7 +89,7 @@ def create(
         allocation=allocation,
         form=form if kind in _FILES else "",
         backing=backing.path if backing is not None else "",
-        backing_format=_backing_format(backing, values),
+        backing_format=_backing_format(host, backing, values, what),
     )
     flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
     made = _make(
@@ -213,7 +215,7 @@ def advice_for(error: libvirt.libvirtError) -> str:
     return ""
 
 
-def _backing(host: Host, pool: Any, name: str) -> Volume | None:
+def _backing(host: Host, pool: Any, name: str, form: str) -> Volume | None:
     """The volume that a new one lies on: of its pool by name, of any by path. Raises BadInput."""
     if not name:
         return None
@@ -237,7 +239,7 @@ def _backing(host: Host, pool: Any, name: str) -> Volume | None:
         raise from_libvirt(error, f"cannot read {name}") from error
     info = host.snapshot.info
     if info is not None and info.local and not info.demo and volume.path.startswith("/"):
-        for image in chain_of(volume.path, volume.format):
+        for image in chain_of(volume.path, form or volume.format):
             if image.problem and "ermission denied" not in image.problem:
                 raise BadInput(
                     f"nothing can lie on {name}: {image.path} is not in order", image.problem
@@ -245,11 +247,31 @@ def _backing(host: Host, pool: Any, name: str) -> Volume | None:
     return volume
 
 
-def _backing_format(backing: Volume | None, values: Mapping[str, Any]) -> str:
+def _backing_format(
+    host: Host, backing: Volume | None, values: Mapping[str, Any], what: str
+) -> str:
+    """The format that is written into the new image, as who knows it says: the operator, or the
+    domains that have the volume. Raises BadInput where nobody does.
+
+    libvirt tells what an image looks like. A guest may have written the head of a qcow2 image into
+    its raw disk: opened as that, it names any file of the host as what it lies on.
+    """
     if backing is None:
         return ""
-    told = backing.format if backing.format in FORMATS else "raw"
-    return str(values.get("backing_vol_format") or told)
+    looks = backing.format if backing.format in FORMATS else "raw"
+    said = str(values.get("backing_vol_format") or "")
+    # As raw it is what its bytes are, and names nothing.
+    if said or looks == "raw":
+        return said or looks
+    known = Finder(host, fresh=False).of(backing.path).form
+    if not known:
+        raise BadInput(
+            what,
+            f"nobody says which format {backing.name} has: it looks like {looks}, which a guest "
+            "may have written into a raw image",
+            f"--backing-vol-format {looks} if you know that it is, else raw",
+        )
+    return known
 
 
 def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
