@@ -176,6 +176,41 @@ async def test_one_is_taken_with_a_form_and_a_plan(monkeypatch: pytest.MonkeyPat
         ]
 
 
+async def test_what_was_typed_is_there_again_until_it_is_carried_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "tuivirt.backend.snapshots.make.plan_for",
+        lambda *_: Plan("web-01", ("Snapshot of web-01, internal:",), ()),
+    )
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        for leave in (["escape"], ["ctrl+s", "escape"]):  # From the form, and from its plan.
+            await pilot.press("+")
+            await until(pilot, lambda: isinstance(on_top(app), FormDialog), "the form")
+            if leave == ["escape"]:
+                await pilot.press(*"one")
+            else:
+                assert "What was typed before is here again" in screen_text(app)
+                assert cast(FormDialog, on_top(app)).values["name_"] == "one"
+            for key in leave:
+                await pilot.press(key)
+                await pilot.pause()
+            await until(pilot, lambda: on_top(app) is app.front, "no dialog")
+        assert app.recorded.wishes == []
+        await pilot.press("+", "ctrl+s")
+        await until(pilot, lambda: isinstance(on_top(app), PlanForm), "the plan")
+        await until(pilot, lambda: "internal" in screen_text(app), "what it says")
+        cast(PlanForm, on_top(app)).submit()
+        await pilot.pause()
+        assert [values["name_"] for _, _, values in app.recorded.wishes] == ["one"]
+        await pilot.press("+")
+        await pilot.pause()
+        assert "typed before" not in screen_text(app)
+        assert cast(FormDialog, on_top(app)).values["name_"] == ""
+
+
 def test_a_tree_stands_whatever_is_said_of_parents() -> None:
     strange = (snapshot("loop", "loop"), snapshot("orphan", "gone"), snapshot("child", "orphan"))
     assert [(row.snapshot.name, row.depth, row.children) for row in tree(strange)] == [

@@ -9,7 +9,7 @@ from tuivirt.actions.advice import in_labels
 from tuivirt.actions.catalog import ACTIONS
 from tuivirt.actions.errors import BadInput, TuivirtError
 from tuivirt.actions.registry import Action, Parameter
-from tuivirt.widgets.form import Field, FormDialog
+from tuivirt.widgets.form import NOTHING, Draft, Field, FormDialog
 from tuivirt.widgets.menu import Menu
 
 from .attach_disk import AttachDisk
@@ -64,9 +64,15 @@ class ActionForm(FormDialog):
     """What an action needs to know; some actions first look up what there is to choose from."""
 
     def __init__(
-        self, title: str, action: Action, values: Mapping[str, Any], sentences: Sequence[str]
+        self,
+        title: str,
+        action: Action,
+        values: Mapping[str, Any],
+        sentences: Sequence[str],
+        draft: Draft = NOTHING,
     ) -> None:
-        """``values`` are filled in already; ``sentences`` say what will be done."""
+        """``values`` are filled in already, the ``draft`` over them; ``sentences`` say what will
+        be done."""
         self._action = action
         self._all = [
             field_of(parameter, values) for parameter in action.parameters if not parameter.cli_only
@@ -86,6 +92,7 @@ class ActionForm(FormDialog):
             yes=action.title[:1].lower() + action.title[1:],
             destructive=action.destructive,
             blocked=waits,
+            draft=draft,
         )
 
     def look_up(self, asked: Sequence[Asked], ask: Callable[..., None]) -> None:
