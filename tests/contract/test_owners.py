@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,13 @@ from pathlib import Path
 import pytest
 
 from tests.contract.cli import tuivirt
+from tests.support import guests
 from tests.support.guests import Guest, make_image
+from tests.support.libvirtd import PrivateLibvirtd, until
+from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
-from tuivirt.backend.owners import owners
+from tuivirt.backend.owners import owners, survey
+from tuivirt.backend.storage import remove, resize
 
 
 @pytest.fixture
@@ -144,3 +149,115 @@ def test_a_device_with_a_guests_disk_or_a_file_system_is_not_formatted(
     finally:
         idle_guest.destroy()
         subprocess.run(["losetup", "-d", loop], check=True)
+
+
+@pytest.fixture
+def pool(host: Host, images: Path) -> Iterator[str]:
+    """A pool of the folder ``images``, by name."""
+    name = f"r{images.name[-8:]}"
+    made = host.conn.storagePoolCreateXML(
+        f"<pool type='dir'><name>{name}</name><target><path>{images}</path></target></pool>"
+    )
+    yield name
+    made.destroy()
+
+
+def overlay(path: Path, base: Path) -> Path:
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", str(base), "-F", "raw", str(path)]
+    subprocess.run(argv, check=True)
+    return path
+
+
+def test_a_volume_is_kept_for_an_image_in_no_pool_and_for_one_that_is_not_understood(
+    host: Host, define: Callable[..., Guest], images: Path, pool: str, tmp_path: Path
+) -> None:
+    base = make_image(images / "base.img", "1M")
+    own = make_image(tmp_path / "own.img", "1M")
+    define(disks=[guests.Disk(own)], kernel=False, memory_mib=32)
+    near = overlay(tmp_path / "nobodys.qcow2", base)
+    host.pool(pool).refresh(0)
+    for verb, values in (
+        (remove.delete, {}),
+        (remove.wipe, {}),
+        (resize.resize, {"capacity": "512K", "shrink": True}),
+    ):
+        with pytest.raises(BadInput, match=str(near)):
+            verb(host, pool, {"vol": "base.img", **values}, force=True)
+    near.unlink()
+    strange = make_image(images / "strange.qcow2", "1M", "qcow2")
+    argv = ["qemu-img", "rebase", "-u", "-b", "blkdebug::base.img", "-F", "raw", str(strange)]
+    subprocess.run(argv, check=True)
+    with pytest.raises(BadInput, match=f"what {strange} lies on cannot be told") as told:
+        remove.delete(host, pool, {"vol": "base.img"})
+    assert "--force" in told.value.advice
+    remove.delete(host, pool, {"vol": "base.img"}, force=True)
+    assert not base.exists()
+
+
+def test_a_volume_with_saved_memory_on_it_is_resized_as_a_file_is_only_by_name(
+    host: Host, idle_guest: Guest, images: Path, pool: str
+) -> None:
+    name = f"{idle_guest.name}.img"
+    size = (images / name).stat().st_size
+    values = {"vol": name, "capacity": str(size + (1 << 20))}
+    idle_guest.domain.managedSave()
+    with pytest.raises(BadInput, match="its saved memory goes with the disk as it is now"):
+        resize.resize(host, pool, values)
+    assert (images / name).stat().st_size == size
+    idle_guest.domain.managedSaveRemove()
+    resize.resize(host, pool, values)
+    assert (images / name).stat().st_size == size + (1 << 20)
+
+
+def test_a_device_is_known_by_each_of_its_nodes_and_links(
+    host: Host, define: Callable[..., Guest], images: Path
+) -> None:
+    disk = make_image(images / "disk.img", "4M")
+    argv = ["losetup", "--find", "--show", str(disk)]
+    loop = subprocess.run(argv, check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        node = images / "dm-0"
+        os.mknod(node, 0o600 | stat.S_IFBLK, os.stat(loop).st_rdev)
+        (images / "lv").symlink_to(loop)
+        one = define(kernel=False, memory_mib=32)
+        xml = f"<disk type='block'><source dev='{loop}'/><target dev='vdy' bus='virtio'/></disk>"
+        one.domain.attachDeviceFlags(xml, 2)
+        for path in (loop, str(node), str(images / "lv")):
+            assert f"vdy of {one.name}, which is off" in owners(host, path)
+    finally:
+        subprocess.run(["losetup", "-d", loop], check=True)
+
+
+def test_a_guest_of_another_host_keeps_a_volume_on_shared_storage_and_a_hanging_one_is_told(
+    host: Host,
+    images: Path,
+    pool: str,
+    private_libvirtd: PrivateLibvirtd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    far = Host("b", private_libvirtd.uri, publish=lambda _event: None, sampling=False)
+    far.start()
+    try:
+        far.wait_filled(30)
+        with guests.idle_guest(private_libvirtd.uri, images) as guest:
+            volume = {"vol": f"{guest.name}.img"}
+            host.pool(pool).refresh(0)
+            # The same path on another machine's own disk is another image.
+            assert owners(host, str(images / volume["vol"])) == ()
+            xml = f"""<pool type='netfs'><name>shared</name><source><host name='nas'/>
+                <dir path='/x'/></source><target><path>{images}</path></target></pool>"""
+            far.conn.storagePoolDefineXML(xml)
+            until(lambda: bool(far.snapshot.pools), "the pool is known")
+            with pytest.raises(BadInput, match=f"vda of {guest.name} on host b, which runs"):
+                remove.delete(host, pool, volume, force=True)
+            monkeypatch.setattr(survey, "ANSWER_S", 1.0)
+            private_libvirtd.sigstop()
+            try:
+                with pytest.raises(BadInput, match="host b has not answered within 1 s") as told:
+                    remove.delete(host, pool, volume)
+            finally:
+                private_libvirtd.sigcont()
+            assert "--force" in told.value.advice
+            assert (images / volume["vol"]).exists()
+    finally:
+        far.close()

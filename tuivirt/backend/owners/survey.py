@@ -82,11 +82,16 @@ def pools_of(host: Host) -> list[PoolNow]:
 def having_of(host: Host, below: Below) -> list[Having]:
     """What its domains have. Raises libvirtError."""
     found = []
+    whole: set[tuple[str, str]] = set()
     for named in named_by(host):
-        if named.disk and named.path and (not named.whole or below.readable(named.path)):
+        same = (named.uuid, named.path)
+        if named.whole:
+            whole.add(same)
+        if named.disk and named.path and (same not in whole or below.readable(named.path)):
             # Where libvirt is told no format it takes raw.
             lower, unsure = below.under(named.path, named.form or "raw", named.below)
-            found.append(Having(named, lower, () if named.whole else unsure))
+            # A running domain's own word comes first, and is enough.
+            found.append(Having(named, lower, () if same in whole else unsure))
         else:
             found.append(Having(named, named.below, ()))
     return found
