@@ -342,8 +342,7 @@ class Wishes:
 
         self._app.ask(form, answered)
         fleet = self._app.fleet
-        hosts = tuple(fleet.hosts)
-        asked = [Asked(t.ref, t.thing, fleet.stats(t.ref), hosts) for t in targets]
+        asked = [Asked(t.ref, t.thing, fleet.stats(t.ref), tuple(fleet.hosts)) for t in targets]
         form.look_up(asked, self._app.look_up)
 
     def _confirm_ends(
