@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -383,6 +384,20 @@ def test_what_is_written_into_the_base_spoils_no_other_that_lies_on_it_unasked(
     assert guest_bytes(base, "qcow2") == holds
 
 
+def test_a_snapshot_whose_kept_image_would_be_written_into_is_named(
+    host: Host, define: Define, images: Path
+) -> None:
+    base = as_qcow2(images / "base.qcow2")
+    guest = define(disks=[Disk(base, form="qcow2")], kernel=False, memory_mib=32)
+    snapshot = "<domainsnapshot><name>before</name></domainsnapshot>"
+    guest.domain.snapshotCreateXML(snapshot, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY)
+    path = images / "base.before"
+    with pytest.raises(BadInput, match="what the snapshot before kept of vda is lost") as told:
+        commit.commit(host, {"path": str(path)})
+    assert f"tuivirt snapshot-delete {guest.name}" in told.value.advice
+    commit.commit(host, {"path": str(path)}, force=True)
+
+
 def test_an_abort_of_what_changes_an_image_itself_leaves_what_is_read_through_it(
     host: Host, images: Path
 ) -> None:
@@ -400,11 +415,38 @@ def test_an_abort_of_what_changes_an_image_itself_leaves_what_is_read_through_it
             if far:
                 aborted.set()
 
+        given = {"path": str(top), "format": "qcow2", **values}
         with pytest.raises(Aborted, match=said):
-            given = {"path": str(top), "format": "qcow2", **values}
             verb(host, given, aborted=aborted, progress=progress)
         assert guest_bytes(top, "qcow2") == holds
         assert names(images) == ["base.qcow2", "top.qcow2"]
+
+
+def test_qemu_img_killed_in_the_middle_of_a_commit_leaves_what_is_read_through_the_image(
+    host: Host, images: Path
+) -> None:
+    base = as_qcow2(images / "base.qcow2", 64, 64)
+    top = lying(images / "top.qcow2", base)
+    subprocess.run(["qemu-io", "-c", "write -P 9 0 32M", top], check=True, capture_output=True)
+    holds = guest_bytes(top, "qcow2")
+
+    def progress(_text: str, far: float | None) -> None:
+        if far:
+            for each in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    words = each.read_bytes().split(b"\0")
+                    if words[:2] == [b"qemu-img", b"commit"] and os.fsencode(top) in words:
+                        os.kill(int(each.parent.name), signal.SIGKILL)
+
+    values = {"path": str(top), "format": "qcow2"}
+    with pytest.raises(TuivirtError, match="ended by signal 9") as killed:
+        commit.commit(host, values, progress=progress)
+    assert f"{top} holds all as before, and the same can be done again" in killed.value.advice
+    for each in (base, top):
+        assert "is sound" in check.check(host, {"path": str(each)})
+    assert guest_bytes(top, "qcow2") == holds
+    commit.commit(host, values)
+    assert guest_bytes(base, "qcow2") == holds
 
 
 def test_an_image_is_enlarged_and_made_smaller_by_name_only(host: Host, images: Path) -> None:

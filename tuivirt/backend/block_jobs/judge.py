@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,24 +107,13 @@ def against_snapshots(
     host: Host, domain: Any, target: str, written: str, merged: Iterable[str]
 ) -> list[Finding]:
     """Which snapshots of the domain itself can then not be gone back to. Raises TuivirtError."""
-    lost, inside = [], []
-    gone = set(merged)
-    for snapshot in snapshots_of(host, domain.UUIDString()):
-        for disk in snapshot.disks:
-            if disk.target == target and disk.kind == "external" and disk.overlay in gone:
-                lost.append(snapshot.name)
-            if disk.target == target and disk.kind == "internal":
-                inside.append(snapshot.name)
-    said = []
-    if lost:
-        said.append(
-            Finding(
-                RISK,
-                f"what the snapshot{'s' * (len(lost) > 1)} {', '.join(lost)} kept of {target} is "
-                f"lost: {written} would hold what was written since",
-                f"tuivirt snapshot-delete {domain.name()} merges them and keeps the books",
-            )
-        )
+    said = against_kept(host, domain, target, written, merged)
+    inside = [
+        snapshot.name
+        for snapshot in snapshots_of(host, domain.UUIDString())
+        for disk in snapshot.disks
+        if disk.target == target and disk.kind == "internal"
+    ]
     if inside:
         said.append(
             Finding(
@@ -134,6 +124,32 @@ def against_snapshots(
             )
         )
     return said
+
+
+def against_kept(
+    host: Host, domain: Any, target: str, written: str, merged: Iterable[str]
+) -> list[Finding]:
+    """Which external snapshots lose what they kept of a disk in ``written``, once ``merged`` go
+    into it. Raises TuivirtError."""
+    gone = set(map(os.path.realpath, merged))
+    lost = [
+        snapshot.name
+        for snapshot in snapshots_of(host, domain.UUIDString())
+        for disk in snapshot.disks
+        if disk.target == target
+        and disk.kind == "external"
+        and os.path.realpath(disk.overlay) in gone
+    ]
+    if not lost:
+        return []
+    return [
+        Finding(
+            RISK,
+            f"what the snapshot{'s' * (len(lost) > 1)} {', '.join(lost)} kept of {target} is "
+            f"lost: {written} would hold what was written since",
+            f"tuivirt snapshot-delete {domain.name()} merges them and keeps the books",
+        )
+    ]
 
 
 def room_for(host: Host, path: str, needed: int | None, most: int | None) -> list[Finding]:
