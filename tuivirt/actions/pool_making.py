@@ -166,9 +166,7 @@ def find_storage_pool_sources_as(
     run: Run,
     host: HostSnapshot,
     *,
-    type: Annotated[
-        str, Option("of pool, as in netfs, iscsi, logical, disk or zfs", positional=True)
-    ],
+    type: Annotated[str, Option("of pool: netfs, iscsi, logical, gluster", positional=True)],
     server: Annotated[
         str | None, Option("which is asked what it has, for netfs and iscsi", positional=True)
     ] = None,

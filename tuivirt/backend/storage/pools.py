@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from ..errors import Aborted, BadInput, NotFound, TuivirtError, from_libvirt, if_offered, is_gone
+from ..here import is_here
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.pool_type import POOL_TYPES, PoolType
 from ..model.ref import Kind
 from ..owners import against_overwriting
 from ..owners.within import domains_within
+from ..passthrough.blocks import name_of
 from ..snapshots.judge import refuse
 from ..switching import Switch
 from ..xml.new_pool import new_pool, offered_types
@@ -117,11 +120,22 @@ def _against_building(
     if kind is None or not kind.builds:
         return findings
     for device in devices:
-        findings += against_overwriting(host, device)
+        for each in (device, *_partitions(host, device)):
+            findings += against_overwriting(host, each)
     if overwrite:
         text = f"{kind.builds}: all that is on {', '.join(devices) or 'them'} is lost"
         findings.append(Finding(Weight.RISK, text))
     return findings
+
+
+def _partitions(host: Host, device: str) -> list[str]:
+    """Those of a disk of this machine: parted writes a new table though a guest has one of them."""
+    name = name_of(device) if is_here(host) else ""
+    return [
+        f"/dev/{each.parent.name}"
+        for each in sorted(Path("/sys/class/block").glob(f"{name}/{name}*/partition"))
+        if name
+    ]
 
 
 def define(
@@ -230,6 +244,9 @@ def plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
     devices = [each.get("path", "") for each in root.iterfind("source/device")]
     if pool.isActive():
         findings.append(Finding(Weight.REFUSED, f"pool {name} is active", "stop it first"))
+    if kind is not None and kind.builds and (users := users_of(host, pool)):
+        text = f"pool {name} is in use by domain {', '.join(users)}"
+        findings.append(Finding(Weight.REFUSED, text, "detach their disks first"))
     findings += _against_building(host, kind, devices, overwrite=bool(values.get("overwrite")))
     where = text_of(root, "target/path")
     steps = [f"What pool {name} needs is made: {where or ', '.join(devices)}"]
