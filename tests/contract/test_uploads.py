@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -127,10 +128,9 @@ def test_a_smaller_upload_leaves_the_rest_half_done_and_wiping_ends_it(
     assert marks_in(pool.folder) == []
 
 
-def test_what_was_taken_away_by_others_is_told_no_more(pool: TestPool, killed: Path) -> None:
-    killed.unlink()
+def test_another_file_of_that_name_is_told_nothing_of(pool: TestPool, killed: Path) -> None:
+    os.replace(filled(pool.folder / "new", MIB), killed)
     pool.handle.refresh(0)
-    pool.make("a.img", "1M")
     assert HALF not in listing.details(pool.host, pool.key, "a.img")
     assert [e for e in unfinished.of_host(pool.host) if e.pool == pool.name] == []
 

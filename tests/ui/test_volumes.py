@@ -30,6 +30,7 @@ DETAILS = "name       base.qcow2\nlies on    /x\nused by    domain web-01 (off)"
 def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     things.answer(monkeypatch, volumes=VOLUMES)
     monkeypatch.setattr("tuivirt.actions.volumes.details", lambda *_: DETAILS)
+    monkeypatch.setattr("tuivirt.actions.volumes.with_halves", lambda *_: ())
 
 
 async def in_the_pool(app: DrivenApp, pilot: Pilot[Any]) -> None:
@@ -167,6 +168,18 @@ async def test_a_volume_that_cannot_be_read_says_why(monkeypatch: pytest.MonkeyP
         assert harmless(shown)
         assert "unread" in shown
         assert "it is no qcow2 image" in shown
+
+
+async def test_one_that_holds_half_of_a_file_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = "it holds a part at most: the upload of /x was cut off"
+    known = replace(VOLUMES[0], half=half)
+    monkeypatch.setattr("tuivirt.actions.volumes.with_halves", lambda *_: (known,))
+    app = driven()
+    async with app.run_test(size=(200, 40)) as pilot:
+        await in_the_pool(app, pilot)
+        await until(pilot, lambda: half[:30] in screen_text(app), "what is wrong with it")
+        (line,) = [e for e in screen_text(app).splitlines() if f" {VOLUMES[0].name} " in e]
+        assert " half " in line
 
 
 async def test_an_empty_pool_says_which_key_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:

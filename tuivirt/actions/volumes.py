@@ -6,6 +6,7 @@ Declared when somebody asks for what can be done, as none of it has a key.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.resources import Pool, Volume
@@ -341,6 +342,14 @@ def some(host: Host, key: str, names: Sequence[str]) -> tuple[Volume, ...]:
     from tuivirt.backend.storage.read import some_of
 
     return some_of(host, key, names)
+
+
+def with_halves(host: Host, known: Sequence[Volume]) -> tuple[Volume, ...]:
+    """Those of a pool's volumes into which an upload was cut off, with what to say of it."""
+    from tuivirt.backend.storage.unfinished import by_volume
+
+    said = by_volume(host, known)
+    return tuple(replace(each, half=said[each.name]) for each in known if each.name in said)
 
 
 def of_volumes() -> list[Action]:

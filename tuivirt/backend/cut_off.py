@@ -33,8 +33,7 @@ def marks_in(folder: Path) -> list[Path]:
 
 def pool_folders(host: Host) -> list[Path]:
     """The folders of the host's pools, where they are this machine's."""
-    info = host.snapshot.info
-    if info is None or not info.local or info.demo:
+    if not is_here(host):
         return []
     pools = host.snapshot.pools.values()
     return [Path(p.path) for p in pools if p.active and p.type in _FILES and p.path]

@@ -34,11 +34,14 @@ def _allocated(volume: Volume) -> Cell:
 
 
 def _format(volume: Volume) -> Cell:
-    return Toned("unread", "bad") if volume.problem else volume.format or volume.type
+    if volume.problem or volume.half:
+        return Toned("unread" if volume.problem else "half", "bad")
+    return volume.format or volume.type
 
 
 def _lies_on(volume: Volume) -> Cell:
-    return Toned(volume.problem, "bad") if volume.problem else place(volume.backing)
+    wrong = volume.problem or volume.half
+    return Toned(wrong, "bad") if wrong else place(volume.backing)
 
 
 _COLUMNS: tuple[Column[Volume], ...] = (
@@ -191,12 +194,19 @@ class VolumesScreen(FleetScreen):
         if isinstance(answer, tuple):
             self._table.set_empty("No volumes in this pool.\n+ makes one.")
             self._table.update({volume.ref: volume for volume in answer})
+            if answer:
+                self.look_up(self.ref.host, volumes.with_halves, answer, then=self._show_halves)
         elif not self._table.rows.all:
             self._table.set_empty(in_lines(answer))
         else:
             self.say(str(answer), "error")
         # Something may have been done since it was asked.
         self.show_fleet(self.fleet)
+
+    def _show_halves(self, answer: Any) -> None:
+        """What was uploaded in part stands out; it is known a moment after the rest."""
+        if isinstance(answer, tuple) and not self._asking:
+            self._table.update({**self._table.rows.all, **{each.ref: each for each in answer}})
 
     def action_refresh_now(self) -> None:
         super().action_refresh_now()

@@ -109,6 +109,8 @@ class Volume:
     """When it was written to last, as libvirt tells it; empty: not told."""
     problem: str = ""
     """Why libvirt tells no more than its name and place; empty where it does."""
+    half: str = ""
+    """Where an upload into it was cut off: what there is to say of that."""
 
     @property
     def ref(self) -> Ref:

@@ -22,7 +22,7 @@ def as_text(host: Host, pool_key: str) -> str:
     if not found:
         return f"pool {pool.name()} has no volumes"
     width = max(len(each.name) for each in found)
-    halves = by_volume(host, tuple(found))
+    halves = by_volume(host, found)
     return "\n".join(_line(each, width, halves.get(each.name, "")) for each in found)
 
 

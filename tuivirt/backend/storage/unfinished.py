@@ -17,13 +17,14 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cut_off import JOB, MARK, marks_in, pool_folders, uploads_folder
 from ..errors import BadInput, TuivirtError
+from ..here import is_here
 from ..events import Noticed
 from ..model.finding import Finding, Weight
 from ..model.resources import Volume
@@ -153,14 +154,9 @@ def _called(host: Host) -> str:
     return name if name and not name.startswith("localhost") else host.snapshot.uri
 
 
-def _is_here(host: Host) -> bool:
-    info = host.snapshot.info
-    return info is not None and info.local and not info.demo
-
-
 def _folder_of(host: Host, path: str) -> Path | None:
     """Where a volume lies, if that is a folder of files of this machine."""
-    if not path.startswith("/") or path.startswith("/dev/") or not _is_here(host):
+    if not path.startswith("/") or path.startswith("/dev/") or not is_here(host):
         return None
     return Path(path).parent
 
@@ -174,28 +170,38 @@ def _inode(host: Host, path: str) -> int:
         return 0  # Not ours to look at.
 
 
+def _known(host: Host, folders: Iterable[Path]) -> list[Unfinished]:
+    """All that these folders of the host's, and our own, tell of."""
+    called = _called(host)
+    found = [each for folder in folders for each in _in_folder(folder)]
+    return found + [each for each in _in_folder(uploads_folder()) if each.host == called]
+
+
 def about(host: Host, path: str) -> list[Unfinished]:
     """The uploads into the volume of that path that were not ended, oldest first."""
-    called, inode, beside = _called(host), _inode(host, path), _folder_of(host, path)
-    found = [each for each in _in_folder(beside) if each.target == path] if beside else []
-    found += [
-        each for each in _in_folder(uploads_folder()) if (each.host, each.target) == (called, path)
-    ]
-    # Of a file that was deleted nothing is told of the next one of its name.
+    folder = _folder_of(host, path)
+    found = [e for e in _known(host, [folder] if folder else []) if e.target == path]
+    return _of_this_file(host, path, found)
+
+
+def _of_this_file(host: Host, path: str, found: Sequence[Unfinished]) -> list[Unfinished]:
+    # What was told of a file that is gone is not told of the next one of its name.
+    inode = _inode(host, path) if found else 0
     same = [each for each in found if not inode or not each.inode or each.inode == inode]
     return sorted(same, key=lambda each: each.begun)
 
 
-def by_volume(host: Host, volumes: tuple[Volume, ...]) -> dict[str, str]:
+def by_volume(host: Host, volumes: Sequence[Volume]) -> dict[str, str]:
     """By name: what there is to say of those of a pool's volumes that hold a part of a file."""
-    folders = {beside for e in volumes[:1] if (beside := _folder_of(host, e.path)) is not None}
-    if not any(marks_in(folder) for folder in (*folders, uploads_folder())):
+    folders = {folder for e in volumes if (folder := _folder_of(host, e.path)) is not None}
+    known: dict[str, list[Unfinished]] = {}
+    for each in _known(host, folders):
+        known.setdefault(each.target, []).append(each)
+    if not known:
         return {}
-    return {
-        each.name: f"{known[-1].text}: {known[-1].advice}"
-        for each in volumes
-        if (known := about(host, each.path))
-    }
+    names = {each.path: each.name for each in volumes if each.path in known}
+    told = {name: _of_this_file(host, path, known[path]) for path, name in names.items()}
+    return {name: f"{found[-1].text}: {found[-1].advice}" for name, found in told.items() if found}
 
 
 def findings(host: Host, volume: Volume, *, writing: bool = False) -> list[Finding]:
@@ -229,10 +235,9 @@ def settle(host: Host, volume: Volume, span: tuple[int, int] | None = None) -> N
 
 def of_host(host: Host) -> list[Unfinished]:
     """All that were cut off on a host, as far as this machine tells; what is gone is left out."""
-    called = _called(host)
-    found = [each for folder in pool_folders(host) for each in _in_folder(folder)]
-    found += [each for each in _in_folder(uploads_folder()) if each.host == called]
-    return [each for each in found if not each.under_way and _is_there(each)]
+    return [
+        each for each in _known(host, pool_folders(host)) if not each.under_way and _is_there(each)
+    ]
 
 
 def _is_there(one: Unfinished) -> bool:
