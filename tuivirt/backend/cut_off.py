@@ -33,6 +33,8 @@ def marks_in(folder: Path) -> list[Path]:
 
 def pool_folders(host: Host) -> list[Path]:
     """The folders of the host's pools, where they are this machine's."""
+    from .here import is_here
+
     if not is_here(host):
         return []
     pools = host.snapshot.pools.values()

@@ -24,8 +24,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..cut_off import JOB, MARK, marks_in, pool_folders, uploads_folder
 from ..errors import BadInput, TuivirtError
-from ..here import is_here
 from ..events import Noticed
+from ..here import is_here
 from ..model.finding import Finding, Weight
 from ..model.resources import Volume
 from .find import Found, human
