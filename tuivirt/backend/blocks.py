@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from .disks import path_of
 from .errors import BadInput
+from .here import is_here
 from .lookups import configs_of, volumes
 from .model.blocks import BlockDevice
 from .model.device import Disk
@@ -35,7 +36,7 @@ def block_devices(host: Host, uuid: str) -> tuple[BlockDevice, ...]:
 
     Source: /sys, /proc, /dev of this machine; else node devices and storage pools.
     """
-    if _is_local(host):
+    if is_here(host):
         return kernel.block_devices(_taken(host, uuid, kernel.name_of))
     return tuple(sorted(_told(host, uuid), key=lambda device: (bool(device.uses), device.name)))
 
@@ -46,7 +47,7 @@ def refuse_in_use(host: Host, uuid: str, path: str, request: DiskRequest | None 
     For a path that leads to a block device of this machine; of others nothing is known here.
     Two that only read, or that say they share it, are let be.
     """
-    name = kernel.name_of(path) if path.startswith("/dev/") and _is_local(host) else ""
+    name = kernel.name_of(path) if path.startswith("/dev/") and is_here(host) else ""
     if not name:
         return
     uses = Uses()
@@ -64,11 +65,6 @@ def refuse_in_use(host: Host, uuid: str, path: str, request: DiskRequest | None 
             "; ".join(others),
             "take it away there first, or mark it shareable in both (--mode shareable)",
         )
-
-
-def _is_local(host: Host) -> bool:
-    info = host.snapshot.info
-    return info is not None and info.local and not info.demo
 
 
 def _taken(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .disks import DiskRequest, Source, resolve
 from .errors import BadInput, TuivirtError
+from .here import is_here
 from .secrets import refuse_missing
 from .xml.disk import DISK
 from .xml.disk_uri import uri_of
@@ -81,8 +82,7 @@ def refuse_dead_server(host: Host, network: dict[str, Value]) -> None:
     Asked before a running guest gets the disk: QEMU waits for a server with the whole guest
     standing still, for minutes. Nothing is asked where another machine would call the server.
     """
-    info = host.snapshot.info
-    if info is None or not info.local or info.demo:
+    if not is_here(host):
         return
     places: Sequence[str | tuple[str, int]]
     if network.get("transport") == "unix":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
+from .here import is_here
 from .images import tool
 from .model.device import Disk, DomainConfig
 from .xml.domain import parse_domain
@@ -91,8 +92,7 @@ def resolve(host: Host, source: str, form: str = "") -> Source:
     if "\0" in source:
         raise BadInput("a path cannot hold a null character")
     if source.startswith("/"):
-        info = host.snapshot.info
-        if info is not None and info.local:
+        if is_here(host):
             return _local(host, source, form)
         return _remote(host, source, form)
     pool, slash, volume = source.partition("/")
@@ -244,8 +244,7 @@ def path_of(host: Host, disk: Disk) -> str:
 
 
 def _real(host: Host, path: str) -> str:
-    info = host.snapshot.info
-    return os.path.realpath(path) if info is not None and info.local else path
+    return os.path.realpath(path) if is_here(host) else path
 
 
 def refuse_used(host: Host, uuid: str, source: Source, request: DiskRequest) -> None:

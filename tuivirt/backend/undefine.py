@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libvirt
 
 from .errors import BadInput, TuivirtError, from_libvirt, if_offered, is_gone
+from .here import is_here
 from .lifecycle import CONFIRM_TIMEOUT_S, domain_to_change, touch
 from .waiters import Waiter, domain_event
 from .xml.belongings import has_emulated_tpm, nvram_path
@@ -51,8 +52,7 @@ def belongings(host: Host, uuid: str) -> Belongings:
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot read what belongs to {domain.name()}") from error
     nvram = nvram_path(xml)
-    info = host.snapshot.info
-    if nvram and info is not None and info.local and not os.path.exists(nvram):
+    if nvram and is_here(host) and not os.path.exists(nvram):
         nvram = ""  # It is made at the first start; libvirt then asks nothing either.
     return Belongings(
         managed_save=managed_save,

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import libvirt
 
 from ..errors import TuivirtError, from_libvirt, with_rest
+from ..here import is_here
 from ..lifecycle import Progress, domain_to_change, touch
 from ..lookups import domain_detail
 from ..xml.backup import Backup, Server
@@ -82,7 +83,7 @@ def pull(
             progress=goes_on,
         )
     touch(host, uuid)
-    left = _left(order.files.values(), order.server, here=folder.is_here(host))
+    left = _left(order.files.values(), order.server, here=is_here(host))
     if ended.how in ("failed", "unknown"):
         raise TuivirtError(f"offering the disks of {order.name} has failed", f"{ended.why}; {left}")
     return f"the disks of {order.name} are offered no more; {left}"
@@ -194,7 +195,7 @@ def end(host: Host, uuid: str, *, force: bool = False) -> str:
 
 
 def _ended(host: Host, name: str, running: Backup) -> str:
-    here = folder.is_here(host)
+    here = is_here(host)
     files = [disk.file for disk in running.disks if disk.file]
     if running.mode == "pull":
         return f"the disks of {name} are offered no more; {_left(files, running.server, here=here)}"

@@ -12,6 +12,7 @@ import libvirt
 
 from ..disks import Source, refuse_system_file, resolve
 from ..errors import Aborted, BadInput, TuivirtError
+from ..here import is_here
 from ..lifecycle import Progress, domain_to_change
 from ..model.block_job import MIB, Begun, Chain, size
 from ..model.finding import Finding, Plan
@@ -22,7 +23,7 @@ from . import judge
 from .commit import SEE
 from .config import follows
 from .follow import End, Followed, stop
-from .images import device_size, down_from, free_at, is_here, is_there, real, taken_by, users_of
+from .images import device_size, down_from, free_at, is_there, real, taken_by, users_of
 from .journal import forget, noted
 from .judge import NOTE, REFUSED, RISK
 from .left import incomplete

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..here import is_here as is_here
+from ..here import is_here
 from ..owners import Finder
 from ..owners.below import Below
 from ..owners.names import Names

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import Aborted, TuivirtError, from_libvirt, with_rest
+from ..here import is_here
 from ..job_call import call_as_job
 from ..lifecycle import Progress, domain_to_change, touch
 from ..lookups import domain_detail
@@ -52,8 +53,7 @@ def settled(host: Host, uuid: str, values: Mapping[str, Any]) -> Taken:
 def _against_file(host: Host, path: str) -> list[Finding]:
     """libvirt writes a guest's memory over whatever is there."""
     said = against_overwriting(host, path)
-    info = host.snapshot.info
-    if info is not None and info.local and not info.demo and os.path.lexists(path) and not said:
+    if is_here(host) and os.path.lexists(path) and not said:
         text = f"there is {path} already, and what it holds would be lost"
         said.append(Finding(Weight.RISK, text, "name another file: --memspec"))
     return said

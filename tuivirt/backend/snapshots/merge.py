@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..block_jobs import commit
-from ..block_jobs.images import down_from, is_here, is_there, real
+from ..block_jobs.images import down_from, is_there, real
 from ..block_jobs.judge import NOTE, REFUSED, RISK, against_any
 from ..block_jobs.read import chains_of
 from ..errors import Aborted, TuivirtError, from_libvirt, is_gone
+from ..here import is_here
 from ..lifecycle import Progress, touch
 from ..model.block_job import Chain, Layer
 from ..model.finding import Finding

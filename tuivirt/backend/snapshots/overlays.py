@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..block_jobs.images import is_here, is_there
+from ..block_jobs.images import is_there
 from ..errors import TuivirtError, from_libvirt
+from ..here import is_here
 from ..images import place, tool
 from ..model.finding import Finding, Weight
 from ..model.record import record

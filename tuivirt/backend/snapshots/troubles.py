@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..block_jobs.images import down_from, is_here, is_there, real
+from ..block_jobs.images import down_from, is_there, real
 from ..block_jobs.left import left_of
 from ..block_jobs.read import chains_of
 from ..errors import from_libvirt
+from ..here import is_here
 from ..model.block_job import Chain
 from ..model.snapshot import Snapshot, SnapshotDisk, Trouble
 

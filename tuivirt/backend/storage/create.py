@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, is_gone
+from ..here import is_here
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
@@ -208,6 +209,8 @@ def advice_for(error: libvirt.libvirtError) -> str:
         return "make room in the pool's place; what was begun is taken away again"
     if "permission denied" in text or "read-only file system" in text:
         return "look at the owner, the rights and the mount options of the pool's folder"
+    if "invalid partition name" in text:
+        return "a partition is called as its disk has it: by the name that is expected"
     if "lock" in text:
         return "somebody has the image open: shut down the domain that runs on it"
     if "currently building" in text or "in use" in text:
@@ -237,8 +240,7 @@ def _backing(host: Host, pool: Any, name: str, form: str) -> Volume | None:
         volume = parse_volume(host.name, own, handle.XMLDesc(0))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot read {name}") from error
-    info = host.snapshot.info
-    if info is not None and info.local and not info.demo and volume.path.startswith("/"):
+    if is_here(host) and volume.path.startswith("/"):
         for image in chain_of(volume.path, form or volume.format):
             if image.problem and "ermission denied" not in image.problem:
                 raise BadInput(

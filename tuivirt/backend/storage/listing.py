@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..here import is_here
 from ..lookups import volumes
 from ..model.resources import Volume
 from .find import active_pool, find, human
@@ -47,8 +48,7 @@ def chain_below(host: Host, volume: Volume) -> list[Image]:
 
     The last has what is wrong with it, if anything is.
     """
-    info = host.snapshot.info
-    if info is not None and info.local and not info.demo and volume.path.startswith("/"):
+    if is_here(host) and volume.path.startswith("/"):
         return list(chain_of(volume.path, volume.format))
     top = Image(
         volume.path,
