@@ -79,7 +79,7 @@ class RecordedTasks:
         """The task of that number ends, told from another thread as the runner does."""
         name, target, _ = self.wishes[number - 1]
         ref = Ref("srv1", cast(Any, "domain"), target)
-        task = Task(number, name, ref, target, 0.0, state, 1.0, None, text, advice)
+        task = Task(number, name, ref, target, 0.0, state, 1.0, text=text, advice=advice)
         thread = threading.Thread(
             target=self.hub.publish, args=(TaskChanged(host="srv1", task=task),)
         )
