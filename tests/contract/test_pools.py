@@ -151,7 +151,12 @@ def test_a_file_system_is_made_on_a_device_and_only_unasked_where_it_is_empty(
     need_programs("mkfs.ext4", "mount")
     place = images / "mounted"
     device = {"type": "fs", "source_dev": loop, "source_format": "ext4", "target": str(place)}
-    define(host, name, **device, build=True, no_overwrite=True, start=True)
+    with pytest.raises(TuivirtError, match="wrong fs type") as told:
+        define(host, name, **device, build=True, start=True)
+    assert told.value.done == f"pool {name} is defined, built"
+    assert "--no-overwrite makes one" in told.value.advice
+    pools.build(host, name, {"no_overwrite": True})
+    host.pool(name).create(0)
     create.create(host, name, {"vol": "a.img", "capacity": "1M"})
     assert (place / "a.img").exists()
     pool = host.pool(name)

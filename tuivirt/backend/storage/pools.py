@@ -230,6 +230,11 @@ def _advice(error: libvirt.libvirtError) -> str:
     text = (error.get_error_message() or "").lower()
     if "cannot open directory" in text or "no such file" in text:
         return "build it first: tuivirt pool-build"
+    if "wrong fs type" in text:
+        return (
+            "is there a file system of that format on it? tuivirt pool-build --no-overwrite makes"
+            " one where nothing is; without it only the folder is made"
+        )
     if "already" in text and ("formatted" in text or "overwrite" in text):
         return "--overwrite loses what is there; without --build nothing is made"
     return ""
