@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .backup.checkpoints import size_words
-from .backup.folder import is_here
 from .errors import TuivirtError, from_libvirt, is_gone
+from .here import is_here
 from .lifecycle import Progress, state_of, touch
 from .model.device import DomainConfig
 from .model.domain import DomainState
 from .model.finding import Finding, Plan, Weight
 from .model.record import record
+from .model.size import spelled
 from .saving import SAVE_FLAGS, check, flags_of, memory_of, path_of
 from .sides import parse_text
 from .snapshots.judge import refuse
@@ -50,7 +50,7 @@ class Saved:
         disks = ", ".join(f"{disk.target} {disk.source}" for disk in config.disks if disk.source)
         return (
             f"{config.name} ({config.uuid}), saved {self.when}",
-            f"memory        {size_words(memory_of(config))}, {config.vcpus} CPUs",
+            f"memory        {spelled(memory_of(config))}, {config.vcpus} CPUs",
             f"machine       {config.machine}, {config.arch}",
             f"disks         {disks or 'none'}",
         )

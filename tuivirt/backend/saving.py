@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .backup.checkpoints import size_words
-from .backup.folder import about_room, folder_of, is_here
+from .backup.folder import about_room, folder_of
 from .errors import Aborted, BadInput, from_libvirt, with_rest
+from .here import is_here
 from .job_call import call_as_job
 from .lifecycle import Progress, domain_to_change, state_of, touch
 from .lookups import domain_detail
@@ -20,6 +20,7 @@ from .model.device import DomainConfig
 from .model.domain import DomainState
 from .model.finding import Finding, Plan, Weight
 from .model.record import record
+from .model.size import spelled
 from .owners import against_overwriting
 from .snapshots.judge import refuse
 
@@ -159,7 +160,7 @@ def _planned(kind: _Kind, host: Host, uuid: str, values: Mapping[str, Any]) -> P
     memory = memory_of(config)
     findings, after = kind.about(host, uuid, config, values)
     findings = _against_file(host, path, memory, "its memory") + findings
-    step = f"The memory of {config.name}, up to {size_words(memory)}, is {kind.doing} to {path}"
+    step = f"The memory of {config.name}, up to {spelled(memory)}, is {kind.doing} to {path}"
     return Plan(config.name, (step + after[0], *after[1:]), tuple(findings))
 
 
@@ -187,7 +188,7 @@ def _written(
     )
     touch(host, uuid)
     _raise(error, asked, what, f"the {kind.verb} of {name} was aborted", path, host)
-    size = f", {size_words(os.path.getsize(path))}" if is_here(host) else ""
+    size = f", {spelled(os.path.getsize(path))}" if is_here(host) else ""
     return kind.said(domain, path, size)
 
 

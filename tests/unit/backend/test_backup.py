@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from tuivirt.backend.backup import folder, manifest, order
-from tuivirt.backend.backup.checkpoints import size_words
 from tuivirt.backend.backup.manifest import BackedUp, Manifest
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.model.checkpoint import Checkpoint, below, rows
@@ -192,8 +191,3 @@ def test_a_restored_domain_has_its_own_images_and_none_of_the_others() -> None:
     same = restored_domain(DOMAIN, "web", {"vda": "/new"}, "qcow2", same=True)
     for text in ("<uuid>u</uuid>", "52:54", "/v<"):
         assert text in same.xml
-
-
-def test_sizes_are_read_easily() -> None:
-    sizes = (0, 1023, 65536, 1 << 30, 1 << 45)
-    assert [size_words(each) for each in sizes] == ["0 B", "1023 B", "64 KiB", "1 GiB", "32 TiB"]

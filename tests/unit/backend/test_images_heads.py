@@ -14,7 +14,7 @@ from tuivirt.backend.errors import BadInput
 from tuivirt.backend.images import header
 from tuivirt.backend.images.layout import HEAD_BYTES, end_of_use
 from tuivirt.backend.images.options import bytes_of, in_words, read_options
-from tuivirt.backend.images.read import spelled
+from tuivirt.backend.model.size import spelled
 
 MIB = 1 << 20
 
@@ -176,8 +176,9 @@ def test_a_size_is_absolute_or_beside_what_there_is() -> None:
 
 def test_sizes_are_told_as_people_read_them() -> None:
     sizes = (0, 1, 512, 64 * MIB, 3 * (MIB << 9), 1023 * MIB)
-    told = [spelled(size) for size in sizes]
-    assert told == ["0 bytes", "1 byte", "512 bytes", "64 MiB", "1.5 GiB", "1023 MiB"]
+    told = [spelled(size) for size in (*sizes, 12345 << 40, None)]
+    assert told[:6] == ["0 bytes", "1 byte", "512 bytes", "64 MiB", "1.5 GiB", "1023 MiB"]
+    assert told[6:] == ["12345 TiB", "?"]
 
 
 def test_a_description_in_json_that_goes_deep_is_no_trouble() -> None:

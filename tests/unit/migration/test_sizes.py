@@ -12,14 +12,15 @@ MIB = 1 << 20
 @pytest.mark.parametrize(
     ("size", "said"),
     [
-        (MIB // 2, "0.5 MiB"),
+        (MIB // 2, "512 KiB"),
         (10 * MIB, "10 MiB"),
-        (999.9 * MIB, "1000 MiB"),
+        (999.9 * MIB, "999.9 MiB"),
         (1023 * MIB, "1023 MiB"),
         (1536 * MIB, "1.5 GiB"),
         (1000 * 1024 * MIB, "1000 GiB"),
         (1020 * 1024 * MIB, "1020 GiB"),
-        (4096 * 1024 * MIB, "4096 GiB"),
+        (9999 << 40, "9999 TiB"),
+        (12345 << 40, "12345 TiB"),
     ],
 )
 def test_a_size_is_told_without_an_exponent(size: float, said: str) -> None:

@@ -13,6 +13,7 @@ from ..lifecycle import domain_to_change, touch
 from ..lookups import domain_detail
 from ..model.checkpoint import Checkpoint, below, rows
 from ..model.finding import Finding, Plan, Weight
+from ..model.size import spelled
 from ..model.snapshot import branch, when
 from ..snapshots.judge import refuse
 from ..together import together
@@ -119,21 +120,11 @@ def as_text(host: Host, uuid: str) -> str:
 
 def _disks(checkpoint: Checkpoint) -> str:
     said = [
-        disk.target + (f" {size_words(disk.size_bytes)}" if disk.size_bytes is not None else "")
+        disk.target + (f" {spelled(disk.size_bytes)}" if disk.size_bytes is not None else "")
         for disk in checkpoint.disks
         if disk.bitmap
     ]
     return ", ".join(said) or "no disk"
-
-
-def size_words(size: int) -> str:
-    """``0 B``, ``64 KiB``, ``1.5 GiB``: rounded, for reading."""
-    amount = float(size)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if amount < 1024:
-            return f"{amount:.4g} {unit}"
-        amount /= 1024
-    return f"{amount:.4g} TiB"
 
 
 def check(values: Mapping[str, Any]) -> None:

@@ -9,21 +9,12 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ..model.finding import Finding, Weight
+from ..model.size import spelled
 from ..xml.tree import skim
 
-if TYPE_CHECKING:
-    from ..host import Host
-
 _LEAST_ROOM = 1 << 20
-
-
-def is_here(host: Host) -> bool:
-    """Whether the host's files are this machine's."""
-    info = host.snapshot.info
-    return info is not None and info.local and not info.demo
 
 
 def folder_of(text: str) -> Path:
@@ -129,15 +120,13 @@ def room_in(folder: Path) -> int | None:
 
 def about_room(folder: Path, needed: int, what: str) -> list[Finding]:
     """Whether ``needed`` bytes have room in a folder."""
-    from .checkpoints import size_words
-
     free = room_in(folder)
     if free is None or free >= needed + _LEAST_ROOM:
         return []
     return [
         Finding(
             Weight.RISK,
-            f"{what} may take {size_words(needed)}, and {folder} has room for {size_words(free)}",
+            f"{what} may take {spelled(needed)}, and {folder} has room for {spelled(free)}",
             "make room, or name another folder",
         )
     ]

@@ -20,8 +20,8 @@ from ..errors import (
 from ..events import DomainEvent
 from ..lifecycle import Progress
 from ..model.record import record
+from ..model.size import spelled
 from ..waiters import Waiter, domain_event, lifecycle
-from .checkpoints import size_words
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -113,7 +113,7 @@ def _look(host: Host, uuid: str) -> tuple[bool, str, float | None]:
     total, done = int(stats.get("disk_total") or 0), int(stats.get("disk_processed") or 0)
     if not total:
         return True, "", None
-    return True, f"{size_words(done)} of {size_words(total)}", min(1.0, done / total)
+    return True, f"{spelled(done)} of {spelled(total)}", min(1.0, done / total)
 
 
 def _told(waiter: Waiter) -> Ended | None:

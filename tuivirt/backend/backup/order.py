@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import BadInput, from_libvirt
+from ..here import is_here
 from ..lookups import domain_detail
 from ..model.device import Disk, DomainConfig
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
+from ..model.size import spelled
 from ..xml.backup import Server
 from . import before, choice, folder, manifest
-from .checkpoints import checkpoints_of, size_words
+from .checkpoints import checkpoints_of
 from .choice import text_of
 
 if TYPE_CHECKING:
@@ -122,7 +124,7 @@ def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
     findings = choice.against_all(host, disks, active)
     findings += before.job_found(before.under_way(host, uuid), config.name)
     known: dict[Path, manifest.Manifest] = {}
-    if place is not None and not folder.is_here(host):
+    if place is not None and not is_here(host):
         findings.append(
             Finding(
                 Weight.REFUSED,
@@ -154,7 +156,7 @@ def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
         names = {disk.target: f"{called}.{disk.target}.{stamp}.{kind}.{form}" for disk in disks}
         files = {target: str(place / name) for target, name in names.items()}
         own = place / f"{called}.{stamp}.{kind}.json"
-        if folder.is_here(host):
+        if is_here(host):
             user = folder.hypervisor_user(detail.live_xml) if active else None
             findings += folder.against_folder(place, user, [*names.values(), own.name])
             needed = _needed(host, uuid, incremental, disks, capacities, allocated, form)
@@ -197,11 +199,11 @@ def _with_steps(order: Order, needed: int) -> Order:
     into = "to" if order.mode == "push" else "what is overwritten meanwhile is kept in"
     for disk in order.disks:
         size = order.capacities.get(disk.target)
-        of = f", {size_words(size)}" if size is not None else ""
+        of = f", {spelled(size)}" if size is not None else ""
         steps.append(f"   {disk.target} ({disk.source}{of}): {into} {order.files[disk.target]}")
     steps += [f"   {target}: left out, {why}" for target, why in order.left.items()]
     if order.manifest is not None:
-        steps.append(f"It takes up to {size_words(needed)}; {order.manifest} tells of it.")
+        steps.append(f"It takes up to {spelled(needed)}; {order.manifest} tells of it.")
     if order.base is not None:
         steps.append(f"It lies on {order.base[0].name}, which is needed to restore it.")
     if order.checkpoint:
@@ -263,13 +265,13 @@ def _scratch(disks: tuple[Disk, ...], place: str, called: str, stamp: str) -> di
 
 def _about_pull(host: Host, files: Mapping[str, str], server: Server | None) -> list[Finding]:
     said = []
-    if not folder.is_here(host) and server is None:
+    if not is_here(host) and server is None:
         text = f"no folder for a socket can be made on host {host.name} from here"
         said.append(Finding(Weight.REFUSED, text, "--listen localhost:10809, or a socket's path"))
     if server is not None and not server.socket and server.host not in _LOOPBACK:
         text = f"whoever reaches {server.host}:{server.port} can read the disks: nothing asks who"
         said.append(Finding(Weight.RISK, text, "listen on localhost, and go there by ssh -L"))
-    if folder.is_here(host):
+    if is_here(host):
         for target, file in files.items():
             if not Path(file).parent.is_dir():
                 text = f"the scratch file of {target} has no folder: {Path(file).parent}"

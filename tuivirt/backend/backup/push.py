@@ -10,11 +10,12 @@ import libvirt
 
 from ..errors import Aborted, TuivirtError, from_libvirt, with_rest
 from ..lifecycle import Progress, touch
+from ..model.size import spelled
 from ..xml.backup import new_backup
 from ..xml.checkpoint import new_checkpoint
 from . import job, manifest, qemu_img
 from .before import under_way
-from .checkpoints import advice_of, size_words
+from .checkpoints import advice_of
 from .folder import folder_of
 from .manifest import BackedUp, Manifest
 from .order import Order
@@ -169,7 +170,7 @@ def _looked_at(order: Order, written: Manifest) -> str:
         raise TuivirtError(
             f"the backup of {order.name} is damaged", "; ".join(wrong), "is its storage sound?"
         )
-    files = [f"{disk.file} ({size_words(disk.size_bytes)})" for disk in done.disks]
+    files = [f"{disk.file} ({spelled(disk.size_bytes)})" for disk in done.disks]
     kind = "fully"
     if done.incremental:
         kind = f"with what was written since {done.incremental} (increment {done.generation})"

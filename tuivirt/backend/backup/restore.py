@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_gone
+from ..here import is_here
 from ..images import beside
 from ..images.judge import refuse_new
 from ..images.lock import Lock
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
+from ..model.size import spelled
 from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from ..xml.restored import restored_domain
 from . import choice, folder, manifest, qemu_img
-from .checkpoints import size_words
 from .choice import text_of
 from .manifest import Manifest
 
@@ -66,7 +67,7 @@ def check(values: Mapping[str, Any]) -> None:
 def settle(host: Host, values: Mapping[str, Any]) -> Restoring:
     """What would be made, and what speaks against it. Raises BadInput, TuivirtError."""
     check(values)
-    if not folder.is_here(host):
+    if not is_here(host):
         raise BadInput(
             f"the files of host {host.name} are not this machine's",
             advice="run tuivirt there",
@@ -93,7 +94,7 @@ def settle(host: Host, values: Mapping[str, Any]) -> Restoring:
     if len(chain) == 1:
         steps[0] = f"{backup.domain} as it was at {backup.time}, from one full backup:"
     steps += [f"   {each[0]}" for each in chain]
-    steps += [f"   {e.target}, {size_words(e.capacity_bytes)}: to {e.image}" for e in disks]
+    steps += [f"   {e.target}, {spelled(e.capacity_bytes)}: to {e.image}" for e in disks]
     steps += [f"   {target} is not in it: {why}" for target, why in backup.left_out.items()]
     if define_as:
         steps.append(f"A domain {define_as} is defined with these images, and not started.")

@@ -21,9 +21,9 @@ from typing import Any
 
 from ..errors import TuivirtError
 from ..model.finding import Finding, Weight
+from ..model.size import spelled
 from . import place, tool
 from .lock import Lock
-from .read import spelled
 
 _MARK = ".tuivirt-"
 _JOB = ".job"

@@ -12,9 +12,10 @@ from ..block_jobs.judge import against_kept
 from ..errors import Aborted, BadInput, NotConnected, NotFound
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
+from ..model.size import spelled
 from . import beside, header, judge, tool
 from .here import require_here
-from .read import Chain, Image, read_chain, real_path, spelled
+from .read import Chain, Image, read_chain, real_path
 from .users import Usage, Use, Users
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
 from ..model.finding import Finding, Plan, Weight
+from ..model.size import spelled
 from . import beside, judge, tool
 from .here import require_here
 from .options import in_words, read_options
-from .read import Chain, Image, read_chain, read_image, real_path, spelled
+from .read import Chain, Image, read_chain, read_image, real_path
 from .users import Usage, Users
 
 if TYPE_CHECKING:

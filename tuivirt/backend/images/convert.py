@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Aborted, TuivirtError
 from ..lifecycle import Progress
+from ..model.size import spelled
 from ..naming import sync
 from . import beside, judge, tool
 from .conversion import Conversion, settle
 from .lock import Lock
-from .read import spelled
 from .users import Users
 
 if TYPE_CHECKING:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BadInput
+from ..model.size import spelled
 from . import beside, header, judge, tool
 from .here import require_here
 from .options import bytes_of, in_words, read_options
-from .read import read_chain, read_image, real_path, spelled
+from .read import read_chain, read_image, real_path
 from .users import Users
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from ..errors import BadInput
 from ..model.finding import Finding, Plan, Weight
+from ..model.size import spelled
 from ..owners import risks
-from .read import Chain, Image, spelled
+from .read import Chain, Image
 from .users import Usage, Use
 
 _PRIVATE = ("/boot", "/dev", "/etc", "/proc", "/root", "/sys")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..model.size import spelled
 from . import beside, judge
 from .conversion import room_needed
 from .here import require_here
 from .options import read_options
-from .read import Chain, Image, read_chain, real_path, spelled
+from .read import Chain, Image, read_chain, real_path
 from .users import Usage, Users
 
 if TYPE_CHECKING:

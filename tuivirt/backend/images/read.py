@@ -163,15 +163,3 @@ def read_chain(path: str, form: str = "") -> Chain:
             return Chain(tuple(images), f"{last.path} lies on {real}: {error}", error.advice)
         seen.add(real)
     return Chain(tuple(images))
-
-
-def spelled(size: int) -> str:
-    """``1.5 GiB``, ``64 MiB``, ``512 bytes``: near enough for who reads it."""
-    for unit, factor in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if size >= factor:
-            return (
-                f"{size / factor:.3g} {unit}"
-                if size < 1000 * factor
-                else f"{size // factor} {unit}"
-            )
-    return f"{size} byte{'s' * (size != 1)}"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Aborted, BadInput
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
+from ..model.size import spelled
 from . import beside, header, judge, tool
 from .here import require_here
-from .read import Chain, Image, read_chain, real_path, spelled
+from .read import Chain, Image, read_chain, real_path
 from .users import Users
 
 if TYPE_CHECKING:

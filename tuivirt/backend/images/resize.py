@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TuivirtError
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
-from ..owners.resizing import against_resizing
+from ..model.size import spelled
 from ..naming import sync
+from ..owners.resizing import against_resizing
 from . import beside, judge, tool
 from .here import require_here
 from .layout import HEAD_BYTES, end_of_use
 from .options import bytes_of
-from .read import Image, read_chain, read_image, real_path, spelled
+from .read import Image, read_chain, read_image, real_path
 from .users import Users
 
 if TYPE_CHECKING:

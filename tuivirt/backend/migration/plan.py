@@ -7,6 +7,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from ..model.migration import DiskMove, Image, MigrationPlan, SourceFacts, TargetFacts
+from ..model.size import spelled
 from ..uri import shown
 from . import images
 from .gather import facts
@@ -101,7 +102,7 @@ def _image(move: DiskMove, here: SourceFacts, there: TargetFacts) -> str:
     disk = move.disk
     if not disk.written:
         return ""
-    size = "" if disk.capacity_bytes is None else f", {_size(disk.capacity_bytes)}"
+    size = "" if disk.capacity_bytes is None else f", {spelled(disk.capacity_bytes)}"
     if move.image is Image.COPY:
         return (
             f"make {disk.path} ({disk.format}{size}) on {there.name} and copy {disk.target} to it"
@@ -117,10 +118,3 @@ def _image(move: DiskMove, here: SourceFacts, there: TargetFacts) -> str:
     if move.image is Image.SHARED:
         return f"leave {disk.path} where it is: both hosts have it"
     return ""
-
-
-def _size(size: int) -> str:
-    mib = size / (1 << 20)
-    number, unit = (mib / 1024, "GiB") if mib >= 1024 else (mib, "MiB")
-    # From there on three digits would be written with an exponent.
-    return f"{number:.0f} {unit}" if number >= 999.5 else f"{number:.3g} {unit}"

@@ -11,6 +11,7 @@ import libvirt
 from ..errors import BadInput, NotFound, TuivirtError, from_libvirt, is_gone
 from ..model.ref import Kind, Ref
 from ..model.resources import Volume
+from ..model.size import spelled
 from ..sizes import MOST_BYTES, read_size
 from ..xml.errors import XmlError
 from ..xml.volume import parse_volume
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ..host import Host
 
 _NEVER = re.compile(r"[\x00-\x1f\x7f/]")
+human = spelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +119,3 @@ def bytes_of(text: str, what: str) -> int:
     if size is None or size > MOST_BYTES:
         raise BadInput(f"{what} cannot be {text!r}", "it is a size", "as in 20G, 512M or 1.5TiB")
     return size
-
-
-def human(count: int | None) -> str:
-    """Bytes as people read them; '?' where they are not known."""
-    if count is None:
-        return "?"
-    for unit, factor in (("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
-        if count >= factor:
-            return f"{count / factor:.4g} {unit}"
-    return f"{count} bytes"
