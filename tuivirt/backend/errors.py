@@ -137,7 +137,7 @@ _BROKE = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR, libvirt.
 def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> TuivirtError:
     """libvirt's error as ours, code and text kept."""
     code = code_of(error)
-    why = error.get_error_message() or str(error)
+    why = (error.get_error_message() or str(error)).strip()  # A program's ends with a line's end.
     kind: type[TuivirtError] = TuivirtError
     if code in _GONE:
         kind = NotFound

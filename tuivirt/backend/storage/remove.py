@@ -154,7 +154,8 @@ def wipe(
     except libvirt.libvirtError as error:
         scrub = "" if algorithm in ("zero", "trim") else "--algorithm zero needs no program of it"
         failure = from_libvirt(error, what, advice_for(error) or scrub)
-        failure.done = "a part of it may be overwritten"
+        if "failed to open" not in failure.why.lower():  # Else nothing has begun.
+            failure.done = "a part of it may be overwritten"
         raise failure from error
     finally:
         touch(host, found.pool)
