@@ -254,15 +254,16 @@ def test_what_lies_on_shared_storage_from_another_hosts_own_is_found(hosts: Any)
 
 @pytest.mark.parametrize("local", [True, False])
 def test_a_host_that_hangs_is_told_and_holds_up_nobody(
-    hosts: Any, monkeypatch: pytest.MonkeyPatch, local: bool
+    hosts: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
 ) -> None:
     monkeypatch.setattr(survey, "ANSWER_S", 0.2)
-    there = hosts("b", local=local, known=(pool("netfs", "/srv"),))
+    (tmp_path / "web.img").touch()
+    there = hosts("b", local=local, known=(pool("netfs", str(tmp_path)),))
     there.conn.waits = threading.Event()
     one = hosts("a", local=local)
     one.beside = (there,)
     began = time.monotonic()
-    (finding,) = against_overwriting(one, "/srv/web.img")
+    (finding,) = against_overwriting(one, str(tmp_path / "web.img"))
     assert time.monotonic() - began < 5
     assert finding.weight is Weight.RISK
     assert finding.text.startswith("host b has not answered within 0.2 s: whether its domains")
@@ -292,6 +293,14 @@ def test_a_mount_from_a_server_is_shared_and_a_disk_is_not(tmp_path: Path) -> No
     shared = Shared((), here=True, root=tmp_path)
     found = [shared.has(path) for path in ("/srv/a b/x", "/mnt/x", "/mnt/own/x", "/srv/x")]
     assert found == [True, True, False, False]
+
+
+def test_a_lun_that_a_domain_reaches_itself_is_the_device_of_the_machine(hosts: Any) -> None:
+    source = "<source protocol='iscsi' name='iqn.x/1'><host name='10.0.0.1'/></source>"
+    one = hosts("a", Domain("web", f"<disk type='network'>{source}<target dev='vda'/></disk>"))
+    name = "/dev/disk/by-path/ip-10.0.0.1:3260-iscsi-iqn.x-lun-{}"
+    assert owners(one, name.format(1)) == ("vda of web, which is off",)
+    assert owners(one, name.format(2)) == ()
 
 
 # -- what lies on it, and what could not be seen --------------------------------------------------
@@ -457,8 +466,8 @@ def test_the_users_of_a_pool_are_found_by_any_name_of_its_volumes(
     group.mkdir()
     (group / "lv").symlink_to(device)
     handle = PoolHandle("vg", "logical", str(group), {"lv": (str(group / "lv"), "")})
-    for source in (device, group / "lv"):
-        one = hosts("a", Domain("web", disk(str(source))), local=True, pools=(handle,))
+    for name in (device, group / "lv"):
+        one = hosts("a", Domain("web", disk(str(name))), local=True, pools=(handle,))
         assert domains_within(one, handle) == ("web",)
     off = PoolHandle("my-vg", "logical", "/dev/my-vg", {})
     off.active = False

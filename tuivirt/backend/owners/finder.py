@@ -156,7 +156,7 @@ class Finder:
         for each in having:
             named = each.named
             by_name = bool(asked.volume) and named.volume == (asked.pool, asked.volume)
-            if by_name or (named.path and self.names(named.path) == asked.key):
+            if by_name or (named.path and self._is_that(asked, named.path)):
                 found.append(_use(named, host, below=False))
             elif any(self.names(path) == asked.key for path in each.below):
                 found.append(_use(named, host, below=True))
@@ -164,6 +164,13 @@ class Finder:
                 unseen += _not_known(each, host)
                 unseen += self._maybe(asked, named)
         return found
+
+    def _is_that(self, asked: Asked, path: str) -> bool:
+        """A LUN that a domain reaches by itself is the device that this machine has of it."""
+        if self.names(path) == asked.key:
+            return True
+        differ = path.startswith("/") != asked.path.startswith("/")
+        return differ and on_server(path) == on_server(asked.path)
 
     def _maybe(self, asked: Asked, named: Named) -> Iterator[str]:
         """Of another machine a device is known by its names only, and may have several."""
@@ -287,7 +294,7 @@ class Finder:
             for having in self._having if self._here else ():
                 if having.named.disk:
                     self._look_beside((having.named.path, *having.below))
-        if self._here:
+        if self._here and asked.path.startswith("/"):
             self._look_beside((asked.path, os.path.realpath(asked.path)))
         return self._lying
 

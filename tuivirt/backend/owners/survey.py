@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -115,10 +116,12 @@ def ask(hosts: Iterable[Host], call: Callable[[Host], T]) -> tuple[dict[Host, T]
     asked: dict[Host, Future[T]] = {}
     for host in hosts:
         link = host.snapshot.link
+        failed[host] = "does not answer" if link is Link.STALLED else "is not connected"
         if link in (Link.CONNECTED, Link.CONNECTING):
-            asked[host] = host.answers.submit(lambda host=host: call(host))  # type: ignore[misc]
-        else:
-            failed[host] = "does not answer" if link is Link.STALLED else "is not connected"
+            # It may be closed just now, and its lane with it.
+            with contextlib.suppress(RuntimeError):
+                asked[host] = host.answers.submit(lambda host=host: call(host))  # type: ignore[misc]
+                del failed[host]
     deadline = time.monotonic() + ANSWER_S
     for host, future in asked.items():
         try:

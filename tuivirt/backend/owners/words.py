@@ -37,7 +37,7 @@ def against_overwriting(
         Finding(Weight.RISK, f"{each} lies on {path}, and is of no use without it", advice)
         for each in usage.overlays
     ]
-    return said + risks(usage.unsure if there else usage.away)
+    return said + risks(usage.unsure if there else ())
 
 
 def owners(host: Host, path: str, *, here: bool = False) -> tuple[str, ...]:
