@@ -96,7 +96,12 @@ def vol_create(
     ] = None,
     backing_vol_format: Annotated[
         str | None,
-        Option("the format of that; what libvirt knows unless given", cli_only=True),
+        Option(
+            "the format of that, where no domain says it: what it looks like, a guest may have "
+            "written into it",
+            label="Its format",
+            choices=("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow"),
+        ),
     ] = None,
     prealloc_metadata: Annotated[
         bool, Option("make the tables of a qcow2 image now: larger, but faster later")
