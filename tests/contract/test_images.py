@@ -308,7 +308,7 @@ def test_where_there_is_no_room_that_is_told_before_and_in_the_middle(
     host: Host, images: Path, small: Path
 ) -> None:
     path = written(images / "one.img", 12)
-    with pytest.raises(BadInput, match=r"may need 12\.\d MiB, and .*small has 8 MiB free"):
+    with pytest.raises(BadInput, match=r"may need 12\.\d+ MiB, and .*small has 8 MiB free"):
         to(host, path, small / "two.qcow2")
     with pytest.raises(TuivirtError, match="No space left on device") as full:
         to(host, path, small / "two.qcow2", force=True)
