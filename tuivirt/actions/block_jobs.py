@@ -256,6 +256,7 @@ def blockjob(
     abort: Annotated[bool, Option("end it; the guest stays on the image that it has")] = False,
     pivot: Annotated[bool, Option("the guest goes over to the other image")] = False,
     bandwidth: BANDWIDTH = None,
+    force: FORCE = False,
 ) -> str:
     """Tell of the jobs on a domain's disks, whoever began them, and of what broken ones have left.
 
@@ -263,6 +264,7 @@ def blockjob(
     """
     from tuivirt.backend.block_jobs import control
 
+    del force  # Whoever was shown the plan says it: nothing here has a risk.
     disk = path or ""
     if abort:
         return control.abort(run.host, domain.uuid, disk)

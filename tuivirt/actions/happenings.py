@@ -13,7 +13,7 @@ from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
-__all__ = ["Event", "Happening", "happening", "is_progress"]
+__all__ = ["Event", "Happening", "about_jobs", "happening", "is_progress"]
 
 
 def is_progress(event: Event) -> bool:
@@ -21,6 +21,19 @@ def is_progress(event: Event) -> bool:
     if not isinstance(event, TaskChanged):
         return False
     return event.task.state is TaskState.RUNNING and event.task.fraction is not None
+
+
+_OF_JOBS = frozenset({"block-job-2", "job-completed", "metadata-change"})
+
+
+def about_jobs(event: Event) -> Ref | None:
+    """The domain whose jobs have ended by this, or may have begun; None: it is of no jobs.
+
+    tuivirt notes a block job in the domain's metadata before it begins; libvirt has no event.
+    """
+    if isinstance(event, LibvirtEvent) and event.family in _OF_JOBS:
+        return event.ref
+    return None
 
 
 @record(frozen=True, slots=True)

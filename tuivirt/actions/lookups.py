@@ -24,6 +24,7 @@ from tuivirt.backend.undefine import Belongings, belongings
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
+    from tuivirt.backend.model.block_job import Running
     from tuivirt.backend.model.blocks import BlockDevice
     from tuivirt.backend.model.forms import FormFacts
     from tuivirt.backend.model.functions import VirtualFunction
@@ -36,6 +37,7 @@ __all__ = [
     "Belongings",
     "belongings",
     "block_devices",
+    "block_jobs",
     "configs_of",
     "destinations",
     "device_facts",
@@ -162,6 +164,16 @@ def snapshots(host: Host, key: str) -> tuple[Snapshot, ...]:
     from tuivirt.backend.snapshots.read import snapshots_of
 
     return snapshots_of(host, key)
+
+
+def block_jobs(host: Host, uuids: frozenset[str] | None = None) -> Sequence[Running]:
+    """The jobs on domains' disks, whoever began them; of these domains, or of all.
+
+    Raises TuivirtError.
+    """
+    from tuivirt.backend.block_jobs.under_way import under_way
+
+    return under_way(host, uuids)
 
 
 def network_functions(host: Host, _key: str) -> Sequence[VirtualFunction]:

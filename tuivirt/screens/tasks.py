@@ -25,6 +25,7 @@ from tuivirt.widgets.text import age, natural
 from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
+from .block_jobs import LOOK_S, BlockJobs, ends_by
 from .telling import whose
 from .waiting import OPEN, waits_for
 from .words import clock
@@ -114,7 +115,7 @@ _COLUMNS: tuple[Column[Row], ...] = (
     Column(
         "started",
         "BEGAN",
-        lambda r: clock(r.task.started),
+        lambda r: clock(r.task.started) if r.task.id else "",
         width=12,
         priority=1,
         sort_key=lambda r: r.task.started,
@@ -140,7 +141,8 @@ class TasksScreen(FleetScreen):
         "Every action that was started from here: those under way, and how the last ones ended. "
         "Below stands the whole of the one under the cursor, with the virsh command that does the "
         "same; shift+↓ and shift+↑ scroll it. A pending task was accepted, but its guest has not "
-        "done it yet; one that waits has no answer from its host or its domain."
+        "done it yet; one that waits has no answer from its host or its domain. Block jobs and "
+        "backups that others began stand there too, as long as they run."
     )
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("ctrl+k", "abort"),
@@ -169,12 +171,26 @@ class TasksScreen(FleetScreen):
             empty="Nothing was done yet.\nWhat you start from any list appears here.",
             id="table",
         )
+        self._jobs = BlockJobs(self._found)
         self._page = Page(id="task")
         self._page.can_focus = False
 
     def compose_body(self) -> ComposeResult:
         yield self._table
         yield self._page
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_S, self._look)
+        self.call_after_refresh(self._look)
+
+    def _look(self) -> None:
+        if self.is_current:
+            self._jobs.look(self.fleet, self.look_up)
+
+    def _found(self) -> None:
+        if self._jobs.wrong:
+            self.say(self._jobs.wrong, "warning")
+        self.show_fleet(self.fleet)
 
     def actions(self) -> list[Any]:
         """None: what can be done to a task is to abort it."""
@@ -192,12 +208,18 @@ class TasksScreen(FleetScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         now = float(int(time.time()))
         several = fleet.several
+        if self._jobs.hear(self.joint.events_log):
+            self._look()
         self._table.use_columns(_OF_SEVERAL if several else _COLUMNS)
         rows: dict[Any, Row] = {
             ("task", task.id): Row(
                 task, now if task.state in OPEN else 0.0, waits_for(task, fleet), several
             )
             for task in reversed(fleet.tasks)
+        }
+        rows |= {
+            key: Row(task, 0.0, waits_for(task, fleet), several)
+            for key, task in self._jobs.tasks(fleet.tasks).items()
         }
         self._table.update(rows)
         self._show_task()
@@ -240,7 +262,10 @@ class TasksScreen(FleetScreen):
         name = whose(task) if self.fleet.several else task.target_name
 
         def answered(yes: bool | None) -> None:
-            if yes:
+            if yes and not task.id:
+                action, values = ends_by(task)
+                self.act(action, (task.target,), **values)
+            elif yes:
                 self.joint.abort(task.id)
                 self.say(f"{title_of(task)} of {name}: asked to stop")
 
@@ -248,7 +273,10 @@ class TasksScreen(FleetScreen):
             ConfirmDialog(
                 f"Abort: {title_of(task)} of {name}",
                 [
-                    "It stops at the next point where it can; what is done by then stays done.",
+                    "It stops at the next point where it can; what is done by then stays done."
+                    if task.id
+                    else "Somebody else began it, and may wait for it: what it wrote by then is a "
+                    "part.",
                     task.text,
                 ],
                 yes="abort",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .record import record
+from .ref import Ref
 
 MIB = 1 << 20
 
@@ -78,6 +79,16 @@ class BlockJob:
     def fraction(self) -> float | None:
         """0 to 1; None where nothing is told yet."""
         return min(1.0, self.done / self.end) if self.end else None
+
+
+@record(frozen=True, slots=True)
+class Running:
+    """A job that runs now, with the domain that has the disk."""
+
+    ref: Ref
+    name: str
+    """The domain's."""
+    job: BlockJob
 
 
 @record(frozen=True, slots=True)

@@ -36,8 +36,6 @@ class Task:
     """0 to 1; None when it cannot be told."""
     text: str = ""
     """What it is doing, or how it ended, in a sentence."""
-    told: str = ""
-    """What has to be known while it is under way, as where something is offered; a sentence."""
     advice: str = ""
     virsh: str = ""
     """The command that would have done the same."""
@@ -46,6 +44,8 @@ class Task:
     """Another host, by name, whose connection it needs as well."""
     since: float | None = None
     """``started`` by the monotonic clock."""
+    told: str = ""
+    """What has to be known while it is under way, as where something is offered; a sentence."""
 
     def so_far_s(self) -> float:
         """For how long it has been under way."""
