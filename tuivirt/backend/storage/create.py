@@ -209,6 +209,8 @@ def advice_for(error: libvirt.libvirtError) -> str:
         return "make room in the pool's place; what was begun is taken away again"
     if "permission denied" in text or "read-only file system" in text:
         return "look at the owner, the rights and the mount options of the pool's folder"
+    if "does not support changing of volume capacity" in text:
+        return "have the storage itself do it (of a volume group: lvextend), then refresh the pool"
     if "invalid partition name" in text:
         return "a partition is called as its disk has it: by the name that is expected"
     if "lock" in text:
