@@ -396,6 +396,25 @@ def test_of_another_machine_a_pool_that_could_not_be_looked_at_again_is_told(hos
     assert Finder(one, fresh=False).of("/p/base").unsure == ()
 
 
+def test_for_a_file_that_is_not_there_no_pool_of_a_far_host_is_read(hosts: Any) -> None:
+    volumes = {"top": ("/p/top", "/p/base"), "base": ("/p/base", "")}
+    handle = PoolHandle("p", "dir", "/p", volumes)
+    one = hosts("a", pools=(handle,))
+    (finding,) = against_overwriting(one, "/p/base")
+    assert (finding.weight, finding.text[:6]) == (Weight.RISK, "/p/top")
+    handle.volumes = {}
+    handle.listAllVolumes = None  # type: ignore[assignment]
+    assert against_overwriting(one, "/p/base") == []
+
+
+def test_many_that_cannot_be_looked_into_are_counted(hosts: Any) -> None:
+    domains = (Domain(f"web{number}", disk(f"/x/{number}", "qcow2")) for number in range(9))
+    usage = Finder(hosts("a", *domains)).of("/p/a")
+    assert len(usage.unsure) == 9
+    *shown, rest = derived(usage).findings(Weight.REFUSED, "a")
+    assert (len(shown), rest.text) == (5, "4 more like these could not be looked into")
+
+
 def test_a_name_that_is_not_understood_may_be_that_of_the_image(hosts: Any, tmp_path: Path) -> None:
     base = tmp_path / "base.img"
     base.touch()

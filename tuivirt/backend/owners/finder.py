@@ -44,14 +44,17 @@ class Finder:
     The domains of ``host`` and of all hosts on the same machine are asked; those of other
     machines where what is asked about lies on storage that they share. ``here``: what is asked
     about is this machine's, wherever ``host`` is. ``fresh``: pools of another machine are looked
-    at again first. Raises TuivirtError where ``host`` itself cannot tell.
+    at again first. ``overlays``: other images that lie on what is asked about are looked for as
+    well. Raises TuivirtError where ``host`` itself cannot tell.
 
     Source: virConnectListAllDomains, both configurations of each, the heads of images, of another
     machine the volumes of all pools, /sys and /proc.
     """
 
-    def __init__(self, host: Host, *, here: bool = False, fresh: bool = True) -> None:
-        self._host, self._fresh = host, fresh
+    def __init__(
+        self, host: Host, *, here: bool = False, fresh: bool = True, overlays: bool = True
+    ) -> None:
+        self._host, self._fresh, self._overlays = host, fresh, overlays
         self._here = here or is_here(host)
         self.names = Names(here=self._here)
         started = dict.fromkeys((host, *host.started()))
@@ -75,7 +78,7 @@ class Finder:
     def _read(self, host: Host, own: list[Host]) -> None:
         if host in own:
             self._pools += pools_of(host)
-            if not self._here:
+            if not self._here and self._overlays:
                 self._below.tell(each for pool in self._pools for each in self._volumes(pool))
             self._having += having_of(host, self._below)
         beside = [each for each in own if each is not host]
@@ -126,11 +129,8 @@ class Finder:
 
     # -- one image ----------------------------------------------------------------------------
 
-    def of(self, path: str, *, pool: str = "", volume: str = "", overlays: bool = True) -> Usage:
-        """Who has the image at this path; of a volume also by its pool and name.
-
-        ``overlays``: other images that lie on it are looked for as well.
-        """
+    def of(self, path: str, *, pool: str = "", volume: str = "") -> Usage:
+        """Who has the image at this path; of a volume also by its pool and name."""
         asked = Asked(path, self.names(path), pool, volume)
         unseen: list[str] = []
         uses = self._by_domains(asked, self._having, "", unseen)
@@ -147,7 +147,7 @@ class Finder:
         if self._here and path.startswith("/") and os.path.lexists(path):
             machine = tuple(dict.fromkeys(by_machine(os.path.realpath(path))))
         usage = Usage(path, tuple(_once(uses)), machine=machine, away=tuple(away))
-        return self._with_overlays(usage, asked, unseen) if overlays else usage
+        return self._with_overlays(usage, asked, unseen) if self._overlays else usage
 
     def _by_domains(
         self, asked: Asked, having: list[Having], host: str, unseen: list[str]

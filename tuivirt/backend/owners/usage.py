@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from ..model.finding import Finding, Weight
 
+MOST_SAID = 5
+"""More of what could not be seen is counted: it would hide the rest of a plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Use:
@@ -81,4 +84,9 @@ class Usage:
 
 def risks(sentences: Iterable[str]) -> list[Finding]:
     """What could not be seen, as findings: it is asked, and never taken for nothing."""
-    return [Finding(Weight.RISK, each) for each in dict.fromkeys(sentences)]
+    said = list(dict.fromkeys(sentences))
+    rest = len(said) - MOST_SAID
+    shown = [Finding(Weight.RISK, each) for each in (said[:MOST_SAID] if rest > 1 else said)]
+    if rest > 1:
+        shown.append(Finding(Weight.RISK, f"{rest} more like these could not be looked into"))
+    return shown

@@ -29,7 +29,7 @@ def domains_within(host: Host, pool: Any) -> tuple[str, ...]:
     one that is not active libvirt tells no volumes. Raises TuivirtError.
     """
     what = f"cannot tell who uses {pool.name()}"
-    finder = Finder(host)
+    finder = Finder(host, overlays=False)
     try:
         name, root = pool.name(), skim(pool.XMLDesc(0), "pool")
         volumes = {finder.names(path) for path in _paths(pool)}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import posixpath
 from typing import TYPE_CHECKING
 
+import libvirt
+
+from ..errors import is_gone
 from ..here import is_here
 from ..model.finding import Finding, Weight
 from .finder import Finder
+from .survey import pools_of
 from .usage import Usage, risks
 
 if TYPE_CHECKING:
@@ -26,10 +31,10 @@ def against_overwriting(
     """
     if not path.startswith("/"):
         return []  # On a storage server.
-    found = Finder(host, here=here)
-    # What is not there yet has nothing on it.
-    there = os.path.lexists(path) if here or is_here(host) else True
-    usage = found.of(path, overlays=there)
+    # What is not there yet has nothing on it, and nobody looks through large pools for it.
+    local = here or is_here(host)
+    there = os.path.lexists(path) if local else _is_volume(host, path)
+    usage = Finder(host, here=here, overlays=there).of(path)
     said = []
     if names := _phrases(usage):
         said.append(Finding(Weight.REFUSED, f"{path} is {', '.join(names)}", advice))
@@ -37,7 +42,7 @@ def against_overwriting(
         Finding(Weight.RISK, f"{each} lies on {path}, and is of no use without it", advice)
         for each in usage.overlays
     ]
-    return said + risks(usage.unsure if there else ())
+    return said + risks(usage.unsure if there or not local else ())
 
 
 def owners(host: Host, path: str, *, here: bool = False) -> tuple[str, ...]:
@@ -47,7 +52,22 @@ def owners(host: Host, path: str, *, here: bool = False) -> tuple[str, ...]:
     """
     if not path.startswith("/"):
         return ()
-    return _phrases(Finder(host, here=here).of(path, overlays=False))
+    return _phrases(Finder(host, here=here, overlays=False).of(path))
+
+
+def _is_volume(host: Host, path: str) -> bool:
+    """Whether the file is there, as far as the pool of its folder knows when it looks again."""
+    try:
+        for pool in pools_of(host):
+            if pool.active and posixpath.normpath(pool.path) == posixpath.dirname(path):
+                pool.handle.refresh(0)
+    except libvirt.libvirtError:
+        return True  # It may be.
+    try:
+        host.conn.storageVolLookupByPath(path)
+    except libvirt.libvirtError as error:
+        return not is_gone(error)
+    return True
 
 
 def _phrases(usage: Usage) -> tuple[str, ...]:
