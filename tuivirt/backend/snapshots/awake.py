@@ -51,7 +51,10 @@ def awake(host: Host, domain: Any, what: str) -> Iterator[Awake]:
             _off_after(host, domain, waiter, error)
             raise
         end.said = _off(host, domain, waiter)
-        forget(host, domain, begun)
+        try:
+            forget(host, domain, begun)
+        except TuivirtError as error:
+            end.said += f"; that it was started for this stays written down ({error})"
 
 
 def _start(host: Host, domain: Any, begun: Begun, what: str) -> bool:
