@@ -289,7 +289,7 @@ class Finder:
         if self._lying is None:
             disks = [each.named for each in self._having if each.named.disk]
             raw = {self.names(each.path) for each in disks if each.path and each.form in ALONE}
-            self._lying = Lying(self.names, raw)
+            self._lying = Lying(self.names, raw, self._asked)
             self._look_at_pools(self._lying)
             for having in self._having if self._here else ():
                 if having.named.disk:

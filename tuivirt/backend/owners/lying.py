@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Hashable, Iterable, Iterator, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass
 
-import libvirt
-
+from ..errors import TuivirtError
 from ..images import header
 from ..model.resources import Volume
 from .names import Names
@@ -27,10 +26,19 @@ class Overlay:
 
 
 class Lying:
-    """What was looked through so far. ``raw``: keys of images that a domain takes for raw."""
+    """What was looked through so far.
 
-    def __init__(self, names: Names, raw: Set[Hashable]) -> None:
-        self._names, self._raw = names, raw
+    ``raw``: keys of images that a domain takes for raw. ``read``: what libvirt knows to be in a
+    pool, and why that may not be all.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        raw: Set[Hashable],
+        read: Callable[[PoolNow], tuple[list[Volume], str]],
+    ) -> None:
+        self._names, self._raw, self._read = names, raw, read
         self._on: dict[Hashable, dict[Hashable, Overlay]] = {}
         self._folders: set[Hashable] = set()
         self.unseen: list[tuple[Hashable, str]] = []
@@ -123,9 +131,9 @@ class Lying:
         told = pool is not None
         if pool is not None:
             try:
-                volumes, old = pool.volumes(fresh=True)
-            except libvirt.libvirtError as error:
-                told, why = False, error.get_error_message() or why
+                volumes, old = self._read(pool)
+            except TuivirtError as error:
+                told, why = False, str(error)
             else:
                 known = {os.path.join(folder, os.path.basename(e.path)): e for e in volumes}
                 told, why = not old, old or why

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import libvirt
 
-from ..errors import TuivirtError
+from ..errors import TuivirtError, is_gone
 from ..model.host import Link
 from ..model.resources import Volume
 from ..storage.read import volumes_in
@@ -71,8 +71,12 @@ def pools_of(host: Host) -> list[PoolNow]:
     """All pools, active or not. Raises libvirtError. Source: listAllStoragePools, each's XML."""
     found = []
     for handle in host.conn.listAllStoragePools(0):
-        active = bool(handle.isActive())
-        xml = handle.XMLDesc(0)
+        try:
+            active, xml = bool(handle.isActive()), handle.XMLDesc(0)
+        except libvirt.libvirtError as error:
+            if is_gone(error):
+                continue
+            raise
         pool = parse_pool(host.name, xml, active=active, autostart=False, persistent=True)
         found.append(
             PoolNow(host, handle, pool.name, pool.type, pool.path, pool.source, pool.active)
