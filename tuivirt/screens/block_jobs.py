@@ -132,7 +132,7 @@ def _task(running: Running) -> Task:
         started=0.0,
         state=TaskState.PENDING if job.ready else TaskState.RUNNING,
         fraction=None if job.ready else job.fraction,
-        text=f"{job.target}{to}: {told(job)}; no task of this session follows it",
+        text=f"{told(job)}: {job.target}{to}; no task of this session follows it",
         advice="it goes over, or stays, by: tuivirt blockjob" if job.ready else "",
         virsh=f"virsh domjobinfo {running.name}"
         if backup
