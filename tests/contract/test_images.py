@@ -502,7 +502,7 @@ def test_an_image_that_a_guest_has_open_is_left_alone(
 def test_a_guest_that_is_started_as_its_image_is_replaced_does_not_lose_what_it_writes(
     host: Host, define: Define, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, other = as_qcow2(images / "one.qcow2"), as_qcow2(images / "two.qcow2")
+    path = as_qcow2(images / "one.qcow2")
     guest = define(disks=[Disk(path, form="qcow2")], kernel=False, memory_mib=32)
     holds = guest_bytes(path, "qcow2")
     refused: list[libvirt.libvirtError] = []
@@ -517,9 +517,7 @@ def test_a_guest_that_is_started_as_its_image_is_replaced_does_not_lose_what_it_
     monkeypatch.setattr(place, "sync", sync)
     to(host, path, in_place=True)
     assert guest_bytes(path, "qcow2") == holds
-    to(host, other, path, force=True)
-    assert guest_bytes(path, "qcow2") == guest_bytes(other, "qcow2")
-    assert len(refused) == 2
+    assert len(refused) == 1
     guest.start()
 
 
