@@ -14,8 +14,9 @@ from ..disks import Source, refuse_system_file, resolve
 from ..errors import Aborted, BadInput, TuivirtError
 from ..here import is_here
 from ..lifecycle import Progress, domain_to_change
-from ..model.block_job import MIB, Begun, Chain, size
+from ..model.block_job import MIB, Begun, Chain
 from ..model.finding import Finding, Plan
+from ..model.size import spelled
 from ..owners import risks
 from ..snapshots.judge import refuse
 from ..xml.chain import copy_xml
@@ -259,7 +260,9 @@ def _against_size(host: Host, dest: str, form: str, capacity: int) -> list[Findi
         way = "--format qcow2 is for a larger one" if there > capacity else "take a larger one"
         return [Finding(REFUSED, f"{sizes}: without a format both have to be equal", way)]
     if there < capacity:
-        return [Finding(RISK, f"{dest} has {size(there)}, and the disk may fill {size(capacity)}")]
+        return [
+            Finding(RISK, f"{dest} has {spelled(there)}, and the disk may fill {spelled(capacity)}")
+        ]
     return []
 
 
@@ -276,6 +279,6 @@ def _failed(host: Host, what: str, end: End, dest: str, left: str) -> TuivirtErr
         return TuivirtError(what, f"somebody else has ended it; {left}", SEE)
     free = free_at(host, dest)
     full = is_here(host) and free is not None and free < MIB
-    why = f"no room is left ({size(free or 0)} free)" if full else "QEMU ended it with an error"
+    why = f"no room is left ({spelled(free or 0)} free)" if full else "QEMU ended it with an error"
     advice = "make room there" if full else "its log says why: /var/log/libvirt/qemu on the host"
     return TuivirtError(what, f"{why}; {left}", f"{advice}; {SEE}")

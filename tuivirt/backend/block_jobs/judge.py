@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import from_libvirt
-from ..model.block_job import Chain, size, told
+from ..model.block_job import Chain, told
 from ..model.finding import Finding, Weight
+from ..model.size import spelled
 from ..owners import risks
 from ..snapshots.read import snapshots_of
 from .images import free_at, users_of
@@ -161,7 +162,7 @@ def room_for(host: Host, path: str, needed: int | None, most: int | None) -> lis
         return [
             Finding(
                 RISK,
-                f"{size(needed)} are to be written to {path}, and {size(free)} are free there",
+                f"{spelled(needed)} are to be written to {path}, where {spelled(free)} are free",
                 "make room first: a guest whose image cannot grow stands still",
             )
         ]
@@ -169,7 +170,7 @@ def room_for(host: Host, path: str, needed: int | None, most: int | None) -> lis
         return [
             Finding(
                 NOTE,
-                f"{path} may grow to {size(most)}, and {size(free)} are free there now",
+                f"{path} may grow to {spelled(most)}, and {spelled(free)} are free there now",
             )
         ]
     return []

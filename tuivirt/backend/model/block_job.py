@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .record import record
 from .ref import Ref
+from .size import spelled
 
 MIB = 1 << 20
 
@@ -106,17 +107,10 @@ class Begun:
     """The images whose data go elsewhere, the upper first."""
 
 
-def size(amount: int) -> str:
-    """Bytes in words."""
-    if amount >= 10 << 30:
-        return f"{amount / (1 << 30):.0f} GiB"
-    return f"{amount / MIB:.0f} MiB" if amount >= MIB or not amount else "less than 1 MiB"
-
-
 def told(job: BlockJob) -> str:
     """How it stands, in words."""
     if job.ready:
         return "both are equal"
     share = job.fraction
-    said = f"{share:.0%}, {size(job.end - job.done)} left" if share is not None else "beginning"
-    return said + (f", at most {size(job.bytes_per_s)}/s" if job.bytes_per_s else "")
+    said = f"{share:.0%}, {spelled(job.end - job.done)} left" if share is not None else "beginning"
+    return said + (f", at most {spelled(job.bytes_per_s)}/s" if job.bytes_per_s else "")
