@@ -67,6 +67,7 @@ def _checked_create(values: Mapping[str, Any]) -> None:
         "[ --format {format}][ --backing-vol {backing_vol}]"
         "[ --backing-vol-format {backing_vol_format}][prealloc_metadata? --prealloc-metadata]"
     ),
+    otherwise=("virsh vol-create {name} VOLUME.xml", frozenset(("secret",))),
     api="virStorageVolCreateXML",
     bulk=False,
     unavailable=is_inactive,
@@ -106,6 +107,10 @@ def vol_create(
     prealloc_metadata: Annotated[
         bool, Option("make the tables of a qcow2 image now: larger, but faster later")
     ] = False,
+    secret: Annotated[
+        str | None,
+        Option("encrypt it (LUKS) with this secret of libvirt's, by its UUID or usage"),
+    ] = None,
 ) -> str:
     """Make a volume in a pool.
 
@@ -122,6 +127,7 @@ def vol_create(
         "backing_vol": backing_vol,
         "backing_vol_format": backing_vol_format,
         "prealloc_metadata": prealloc_metadata,
+        "secret": secret,
     }
     run.chose(
         capacity=for_virsh(capacity), allocation=for_virsh(allocation) if allocation else None

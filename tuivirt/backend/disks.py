@@ -65,6 +65,8 @@ class Source:
     format: str = ""
     path: str = ""
     """On the host, as far as known: two names of one thing are told by it."""
+    secret: str = ""
+    """UUID of libvirt's secret that a volume is encrypted with."""
     network: Mapping[str, Value] = field(default_factory=dict)
     """The fields of a network source; its ``source`` is then its URI."""
 
@@ -201,12 +203,20 @@ def _volume(host: Host, pool_name: str, name: str, form: str) -> Source:
         raise from_libvirt(error, what) from error
     if kind not in (_FILE, _BLOCK, libvirt.VIR_STORAGE_VOL_NETWORK):
         raise BadInput(what, "it is a directory")
+    if known.encryption and not known.secret:
+        raise BadInput(
+            what,
+            f"it is encrypted ({known.encryption}), and libvirt knows not with which secret",
+            f"define that for the volume {known.path} (virsh secret-define: usage type volume),"
+            " and refresh the pool",
+        )
     return Source(
         "volume",
         pool=pool.name(),
         volume=name,
         format=form or _qemu_format(known.format),
         path=known.path,
+        secret=known.secret,
     )
 
 

@@ -42,6 +42,7 @@ from .xml.disk_uri import uri_of
 from .xml.disksource import READ_ONLY
 from .xml.errors import BusFull, XmlError
 from .xml.targets import check_room, choose_target
+from .xml.volume import with_secret
 
 if TYPE_CHECKING:
     from .host import Host
@@ -126,6 +127,8 @@ def attach_disk(
             discard=request.discard,
             driver="qemu" if before.current.type in ("qemu", "kvm", "test") else "",
         )
+        if source.secret:
+            xml = with_secret(xml, source.secret)
     except BusFull as error:
         raise BadInput(what, str(error), error.advice) from error
     except XmlError as error:

@@ -48,6 +48,21 @@ def secrets(host: Host) -> tuple[Secret, ...]:
     return tuple(sorted(found, key=lambda secret: (secret.kind, secret.usage, secret.uuid)))
 
 
+def named_secret(host: Host, name: str) -> Secret:
+    """The secret of that UUID or usage name. Raises BadInput, TuivirtError."""
+    there = secrets(host)
+    found = [each for each in there if name in (each.uuid, each.usage)]
+    if len(found) == 1:
+        return found[0]
+    has = ", ".join(f"{each.uuid} ({each.usage or 'for anything'})" for each in there)
+    raise BadInput(
+        f"host {host.name} has {'several secrets' if found else 'no secret'} {name}",
+        f"it has {has}" if has else "it has none at all",
+        "name one by its UUID; a new one is defined there (virsh secret-define, then virsh"
+        " secret-set-value)",
+    )
+
+
 def refuse_missing(host: Host, fields: Mapping[str, Value]) -> None:
     """Raises BadInput when the host lacks the secret that a disk's fields name."""
     uuid, usage = fields.get("secret_uuid"), fields.get("secret_usage")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tuivirt.actions.advice import in_labels
@@ -60,6 +61,10 @@ OFFERS: dict[str, Offering] = {
 """Actions whose form is narrowed to what the objects have."""
 
 
+LISTED = {("vol-create", "secret"): "secrets"}
+"""By action and field: what of the host's it lists to choose from."""
+
+
 class ActionForm(FormDialog):
     """What an action needs to know; some actions first look up what there is to choose from."""
 
@@ -75,7 +80,9 @@ class ActionForm(FormDialog):
         be done."""
         self._action = action
         self._all = [
-            field_of(parameter, values) for parameter in action.parameters if not parameter.cli_only
+            replace(field_of(each, values), listed=LISTED.get((action.name, each.name), ""))
+            for each in action.parameters
+            if not each.cli_only
         ]
         self._offering = OFFERS.get(action.name)
         if self._offering is None and action.name not in ACTIONS:

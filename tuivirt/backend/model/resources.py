@@ -109,6 +109,10 @@ class Volume:
     """When it was written to last, as libvirt tells it; empty: not told."""
     problem: str = ""
     """Why libvirt tells no more than its name and place; empty where it does."""
+    encryption: str = ""
+    """How what is in it is encrypted: luks; empty: it is not."""
+    secret: str = ""
+    """UUID of libvirt's secret that it is encrypted with, where libvirt knows."""
     half: str = ""
     """Where an upload into it was cut off: what there is to say of that."""
 

@@ -15,6 +15,7 @@ from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
 from ..owners import Finder
+from ..secrets import named_secret
 from ..snapshots.judge import refuse
 from ..xml.tree import skim, text_of
 from ..xml.volume import cloned_volume, new_volume, parse_volume
@@ -42,6 +43,8 @@ def check(values: Mapping[str, Any]) -> None:
         raise BadInput(
             f"an image of the format {form} lies on no other", advice="--format qcow2 does"
         )
+    if values.get("secret") and form not in ("raw", "qcow2", None):
+        raise BadInput(f"an image of the format {form} is not encrypted", advice="raw or qcow2 is")
     if values.get("prealloc_metadata") and form not in ("qcow2", None):
         raise BadInput("metadata is made ahead for qcow2 only", advice="--format qcow2")
 
@@ -62,7 +65,7 @@ def create(
     """Make a volume; a sentence of what is there. Source: virStorageVolCreateXML.
 
     ``values``: vol, capacity, allocation, format, backing_vol, backing_vol_format,
-    prealloc_metadata. Raises Aborted, BadInput, TuivirtError.
+    prealloc_metadata, secret (its UUID or usage). Raises Aborted, BadInput, TuivirtError.
     """
     host.require_write()
     check(values)
@@ -81,6 +84,9 @@ def create(
     form = str(values.get("format") or ("qcow2" if backing is not None else ""))
     if values.get("prealloc_metadata") and not form:
         form = "qcow2"
+    secret = named_secret(host, str(values["secret"])) if values.get("secret") else None
+    if secret is not None and not form:
+        form = "raw"
     kind = _prepare(host, pool, name, form, what)
     whole = form in ("", "raw") and allocation is None
     _refuse_full(pool, kind, capacity if whole else allocation or 0, what)
@@ -91,6 +97,7 @@ def create(
         form=form if kind in _FILES else "",
         backing=backing.path if backing is not None else "",
         backing_format=_backing_format(host, backing, values, what),
+        secret=secret.uuid if secret is not None else "",
     )
     flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
     made = _make(
@@ -106,8 +113,15 @@ def create(
     touch(host, pool)
     now = parse_volume(host.name, pool_name, made.XMLDesc(0))
     on = f", on top of {backing.name}" if backing is not None else ""
-    words = ", ".join(word for word in (human(now.capacity_bytes), now.format) if word)
-    return f"pool {pool_name} has the volume {name}: {words}{on}"
+    locked = f"encrypted ({now.encryption})" if now.encryption else ""
+    words = ", ".join(word for word in (human(now.capacity_bytes), now.format, locked) if word)
+    said = f"pool {pool_name} has the volume {name}: {words}{on}"
+    if secret is None or (secret.kind, secret.usage) == ("volume", now.path):
+        return said
+    return (
+        f"{said}; libvirt forgets with which secret when the pool is refreshed,"
+        f" as that was not defined for the volume {now.path}"
+    )
 
 
 def plan_clone(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:

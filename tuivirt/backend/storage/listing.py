@@ -74,6 +74,7 @@ def details(host: Host, pool_key: str, name: str) -> str:
         ("path", volume.path),
         ("type", volume.type),
         ("format", volume.format),
+        ("encrypted", _locked(volume)),
         ("capacity", _size(volume.capacity_bytes)),
         ("takes", _size(volume.allocation_bytes)),
         ("its file", _size(volume.physical_bytes)),
@@ -91,6 +92,13 @@ def details(host: Host, pool_key: str, name: str) -> str:
     said += [f"{'used by' if not n else '':<10} {each}" for n, each in enumerate(who or ["nobody"])]
     said += [f"{'not sure' if not n else '':<10} {e}" for n, e in enumerate(users.unsure)]
     return "\n".join(map(_one_line, said))
+
+
+def _locked(volume: Volume) -> str:
+    if not volume.encryption:
+        return ""
+    with_ = f"with secret {volume.secret}" if volume.secret else "libvirt knows not by which secret"
+    return f"{volume.encryption}, {with_}"
 
 
 def _one_line(text: str) -> str:

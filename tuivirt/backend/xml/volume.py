@@ -19,6 +19,8 @@ def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ())
     target, store = root.find("target"), root.find("backingStore")
     path = (target.findtext("path") if target is not None else "") or ""
     times = target.find("timestamps") if target is not None else None
+    locked = target.find("encryption") if target is not None else None
+    secret = locked.find("secret") if locked is not None else None
     return Volume(
         host=host,
         pool=pool,
@@ -34,6 +36,8 @@ def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ())
         physical_bytes=size_of(root.find("physical")),
         modified=(times.findtext("mtime") if times is not None else "") or "",
         users=users,
+        encryption=(locked.get("format") or "") if locked is not None else "",
+        secret=(secret.get("uuid") or "") if secret is not None else "",
     )
 
 
@@ -50,10 +54,12 @@ def new_volume(
     form: str = "",
     backing: str = "",
     backing_format: str = "",
+    secret: str = "",
 ) -> str:
     """``capacity`` and ``allocation`` in bytes; without the latter libvirt takes all of a raw one.
 
-    ``backing`` is the path of the image that it lies on.
+    ``backing`` is the path of the image that it lies on; ``secret`` the UUID of libvirt's secret
+    with which it is encrypted (LUKS).
     """
     etree = lxml()
     root = etree.Element("volume")
@@ -61,14 +67,36 @@ def new_volume(
     etree.SubElement(root, "capacity", unit="bytes").text = str(capacity)
     if allocation is not None:
         etree.SubElement(root, "allocation", unit="bytes").text = str(allocation)
-    if form:
-        etree.SubElement(etree.SubElement(root, "target"), "format", type=form)
+    if form or secret:
+        target = etree.SubElement(root, "target")
+        if form:
+            etree.SubElement(target, "format", type=form)
+        if secret:
+            target.append(_encryption(secret))
     if backing:
         store = etree.SubElement(root, "backingStore")
         etree.SubElement(store, "path").text = backing
         if backing_format:
             etree.SubElement(store, "format", type=backing_format)
     return str(etree.tostring(root, encoding="unicode"))
+
+
+def _encryption(secret: str) -> Element:
+    etree = lxml()
+    found = etree.Element("encryption", format="luks")
+    etree.SubElement(found, "secret", type="passphrase", uuid=secret)
+    return found
+
+
+def with_secret(disk: str, secret: str) -> str:
+    """A disk's XML, whose source is encrypted with this secret. Raises MalformedXml."""
+    from .tree import parse
+
+    root = parse(disk, "disk")
+    source = root.find("source")
+    if source is not None:
+        source.append(_encryption(secret))
+    return str(lxml().tostring(root, encoding="unicode"))
 
 
 def cloned_volume(name: str, original: str) -> str:
