@@ -91,23 +91,19 @@ def test_an_error_has_its_code_once_and_names_the_verb_that_tells_of_the_job(
 
 
 def test_the_name_that_a_plan_shows_is_the_name_that_it_gets(host: Host, guest: Guest) -> None:
-    for module, plan_for, uuids in (
-        (make, make.plan_for, lambda: [e.name for e in snapshots_of(host, guest.uuid)]),
-        (
-            checkpoints,
-            checkpoints.plan_create,
-            lambda: [e.name for e in checkpoints.checkpoints_of(host, guest.uuid)],
-        ),
-    ):
-        values: dict[str, Any] = {"leave_out": "vda"}
-        if module is make:
-            values["kind"] = "external"
-        plan = plan_for(host, guest.uuid, values)
-        ((option, name),) = plan.settled
-        assert name in plan.steps[0]
-        module.create(host, guest.uuid, {**values, option: name})
-        assert uuids() == [name]
+    values: dict[str, Any] = {"leave_out": "vda"}
+    plan = checkpoints.plan_create(host, guest.uuid, values)
+    ((option, name),) = plan.settled
+    assert name in plan.steps[0]
+    checkpoints.create(host, guest.uuid, {**values, option: name})
+    assert [each.name for each in checkpoints.checkpoints_of(host, guest.uuid)] == [name]
     checkpoints.delete(host, guest.uuid, name)
+    values["kind"] = "external"
+    plan = make.plan_for(host, guest.uuid, values)
+    ((option, name),) = plan.settled
+    assert name in plan.steps[0]
+    make.create(host, guest.uuid, {**values, option: name})
+    assert [each.name for each in snapshots_of(host, guest.uuid)] == [name]
 
 
 def test_an_image_that_was_written_to_below_another_is_not_called_whole(

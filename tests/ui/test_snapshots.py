@@ -176,6 +176,23 @@ async def test_one_is_taken_with_a_form_and_a_plan(monkeypatch: pytest.MonkeyPat
         ]
 
 
+async def test_the_name_that_the_plan_shows_is_the_one_that_it_gets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "tuivirt.backend.snapshots.make.plan_for",
+        lambda *_: Plan("web-01", ("Snapshot of noon:",), (), (("name_", "12-00-00"),)),
+    )
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("+", "ctrl+s")
+        await until(pilot, lambda: "of noon" in screen_text(app), "the plan")
+        cast(PlanForm, on_top(app)).submit()
+        await pilot.pause()
+        assert [values["name_"] for _, _, values in app.recorded.wishes] == ["12-00-00"]
+
+
 async def test_what_was_typed_is_there_again_until_it_is_carried_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
