@@ -21,6 +21,7 @@ from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
 from tests.support.guests import Disk, Guest, make_image
 from tests.support.needs import missing, need_programs, need_root
+from tuivirt.backend import naming
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.images import (
@@ -507,7 +508,7 @@ def test_a_guest_that_is_started_as_its_image_is_replaced_does_not_lose_what_it_
     holds = guest_bytes(path, "qcow2")
     refused: list[libvirt.libvirtError] = []
 
-    def sync(name: str, real: Callable[[str], None] = place.sync) -> None:
+    def sync(name: str, real: Callable[[str], None] = naming.sync) -> None:
         real(name)
         if not name.endswith(images.name):  # The new file is on the disk, and has no name yet.
             with pytest.raises(libvirt.libvirtError) as error:

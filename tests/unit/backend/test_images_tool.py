@@ -125,9 +125,15 @@ def test_where_there_is_no_qemu_img_that_is_told(monkeypatch: pytest.MonkeyPatch
     assert "qemu-utils" in error.value.advice
 
 
-def use(domain: str, **changes: bool) -> Use:
-    given = {"running": False, "below": False, "reads_only": False, "saved": False, **changes}
-    return Use(domain, "vda", form="", **given)
+def use(
+    domain: str,
+    *,
+    running: bool = False,
+    below: bool = False,
+    reads_only: bool = False,
+    saved: bool = False,
+) -> Use:
+    return Use(domain, "vda", running, below, reads_only, "", saved)
 
 
 def weights(found: list[Finding]) -> list[Weight]:

@@ -7,8 +7,7 @@ import os
 from collections.abc import Callable
 
 from ..errors import TuivirtError
-from ..naming import NO_LINKS, take_name
-from ..naming import sync as sync
+from ..naming import NO_LINKS, sync, take_name
 from .lock import Lock
 
 OLD = ".old"

@@ -12,10 +12,11 @@ import libvirt
 from ..block_jobs.images import is_there
 from ..errors import TuivirtError, from_libvirt
 from ..here import is_here
-from ..images import place, tool
+from ..images import tool
 from ..model.finding import Finding, Weight
 from ..model.record import record
 from ..model.snapshot import Snapshot
+from ..naming import sync
 from ..xml.volume import new_volume
 
 if TYPE_CHECKING:
@@ -164,8 +165,8 @@ def _create(overlay: Overlay, what: str) -> None:
     if answer.status != 0:
         raise tool.failed(what, answer)
     try:
-        place.sync(overlay.path)
-        place.sync(os.path.dirname(overlay.path))
+        sync(overlay.path)
+        sync(os.path.dirname(overlay.path))
     except OSError as error:
         raise TuivirtError(what, f"{overlay.path} was not written: {error.strerror}") from error
 
