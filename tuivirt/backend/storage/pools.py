@@ -131,11 +131,10 @@ def _against_building(
 def _partitions(host: Host, device: str) -> list[str]:
     """Those of a disk of this machine: parted writes a new table though a guest has one of them."""
     name = name_of(device) if is_here(host) else ""
-    return [
-        f"/dev/{each.parent.name}"
-        for each in sorted(Path("/sys/class/block").glob(f"{name}/{name}*/partition"))
-        if name
-    ]
+    if not name:
+        return []
+    found = Path("/sys/class/block").glob(f"{name}/{name}*/partition")
+    return [f"/dev/{each.parent.name}" for each in sorted(found)]
 
 
 def define(
