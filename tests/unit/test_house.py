@@ -112,6 +112,7 @@ WALL_CLOCK = {
     "actions/runner.py": "when a task was begun, which is shown",
     "backend/console_log.py": "the time of a line in a log",
     "backend/model/task.py": "tasks of which only that is known",
+    "backend/storage/unfinished.py": "when an upload that was cut off had begun",
     "commands/stats.py": "the time of a record",
     "demo/guest.py": "what a made-up guest takes for the time",
     "demo/nodes.py": "a made-up host's uptime",

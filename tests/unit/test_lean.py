@@ -93,8 +93,10 @@ AT_START = {
 }
 """What the list of domains is drawn with. Each further module costs 20 to 100 KiB and a bit of the
 start: is it not for a wish that comes later, and imported there?"""
-IN_THE_BACKGROUND = tuple(f"tuivirt.backend.{n}" for n in ("xml", "model.machine", "model.twins"))
-"""What reads the domains' configurations behind the first picture."""
+IN_THE_BACKGROUND = tuple(
+    f"tuivirt.backend.{n}" for n in ("xml", "model.machine", "model.twins", "here")
+)
+"""What reads the domains' configurations and looks for what was cut off, behind the picture."""
 OF_OTHERS = {"argparse", "lxml", "psutil", "shlex"}
 
 
