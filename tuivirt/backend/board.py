@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .errors import TuivirtError
 from .events import Event, ListChanged, Publish, SnapshotChanged
@@ -14,7 +14,7 @@ from .inventory import compare
 from .model.domain import Domain
 from .model.host import HostSnapshot, Link
 from .model.ref import Kind
-from .model.resources import Network, NodeDevice
+from .model.resources import Network, NodeDevice, Pool
 from .uses import networks_of_devices
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class Board:
 
     Whoever computes a replacement from what stands there does so under the lock, here.
     """
+
+    ended: ClassVar[dict[str, Mapping[str, Pool]]] = {}
+    """By name of each host that was closed since: the pools that it had. What it shares with
+    others its domains may go on using."""
 
     def __init__(self, name: str, uri: str, publish: Publish) -> None:
         self.name = name

@@ -30,7 +30,6 @@ from .leases import read_leases
 from .model.domain import Domain
 from .model.host import Link, Sampling
 from .model.ref import Kind, Ref
-from .model.resources import Pool
 from .model.stats import DomainStats
 from .sampler import Sampler
 from .traffic import Traffic
@@ -45,7 +44,6 @@ SORTED_S = 0.5
 MOVES_AT_ONCE = 2
 """How many migrations leave a host at the same time, unless somebody asks for more."""
 _started: list[Host] = []
-_ended: dict[str, Mapping[str, Pool]] = {}
 LEASES_EVERY_S = 15.0
 """How old the DHCP leases of the host's networks may get, times their number."""
 
@@ -104,7 +102,7 @@ class Host(Board):
         """Connect in the background, for ever, with back-off. ``aside``: others do not see it."""
         if not aside:
             _started.append(self)
-            _ended.pop(self.name, None)
+            self.ended.pop(self.name, None)
         self._keeper.start()
         if self._sampler is not None:
             self._sampler.start()
@@ -117,7 +115,7 @@ class Host(Board):
         """End everything, within 0.6 s; a call that hangs is left to its daemon thread."""
         with contextlib.suppress(ValueError):
             _started.remove(self)
-            _ended[self.name] = self._snapshot.pools
+            self.ended[self.name] = self._snapshot.pools
         if self._sampler is not None:
             self._sampler.stop()
         self.configs.stop()
@@ -137,11 +135,6 @@ class Host(Board):
     def started(self) -> tuple[Host, ...]:
         """The hosts of this program that are not closed, itself unless it is ``aside``."""
         return tuple(_started)
-
-    def ended(self) -> Mapping[str, Mapping[str, Pool]]:
-        """By name of each host that was closed since: the pools that it had. What it shares with
-        others its domains may go on using."""
-        return dict(_ended)
 
     def _nudge(self) -> None:
         conn = self._conn

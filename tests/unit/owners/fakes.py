@@ -139,13 +139,10 @@ class FakeHost:
         )
         self.answers = Lane(f"{name}-answers", 4)
         self.beside: tuple[Any, ...] = ()
-        self.left: dict[str, dict[str, Pool]] = {}
+        self.ended: dict[str, dict[str, Pool]] = {}
 
     def started(self) -> tuple[Any, ...]:
         return (self, *self.beside)
-
-    def ended(self) -> dict[str, dict[str, Pool]]:
-        return self.left
 
 
 def pool(kind: str, path: str, source: str = "", name: str = "p") -> Pool:

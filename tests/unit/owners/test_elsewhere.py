@@ -107,7 +107,7 @@ def test_a_host_that_is_away_and_shares_the_storage_is_told(hosts: Any, link: Li
     (finding,) = against_overwriting(one, "/srv/web.img")
     assert (finding.weight, finding.text[:6]) == (Weight.RISK, "host b")
     assert against_overwriting(one, "/elsewhere/web.img") == []
-    one.beside, one.left = (), {"c": {"p": pool("netfs", "/srv")}}
+    one.beside, one.ended = (), {"c": {"p": pool("netfs", "/srv")}}
     (finding,) = against_overwriting(one, "/srv/web.img")
     assert finding.text.startswith("host c is disconnected")
 

@@ -245,7 +245,7 @@ class Finder:
         return bool(named.servers & hosts)
 
     def _ended(self, path: str) -> Iterator[str]:
-        for name, pools in self._host.ended().items():
+        for name, pools in tuple(self._host.ended.items()):
             if Shared(pools.values(), here=False).has(path) and path.startswith("/"):
                 yield f"host {name} is disconnected: whether its domains have {path} is not known"
 
