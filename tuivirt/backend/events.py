@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar
@@ -131,20 +132,31 @@ class Noticed(Event):
 
 
 Publish = Callable[[Event], None]
+UNHEARD = 100
+"""So many notices are kept for whoever comes."""
 
 
 class EventHub:
     """Hands each event on to every subscriber, on the publishing thread.
 
     A subscriber that raises is a defect; it is reported to ``on_defect`` and the others go on.
+    What the operator should know waits for the first subscriber: a host may be there before the
+    screen.
     """
 
     def __init__(self, on_defect: Callable[[BaseException], None] | None = None) -> None:
         self._subscribers: tuple[Publish, ...] = ()
         self._lock = threading.Lock()
         self._on_defect = on_defect
+        self._unheard: deque[Noticed] | None = deque(maxlen=UNHEARD)
+        """None once somebody has subscribed."""
 
     def publish(self, event: Event) -> None:
+        if isinstance(event, Noticed):
+            with self._lock:
+                if self._unheard is not None:
+                    self._unheard.append(event)
+                    return
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
@@ -157,6 +169,9 @@ class EventHub:
         """Add a subscriber; the function returned takes it out again."""
         with self._lock:
             self._subscribers = (*self._subscribers, subscriber)
+            unheard, self._unheard = self._unheard, None
+        for event in unheard or ():
+            subscriber(event)
 
         def unsubscribe() -> None:
             with self._lock:

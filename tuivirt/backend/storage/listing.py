@@ -82,7 +82,8 @@ def details(host: Host, pool_key: str, name: str) -> str:
     said = [f"{label:<10} {value}" for label, value in pairs if value]
     top, *below = chain_below(host, volume)
     said += [f"{'problem':<10} {top.problem}"] if top.problem else []
-    said += [f"{'upload':<10} {e.text}: {e.advice}" for e in about(host, volume.path)]
+    halves = [line for each in about(host, volume.path) for line in each.lines]
+    said += [f"{'upload' if not n else '':<10} {each}" for n, each in enumerate(halves)]
     said += [f"{'lies on' if not n else '':<10} {_image(e)}" for n, e in enumerate(below)]
     who = [f"domain {each}" for each in users.running]
     who += [f"domain {each} (off)" for each in users.off]

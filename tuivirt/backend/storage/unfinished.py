@@ -77,6 +77,14 @@ class Unfinished:
         return f"it holds a part at most: {self.said}, was cut off"
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The same for a narrow screen."""
+        state = "is under way" if self.under_way else "was cut off: it holds a part at most"
+        begun = self.said.removeprefix(f"the upload of {self.source} ")
+        ways = self.advice.split("; ")
+        return (state, f"of {self.source}", begun, *ways)
+
+    @property
     def advice(self) -> str:
         """The ways out."""
         if self.under_way:
