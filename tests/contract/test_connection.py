@@ -151,6 +151,28 @@ def test_one_stuck_guest_is_marked_and_the_others_go_on(
     watched.until(lambda s: s.domains[stuck].stalled_since is None, "answers again")
 
 
+def test_a_guest_that_was_stuck_on_the_connection_before_is_not_taken_for_stuck_on_the_next(
+    private_libvirtd: PrivateLibvirtd, watch: Callable[..., Watched], pair: tuple[Guest, Guest]
+) -> None:
+    watched = watch()
+    watched.until(lambda s: connected(s) and len(s.domain_stats) == 2, "figures")
+    stuck = pair[0].uuid
+    pid = qemu_pid(pair[0].name)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        watched.until(lambda s: s.domains[stuck].stalled_since is not None, "marked")
+        private_libvirtd.kill()
+        watched.until(lambda s: s.link is Link.LOST, "lost")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    private_libvirtd.start()
+    watched.until(
+        lambda s: connected(s) and s.domains[stuck].stalled_since is None, "answers again"
+    )
+    for guest in pair:
+        guest.reconnect()
+
+
 def test_a_host_that_never_answered_gives_its_reason_and_is_tried_for_ever(
     private_libvirtd: PrivateLibvirtd, watch: Callable[..., Watched]
 ) -> None:

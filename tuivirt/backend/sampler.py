@@ -1,9 +1,8 @@
 """The live figures: a tick every few seconds, of one to three calls however many domains.
 
 The worker that calls libvirt is watched by another thread, so that a call that hangs is seen.
-When one does, a cheap probe tells whether the host or a guest is stuck. A guest that does not
-answer is marked and left out (its call stays open and tells when it answers again); the rest
-goes on.
+When one does, a cheap probe tells whether the host or a guest is stuck. A stuck guest is marked
+and left out (its call stays open and tells when it answers again); the rest goes on.
 """
 
 from __future__ import annotations
@@ -116,9 +115,10 @@ class Sampler:
         self._lane = self._new_lane()
         self._abandoned: dict[Future[Any], frozenset[str]] = {}
         self._avoid: dict[str, float] = {}
-        info = self._host.snapshot.info
+        now = self._host.snapshot
         # QEMU's guests all have a monitor; of other drivers not every record tells so much.
-        self._silence = Silence(self._limit, bool(info and info.hypervisor == "QEMU"))
+        qemu = now.info is not None and now.info.hypervisor == "QEMU"
+        self._silence = Silence(self._limit, qemu, now.domains)
 
     def start(self) -> None:
         self._ticker.start()
@@ -197,7 +197,7 @@ class Sampler:
 
     @property
     def _limit(self) -> float:
-        """After how many seconds without an answer something is held to be stuck."""
+        """Seconds without an answer after which something is held to be stuck."""
         return max(2.0, 2 * self.interval)
 
     def _asks(self, domains: Mapping[str, Domain], handles: Mapping[str, Any]) -> list[Ask]:

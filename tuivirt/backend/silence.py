@@ -12,6 +12,8 @@ from typing import Any
 
 import libvirt
 
+from .model.domain import Domain
+
 _BALLOON = libvirt.VIR_DOMAIN_STATS_BALLOON
 _BLOCK = libvirt.VIR_DOMAIN_STATS_BLOCK
 
@@ -30,13 +32,18 @@ def answered(record: Mapping[str, Any], groups: int) -> bool | None:
 class Silence:
     """Guests that were asked and did not answer, since when, and which of them were told of."""
 
-    def __init__(self, limit_s: float, expected: bool) -> None:
+    def __init__(self, limit_s: float, expected: bool, domains: Mapping[str, Domain]) -> None:
+        """Those of ``domains`` that are told to be silent are so until they are heard.
+
+        On a connection that follows another nobody else would tell that they answer again.
+        """
         self._limit_s = limit_s
         self._expected = expected
         """Every guest is expected to answer; else only one that did so before."""
         self._heard: dict[str, int] = {}
-        self._since: dict[str, float] = {}
-        self._told: set[str] = set()
+        since = {uuid: each.stalled_since for uuid, each in domains.items()}
+        self._since = {uuid: at for uuid, at in since.items() if at is not None}
+        self._told = set(self._since)
         self._active: Mapping[str, Any] | None = None
         """Those that were active when it was last looked who is not any more."""
 
