@@ -67,6 +67,7 @@ def _daemon() -> Iterator[None]:
     """A crash of libvirtd, or a call that hangs, is one test's trouble, not that of all others."""
     _watchdog.feed()
     guests.survive()
+    libvirtd.revive_private()
     yield
     _watchdog.feed()
 

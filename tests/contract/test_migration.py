@@ -83,6 +83,8 @@ def two(qemu_uri: str) -> Iterator[Two]:
 def define(two: Two) -> Iterator[Callable[..., Guest]]:
     """Defines a guest on the source; it is removed from wherever it is then."""
     made: list[Guest] = []
+    for host in (two.source, two.target):
+        host.wait_filled(30)  # A daemon that has crashed was started again just before.
 
     def make(**options: Any) -> Guest:
         made.append(Guest.define(two.near.uri, domain_xml(unique_name("move"), **options)))

@@ -72,6 +72,7 @@ def system_daemon() -> Iterator[str]:
 _DAEMONS = ("virtlogd", "libvirtd")
 _started: list[str] = []
 """Those of the machine's own that were started here, in that order."""
+_private: list[PrivateLibvirtd] = []
 crashes: list[str] = []
 """When it was found that libvirtd had ended by itself, and was started again."""
 
@@ -95,6 +96,12 @@ def revive() -> bool:
         return False
     crashes.append(time.strftime("%H:%M:%S"))
     return _start("libvirtd")
+
+
+def revive_private() -> None:
+    """The same for all that a module's tests share."""
+    revived = [each for each in _private if each.revive()]
+    crashes.extend(f"{time.strftime('%H:%M:%S')} (a private one)" for _ in revived)
 
 
 def _give_kvm_to_its_group() -> None:
@@ -306,6 +313,8 @@ class PrivateLibvirtd:
 
     def stop(self) -> None:
         """End the daemon, all guests in it and all that it wrote."""
+        if self in _private:
+            _private.remove(self)
         self.pid = None
         first = self._children()
         self._outer.kill()  # The namespaces' first process dies with it, and all others with that.
@@ -317,6 +326,7 @@ class PrivateLibvirtd:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def __enter__(self) -> PrivateLibvirtd:
+        _private.append(self)
         return self
 
     def __exit__(self, *_exc: object) -> None:
