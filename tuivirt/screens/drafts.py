@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.ref import Ref
@@ -14,22 +15,33 @@ AGAIN = "What was typed before is here again: ctrl+u empties a field."
 class Drafts:
     """One for each action on certain objects, as long as the program runs.
 
-    Not of what destroys: there nothing is to be chosen that was not chosen now.
+    What an action was given is a part of what it is about: a volume's is done to its pool. Not of
+    what destroys: there nothing is to be chosen that was not chosen now.
     """
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, frozenset[Ref]], Draft] = {}
+        self._kept: dict[tuple[str, frozenset[Ref], str], Draft] = {}
 
-    def keep(self, action: Action, refs: Iterable[Ref], typed: Draft) -> None:
+    def keep(
+        self, action: Action, refs: Iterable[Ref], given: Mapping[str, Any], typed: Draft
+    ) -> None:
         """In place of what was kept."""
-        self.drop(action, refs)
+        about = _about(action, refs, given)
+        self._kept.pop(about, None)
         if typed and not action.destructive:
-            self._kept[action.name, frozenset(refs)] = typed
+            self._kept[about] = typed
 
-    def of(self, action: Action, refs: Iterable[Ref]) -> Draft:
+    def of(self, action: Action, refs: Iterable[Ref], given: Mapping[str, Any]) -> Draft:
         """What was typed and never carried out."""
-        return self._kept.get((action.name, frozenset(refs)), NOTHING)
+        return self._kept.get(_about(action, refs, given), NOTHING)
 
     def drop(self, action: Action, refs: Iterable[Ref]) -> None:
-        """It is carried out."""
-        self._kept.pop((action.name, frozenset(refs)), None)
+        """It is carried out: what was typed is no draft any more, whatever was given before."""
+        carried_out = (action.name, frozenset(refs))
+        self._kept = {about: kept for about, kept in self._kept.items() if about[:2] != carried_out}
+
+
+def _about(
+    action: Action, refs: Iterable[Ref], given: Mapping[str, Any]
+) -> tuple[str, frozenset[Ref], str]:
+    return action.name, frozenset(refs), repr(sorted(given.items()))

@@ -325,13 +325,13 @@ class Wishes:
         from .offers import Asked
 
         refs = [target.ref for target in targets]
-        draft = self._drafts.of(action, refs)
+        draft = self._drafts.of(action, refs, values)
         said = self._questions(action, targets) or [action.help.split("\n\n")[0].replace("\n", " ")]
         said += [AGAIN] if draft else []
         form = ActionForm(self._title(action, targets), action, values, said, draft)
 
         def answered(given: Mapping[str, Any] | None) -> None:
-            self._drafts.keep(action, refs, form.typed)
+            self._drafts.keep(action, refs, values, form.typed)
             if given is None:
                 return
             filled_in = form.parameters(given)
