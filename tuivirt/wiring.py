@@ -170,7 +170,7 @@ def or_demo(wiring: Wiring, *, sampling: bool = True, interval: float = 2.0) -> 
         if isinstance(event, SnapshotChanged) and _known(event.snapshot.link, event.snapshot.info):
             settled.set()
 
-    forget = wiring.hub.subscribe(heard)
+    forget = wiring.hub.subscribe(heard, waited=False)
     try:
         if not _known(host.snapshot.link, host.snapshot.info):
             settled.wait(SETTLE_S)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from typing import Any, ClassVar
 
@@ -149,14 +149,13 @@ class EventHub:
         self._lock = threading.Lock()
         self._on_defect = on_defect
         self._unheard: deque[Noticed] | None = deque(maxlen=UNHEARD)
-        """None once somebody has subscribed."""
+        """None once somebody has come for them."""
 
     def publish(self, event: Event) -> None:
         if isinstance(event, Noticed):
             with self._lock:
                 if self._unheard is not None:
                     self._unheard.append(event)
-                    return
         for subscriber in self._subscribers:
             try:
                 subscriber(event)
@@ -165,11 +164,16 @@ class EventHub:
                     raise
                 self._on_defect(defect)
 
-    def subscribe(self, subscriber: Publish) -> Callable[[], None]:
-        """Add a subscriber; the function returned takes it out again."""
+    def subscribe(self, subscriber: Publish, *, waited: bool = True) -> Callable[[], None]:
+        """Add a subscriber; the function returned takes it out again.
+
+        Without ``waited`` it is not whom the notices so far have waited for.
+        """
         with self._lock:
             self._subscribers = (*self._subscribers, subscriber)
-            unheard, self._unheard = self._unheard, None
+            unheard: Iterable[Noticed] | None = None
+            if waited:
+                unheard, self._unheard = self._unheard, None
         for event in unheard or ():
             subscriber(event)
 

@@ -216,7 +216,7 @@ class Host(Board):
 
     def subscribe(self, subscriber: Callable[[Event], None]) -> Callable[[], None]:
         """Hear this host's events, on the thread they come from, until the returned is called."""
-        return self._hub.subscribe(subscriber)
+        return self._hub.subscribe(subscriber, waited=False)
 
     def refresh(self) -> None:
         """Read all lists again, soon; when the connection is down, try it now."""
