@@ -51,18 +51,23 @@ class BlockJobs:
 
         Whether there are any.
         """
+        heard = False
         for event in reversed(events):
             if event is self._last:
                 break
             if (ref := about_jobs(event)) is not None:
                 self._stale.setdefault(ref.host, set()).add(ref.key)
+                heard = True
         if events:
             self._last = events[-1]
-        return bool(self._stale)
+        return heard
 
     def look(self, fleet: Fleet, look_up: LookUp) -> None:
         """Ask what has to be asked now."""
         now = time.monotonic()
+        for gone in {*self._known, *self._wrong, *self._stale} - fleet.hosts.keys():
+            for about in (self._known, self._wrong, self._stale):
+                about.pop(gone, None)
         for name, host in fleet.hosts.items():
             if host.link is not Link.CONNECTED or name in self._asking:
                 continue

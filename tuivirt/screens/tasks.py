@@ -172,6 +172,8 @@ class TasksScreen(FleetScreen):
             id="table",
         )
         self._jobs = BlockJobs(self._found)
+        self._said = ""
+        """What was said last of why those of a host are not known."""
         self._page = Page(id="task")
         self._page.can_focus = False
 
@@ -188,8 +190,9 @@ class TasksScreen(FleetScreen):
             self._jobs.look(self.fleet, self.look_up)
 
     def _found(self) -> None:
-        if self._jobs.wrong:
-            self.say(self._jobs.wrong, "warning")
+        said, self._said = self._said, self._jobs.wrong
+        if self._said and self._said != said:
+            self.say(self._said, "warning")
         self.show_fleet(self.fleet)
 
     def actions(self) -> list[Any]:
