@@ -15,7 +15,7 @@ import pytest
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
 from tests.contract.test_volumes import MIB, TestPool, digest, filled
-from tests.support.guests import Guest
+from tests.support.guests import Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend import hotplug
 from tuivirt.backend.cut_off import look, marks_in
@@ -213,3 +213,25 @@ def test_an_image_verb_tells_of_it_too_and_deleting_it_ends_it(
     assert "volume upload" in ran.out, ran.err
     remove.delete(pool.host, pool.key, {"vol": "a.img"})
     assert marks_in(pool.folder) == []
+
+
+def test_an_upload_into_what_a_guest_was_started_on_meanwhile_is_not_told_as_whole(
+    pool: TestPool,
+    define: Callable[..., Guest],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    file, image = filled(tmp_path / "big", 192 * MIB), pool.make("a.img", "192M", allocation="0")
+    guest = define(memory_mib=32, disks=[Disk(image, form="raw")], kernel=False)
+
+    def start(_text: str, fraction: float | None) -> None:
+        if fraction and not guest.domain.isActive():
+            guest.start()
+
+    values = {"vol": "a.img", "file": str(file)}
+    with pytest.raises(TuivirtError, match="was started meanwhile") as told:
+        upload.upload(pool.host, pool.key, values, force=True, progress=start)
+    assert "upload it anew" in told.value.advice
+    assert "nothing is sure" in told.value.done
+    assert unfinished.about(pool.host, str(image)), "it is told until it is uploaded anew"

@@ -10,7 +10,7 @@ import pytest
 from tuivirt.backend import naming
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.resources import Volume
-from tuivirt.backend.storage.part import Part, identity
+from tuivirt.backend.storage.part import Part, identity, mark
 
 MIB = 1 << 20
 IDENT = "0123456789ab"
@@ -50,7 +50,7 @@ def test_two_do_not_write_to_one(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="another download"):
         Part(tmp_path / "x", IDENT)
     os.write(one.fd, b"whole")
-    one.finish(overwrite=False)
+    one.finish(instead_of=None)
     one.close(keep=False)
     assert (tmp_path / "x").read_bytes() == b"whole"
 
@@ -81,7 +81,7 @@ def test_a_file_that_appears_meanwhile_is_not_overwritten(
     os.write(part.fd, b"whole")
     (tmp_path / "x").write_bytes(b"precious")
     with pytest.raises(BadInput, match="by now") as told:
-        part.finish(overwrite=False)
+        part.finish(instead_of=None)
     part.close(keep=True)
     assert (tmp_path / "x").read_bytes() == b"precious"
     assert part.path.read_bytes() == b"whole"
@@ -95,3 +95,22 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         Part(tmp_path / "x", IDENT)
     assert other.read_bytes() == b"precious"
+
+
+def test_a_file_that_took_the_place_of_what_may_be_overwritten_is_not(tmp_path: Path) -> None:
+    target = tmp_path / "x"
+    target.write_bytes(b"old")
+    there = mark(target)
+    part = Part(target, "")
+    os.write(part.fd, b"new")
+    (tmp_path / "y").write_bytes(b"another's")
+    os.replace(tmp_path / "y", target)
+    with pytest.raises(BadInput, match="is there by now"):
+        part.finish(instead_of=there)
+    part.close(keep=True)
+    assert target.read_bytes() == b"another's"
+    again = Part(target, "")
+    os.write(again.fd, b"new")
+    again.finish(instead_of=mark(target))
+    again.close(keep=False)
+    assert target.read_bytes() == b"new"

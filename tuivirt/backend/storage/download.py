@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt, is_unsupported
+from ..images.judge import refuse_new
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
@@ -18,7 +19,7 @@ from ..owners import against_overwriting
 from ..snapshots.judge import refuse
 from .find import Found, bytes_of, find, human
 from .judge import in_use
-from .part import Part, identity
+from .part import Part, identity, mark
 from .stream import Counter, receive, run_transfer
 from .unfinished import findings as of_uploads
 
@@ -109,7 +110,8 @@ def download(
     volume, target = found.volume, _target(values)
     what = f"cannot download {found.label}"
     knowing = in_use(host, found).running
-    refuse(_plan(host, found, values, knowing), what, force)
+    plan, there = _plan(host, found, values, knowing), mark(target)
+    refuse(plan, what, force)
     offset = bytes_of(str(values["offset"]), "the offset") if values.get("offset") else 0
     length = bytes_of(str(values["length"]), "the length") if values.get("length") else 0
     whole = not (offset or length)
@@ -130,7 +132,11 @@ def download(
             why = f"{human(part.length())} came of {human(volume.physical_bytes)}"
             raise TuivirtError(what, why, _ANEW)
         keep = True
-        part.finish(overwrite=force)
+        if there is not None:
+            # Hours may have gone: it may have become somebody's.
+            now = against_overwriting(host, str(target), here=True)
+            refuse_new(plan.findings, now, f"cannot overwrite {target}")
+        part.finish(instead_of=there)
     except Aborted as error:
         raise Aborted(error.what, error.why, _kept(part)) from error
     except libvirt.libvirtError as error:

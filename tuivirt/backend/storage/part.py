@@ -24,6 +24,15 @@ def identity(volume: Volume) -> str:
     return hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()[:12]
 
 
+def mark(path: Path) -> tuple[int, int] | None:
+    """What tells the file of that name from another that takes its name; None: there is none."""
+    try:
+        there = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return there.st_dev, there.st_ino
+
+
 class Part:
     """``.NAME.IDENTITY.part`` beside the file that it becomes; held by one download at a time.
 
@@ -59,10 +68,10 @@ class Part:
     def length(self) -> int:
         return os.fstat(self.fd).st_size
 
-    def finish(self, *, overwrite: bool) -> None:
-        """It is whole: put it in place, over what is there only where that is meant."""
+    def finish(self, *, instead_of: tuple[int, int] | None) -> None:
+        """It is whole: put it in place, over no other file than the one with that `mark`."""
         os.fsync(self.fd)
-        if overwrite:
+        if instead_of is not None and mark(self.target) == instead_of:
             os.replace(self.path, self.target)
         else:
             try:

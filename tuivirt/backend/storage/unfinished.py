@@ -37,6 +37,8 @@ VERB = "volume upload"
 """What tells it, in such a file, from work on an image."""
 _NAME_BYTES = 200
 _FILE_BYTES = 1 << 16
+_MOST, _YEAR_9999 = 1 << 64, 253402300799
+"""Beyond that it is no number of bytes and no inode; or no time that can be told."""
 _WORDS = ("source", "target", "host", "pool", "volume", "by")
 _NUMBERS = ("offset", "bytes", "begun", "inode")
 
@@ -123,6 +125,7 @@ class Trace:
         )
         short = os.fsdecode(os.fsencode(volume.name.replace("/", "_"))[:_NAME_BYTES])
         self._path = folder / f".{short}{MARK}{secrets.token_hex(4)}{JOB}"
+        self._fd = -1
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -131,6 +134,10 @@ class Trace:
             os.write(self._fd, json.dumps(said).encode())
             os.fsync(self._fd)
         except OSError as error:
+            if self._fd >= 0:
+                os.close(self._fd)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(self._path)
             raise TuivirtError(
                 f"cannot upload into {found.label}",
                 f"what tells of it, should it be cut off, cannot be written: {self._path}:"
@@ -286,7 +293,9 @@ def _read(path: Path) -> Unfinished | None:
         return None
     if not all(isinstance(each, str) for each in words.values()):
         return None
-    if not all(isinstance(each, int | float) for each in numbers.values()):
+    if not all(isinstance(each, int | float) and 0 <= each < _MOST for each in numbers.values()):
+        return None
+    if numbers["begun"] > _YEAR_9999:
         return None
     return Unfinished(**words, **numbers, file=path, under_way=under_way)
 

@@ -136,6 +136,7 @@ def upload(
     try:
         with Trace(host, found, path, offset, end - begin) as trace:
             _push(host, found, fd, (begin, end, offset), counter, trace, aborted, progress)
+            _look_again(host, found, what)
             # Of an image with a head of its own what lies beyond is nothing.
             headed = found.volume.format not in ("raw", "") and not (offset or values.get("length"))
             settle(host, found.volume, None if headed else (offset, offset + end - begin))
@@ -145,12 +146,22 @@ def upload(
         failure = from_libvirt(error, what, advice_for(error))
         failure.done = half if counter.done else ""
         raise failure from error
+    except TuivirtError as error:
+        error.done = error.done or (half if counter.done else "")
+        raise
     except OSError as error:
         raise TuivirtError(what, f"{path}: {error.strerror}", half) from error
     finally:
         os.close(fd)
         touch(host, found.pool)
     return f"{found.label} holds {path}: {human(end - begin)}"
+
+
+def _look_again(host: Host, found: Found, what: str) -> None:
+    """Raises TuivirtError where a guest was started on it meanwhile."""
+    if running := in_use(host, found).running:
+        why = f"{', '.join(running)} was started meanwhile, and reads and writes what was written"
+        raise TuivirtError(what, why, "force that off, and upload it anew")
 
 
 def _push(
