@@ -83,7 +83,7 @@ def push(
         raise TuivirtError(what, f"{why}; {left}", _advice_of_text(why, order))
     if progress is not None:
         progress("looking at what was written", None)
-    return _looked_at(order, written)
+    return _looked_at(order, written, aborted)
 
 
 def _who_ended_it(host: Host, uuid: str) -> str:
@@ -140,7 +140,7 @@ def _manifest_of(host: Host, uuid: str, order: Order) -> Manifest:
     )
 
 
-def _looked_at(order: Order, written: Manifest) -> str:
+def _looked_at(order: Order, written: Manifest, aborted: threading.Event | None) -> str:
     """What was written is checked, and the manifest says what came out. Raises TuivirtError."""
     assert order.manifest is not None
     folder = order.manifest.parent
@@ -151,7 +151,7 @@ def _looked_at(order: Order, written: Manifest) -> str:
             if order.incremental:
                 # libvirt has written there that the guest's own image, as it is now, lies below.
                 qemu_img.lay_on(path, *_below(order, disk.target))
-            damage = qemu_img.damage_of(path, disk.format)
+            damage = qemu_img.damage_of(path, disk.format, aborted=aborted)
             size = qemu_img.virtual_size(path, disk.format)
             if size != disk.capacity_bytes:
                 damage = f"it holds {size} bytes, and {disk.target} has {disk.capacity_bytes}"

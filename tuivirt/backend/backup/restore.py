@@ -18,6 +18,7 @@ from ..here import is_here
 from ..images import beside
 from ..images.judge import refuse_new
 from ..images.lock import Lock
+from ..images.place import Taken
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
@@ -129,7 +130,8 @@ def restore(
         try:
             _make(host, order, disk, aborted, progress)
         except TuivirtError as error:
-            made = f"; {', '.join(map(str, done))} is written" if done else "; nothing is written"
+            made = "" if isinstance(error, Taken) else "; nothing is written"
+            made = f"; {', '.join(map(str, done))} is written" if done else made
             kind = Aborted if isinstance(error, Aborted) else TuivirtError
             raise kind(what, f"{error}{made}", error.advice) from error
         done.append(disk.image)

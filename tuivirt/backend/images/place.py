@@ -71,6 +71,10 @@ def _replace(new: str, target: str, old: Lock, keep: str, again: Callable[[], No
         _keep(target, aside)
     except OSError as error:
         raise TuivirtError(what, error.strerror or str(error)) from error
+    # To look again may have taken minutes.
+    if not old.still_named(aside):
+        _lead_back(aside, target)
+        raise TuivirtError(what, "another file has its name by now", "see who did that")
     try:
         os.rename(new, target)
     except OSError as error:
@@ -110,11 +114,14 @@ def _keep(target: str, keep: str) -> None:
 
 
 def _lead_back(aside: str, target: str) -> None:
-    """On whichever way it was set aside, this name is led back to it."""
-    if os.path.lexists(target):
-        os.unlink(aside)
-    else:
+    """On whichever way it was set aside, this name is led back to it.
+
+    Where another has that name by now it stays aside, as its only name may be that.
+    """
+    if not os.path.lexists(target):
         os.rename(aside, target)
+    elif os.path.samestat(os.lstat(aside), os.lstat(target)):
+        os.unlink(aside)
 
 
 def _take_over(new: str, old: str) -> None:
