@@ -62,7 +62,12 @@ def settle(
             text = f"its memory knows a disk {target}, which it has no more"
             findings.append(Finding(REFUSED, text, f"attach {chain.source} as {target} again"))
             continue
-        images[target] = (now.source, now.layers[0].format)
+        if now.source != chain.source:
+            if not now.source.startswith("/") or now.layers[0].type != "file":
+                text = f"{target} was {chain.source} then and is {now.source} now, which is no file"
+                findings.append(Finding(REFUSED, text, f"attach {chain.source} as {target} again"))
+                continue
+            images[target] = (now.source, now.layers[0].format)
         text = f"{target} stays as it is now, and what its memory knows of {target} is of then"
         findings.append(Finding(RISK, text))
     findings.append(Finding(NOTE, "while it runs it has the devices of then; they fit its memory"))

@@ -22,7 +22,7 @@ from ..lifecycle import force_off, start
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
-from ..xml.snapshot import formats_of, with_images
+from ..xml.snapshot import encrypted_in, formats_of, with_images
 from . import bitmaps, memory, overlays
 from .read import snapshot_to_change
 
@@ -63,10 +63,14 @@ def settle(host: Host, uuid: str, snapshot: Snapshot) -> Back:
     made, against = overlays.settle(host, snapshot, forms)
     findings += against
     chains = chains_of(domain, saved=bool(domain.isPersistent()))
+    encrypted = encrypted_in(record)
     for target, overlay in made.items():
         steps.append(f"   {target}: {overlay.path} is made on {overlay.kept}, and written to")
         if target not in chains:
             findings.append(Finding(REFUSED, f"{name} has no disk {target} any more"))
+        elif target in encrypted:
+            text = f"{target} is encrypted: a new image on what was kept would have no secret"
+            findings.append(Finding(REFUSED, text, "copy what was kept, and give it that copy"))
         elif real(host, chains[target].source) == real(host, overlay.kept):
             text = f"{target} is written to {overlay.kept} itself: that is not what it was then"
             findings.append(Finding(RISK, text))

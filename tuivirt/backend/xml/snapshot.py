@@ -73,6 +73,14 @@ def formats_of(xml: str) -> dict[str, str]:
     return {_file(disk): attribute(disk, "driver", "type") for disk in disks}
 
 
+def encrypted_in(xml: str) -> frozenset[str]:
+    """The targets of the disks that were encrypted at that time. Raises MalformedXml."""
+    disks = skim(xml, "domainsnapshot").iterfind("domain/devices/disk")
+    return frozenset(
+        attribute(disk, "target", "dev") for disk in disks if disk.find(".//encryption") is not None
+    )
+
+
 def with_images(xml: str, images: Mapping[str, tuple[str, str]]) -> str:
     """A domain's configuration with other images for disks: by target, each with its format.
 
