@@ -50,7 +50,12 @@ def awake(host: Host, domain: Any, what: str) -> Iterator[Awake]:
         except BaseException as error:
             _off_after(host, domain, waiter, error)
             raise
-        end.said = _off(host, domain, waiter)
+        try:
+            end.said = _off(host, domain, waiter)
+        except TuivirtError as error:
+            # What it was started for is done, and is told as done.
+            end.said = f"; it was started for that, and may be there still, paused: {error}"
+            return
         try:
             forget(host, domain, begun)
         except TuivirtError as error:
@@ -96,8 +101,13 @@ def _off_after(host: Host, domain: Any, waiter: Waiter, error: BaseException) ->
     """The same after an error, which is the one to be told."""
     try:
         said = _off(host, domain, waiter).removeprefix("; ")
-        forget(host, domain, Begun("", AWAKE, by_us()))
     except TuivirtError as second:
-        said = f"it is paused still: {second}"
+        said = f"it may be there still, paused: {second}"
+    else:
+        try:
+            forget(host, domain, Begun("", AWAKE, by_us()))
+        except TuivirtError as second:
+            noted = f"that it was started for this stays written down ({second})"
+            said = "; ".join(each for each in (said, noted) if each)
     if isinstance(error, TuivirtError) and said:
         error.done = "; ".join(each for each in (error.done, said) if each)

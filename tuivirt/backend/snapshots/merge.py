@@ -275,18 +275,20 @@ def _half(error: libvirt.libvirtError, what: str) -> TuivirtError:
 def _drop_files(host: Host, gone: Sequence[Snapshot], runs: Sequence[commit.Run]) -> str:
     """Delete the memory's files; a clause of what is there still, or ''."""
     left = [path for run in runs for path in run.merged if is_there(host, path)]
+    kept = []
     for path in (each.memory_file for each in gone if each.memory_file):
         try:
-            if against_overwriting(host, path):
-                left.append(path)  # What is a guest's is no memory of a snapshot.
+            if whose := against_overwriting(host, path):
+                kept.append(whose[0].text)  # What is a guest's is no memory of a snapshot.
             elif is_here(host):
                 os.unlink(path)
             else:
                 host.conn.storageVolLookupByPath(path).delete(0)
         except FileNotFoundError:
             continue
+        except TuivirtError as error:
+            kept.append(f"{path}, of which it cannot be told whose it is ({error})")
         except (OSError, libvirt.libvirtError):
             left.append(path)
-    if not left:
-        return ""
-    return f"; left, and of no use any more: {', '.join(left)}"
+    said = f"; left, and of no use any more: {', '.join(left)}" if left else ""
+    return said + (f"; left as it is: {'; '.join(kept)}" if kept else "")
