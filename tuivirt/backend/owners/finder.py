@@ -206,11 +206,11 @@ class Finder:
         self, asked: Asked, having: list[Having], host: Host, unseen: list[str]
     ) -> list[Use]:
         theirs = Shared(host.snapshot.pools.values(), here=False)
-        own = {(each.named.uuid, each.named.what, each.named.live) for each in self._having}
+        own = {self._told(each.named) for each in self._having}
         found = []
         for each in having:
             named = each.named
-            if (named.uuid, named.what, named.live) in own:
+            if self._told(named) in own:
                 continue  # The same daemon by another way, or the same domain.
             if self._is_same(asked, named.path, theirs):
                 if named.path.startswith("/") or self._is_served(asked, named):
@@ -225,6 +225,10 @@ class Finder:
             else:
                 unseen += _not_known(each, host.name)
         return found
+
+    def _told(self, named: Named) -> Hashable:
+        """What is the same where one domain is told of twice."""
+        return named.uuid, named.what, named.live, self.names(named.path)
 
     def _is_same(self, asked: Asked, path: str, theirs: Shared) -> bool:
         if not path:
