@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 PROGRESS_EVERY_S = 0.1
 """A task tells of its progress at most this often; the last word is never left out."""
+HEED_EVERY_S = 0.5
+"""For so long an interrupt may go unheard."""
 
 _log = logging.getLogger(__name__)
 
@@ -144,12 +146,14 @@ class Tasks:
         ``on_change`` hears of what it is doing, on the thread it happens on. An interrupt asks
         it to stop; a second one leaves without waiting. Raises as ``submit`` does.
         """
-        run = self.begin(action, host, ref, name, values, on_change=on_change)
+        run, starts = self._enter(action, host, ref, name, values, on_change=on_change)
         try:
-            run.rested.wait()
+            if starts:
+                self._start(run)
+            _wait(run)
         except KeyboardInterrupt:
             self.abort(run.task.id)
-            run.rested.wait()
+            _wait(run)
         return run.task
 
     def begin(
@@ -163,6 +167,22 @@ class Tasks:
         on_change: Callable[[Task], None] | None = None,
     ) -> _Run:
         """As ``submit``, but returns the run itself, whose end can be waited for."""
+        run, starts = self._enter(action, host, ref, name, values, on_change=on_change)
+        if starts:
+            self._start(run)
+        return run
+
+    def _enter(
+        self,
+        action: Action | str,
+        host: Host,
+        ref: Ref,
+        name: str,
+        values: Mapping[str, Any] | None,
+        *,
+        on_change: Callable[[Task], None] | None,
+    ) -> tuple[_Run, bool]:
+        """A run that is known and told of; whether it may start now, or waits for another."""
         chosen = ACTIONS[action] if isinstance(action, str) else action
         given = chosen.convert(values or {})
         if chosen.view:
@@ -188,9 +208,7 @@ class Tasks:
                 before.then.append(run)
             self._runs[task.id] = run
         self._tell(task, host)
-        if before is None:
-            self._start(run)
-        return run
+        return run, before is None
 
     def _before(self, run: _Run) -> _Run | None:
         """The one that ``run`` has to wait for.
@@ -291,6 +309,16 @@ class Tasks:
 
     def _tell(self, task: Task, host: Host) -> None:
         self._publish(TaskChanged(host=host.name, task=task))
+
+
+def _wait(run: _Run) -> None:
+    """Until it has ended, or is pending.
+
+    In short turns: a signal that comes just before a wait without an end does not end it, and
+    ctrl+c would be heard of when the task is over.
+    """
+    while not run.rested.wait(HEED_EVERY_S):
+        pass
 
 
 def _not_begun(task: Task) -> Aborted:
