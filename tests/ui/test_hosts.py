@@ -85,13 +85,20 @@ def several() -> Fleet:
 
 def happened(app: DrivenApp) -> None:
     """Something happened on two of them."""
-    ago = time.time() - 150
+    ago = time.monotonic() - 150
     app.hub.publish(
         DomainEvent(
-            host="web1", at=ago, family="lifecycle", what="started", name="web-02", key=uuid_of(2)
+            host="web1",
+            # As the clock was then, before it was set: how long ago it was is not told by that.
+            at=0.0,
+            since=ago,
+            family="lifecycle",
+            what="started",
+            name="web-02",
+            key=uuid_of(2),
         )
     )
-    app.hub.publish(LinkChanged(host="db1", at=ago - 7200, link="connected"))
+    app.hub.publish(LinkChanged(host="db1", since=ago - 7200, link="connected"))
 
 
 def line_of(app: DrivenApp, text: str) -> str:

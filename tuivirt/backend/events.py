@@ -27,6 +27,8 @@ class Event:
     host: str
     at: float = field(default_factory=time.time)
     """Wall clock, seconds since the epoch."""
+    since: float = field(default_factory=time.monotonic, compare=False)
+    """``at`` by the monotonic clock, for how long ago it was: the other one may be set."""
 
 
 @record(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -71,10 +72,12 @@ class EventsScreen(FleetScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         log = self.joint.events_log
         events = tuple(log) if self._held is None else self._held
-        new = len(log) - len(events) if self._held is not None else 0
-        if self._held is not None and log and self._held:
-            # The log forgets its oldest: count from the last one that is held.
-            new = sum(1 for event in log if event.at > self._held[-1].at)
+        new = 0
+        if self._held is not None:
+            # Not by their times: the clock may be set meanwhile. The log forgets its oldest.
+            last = self._held[-1] if self._held else None
+            later = takewhile(lambda event: event is not last, reversed(log))
+            new = len(event_rows(later, self._is_shown))
         state = (
             [Toned(f" held still; {new} new since (p goes on)", "warn")]
             if self._held is not None
@@ -85,15 +88,17 @@ class EventsScreen(FleetScreen):
         if drawn == self._drawn:
             return
         self._drawn = drawn
-        only = self._only_host
         follow = self._table.cursor is None or self._table.rows.index(self._table.cursor) == 0
-        rows = event_rows(events, lambda row: only in (None, row.host))
+        rows = event_rows(events, self._is_shown)
         self._table.update(rows)
         if follow and rows:
             # At the top one reads along; elsewhere the cursor stays on its event.
             self._table.action_to_end(-1)
 
         self._show_event()
+
+    def _is_shown(self, row: Happening) -> bool:
+        return self._only_host in (None, row.host)
 
     def _show_event(self) -> None:
         """The event under the cursor in full, below the list."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from tuivirt.actions.advice import sentence
-from tuivirt.actions.happenings import Happening, happening
+from tuivirt.actions.happenings import happening
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
@@ -126,13 +126,10 @@ class HostsScreen(FleetScreen):
         if known is not host.domains or link is not host.link:
             summary = summary_of(host)
             self._summaries[host.name] = (host.domains, host.link, summary)
-        last = self._last(host.name)
-        old = int(max(0.0, time.time() - last.at)) if last is not None else 0
-        return Row(host, summary, last, old)
-
-    def _last(self, name: str) -> Happening | None:
-        event = self.joint.last_events.get(name)
-        return None if event is None else happening(event)
+        event = self.joint.last_events.get(host.name)
+        if event is None:
+            return Row(host, summary, None, 0)
+        return Row(host, summary, happening(event), int(time.monotonic() - event.since))
 
     def action_group(self) -> None:
         """The next way of grouping."""
