@@ -12,7 +12,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot
 
 from .domains import is_off
-from .migrations import DRY_RUN, FORCE, told
+from .plans import DRY_RUN, FORCE, told
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _checked_checkpoint(values: Mapping[str, Any]) -> None:
     "domain",
     title="Make a checkpoint",
     virsh="virsh checkpoint-create-as {name}[ {name_}][ --description {description}]"
-    "[quiesce? --quiesce]",
+    "[quiesce? --quiesce][ {its_disks*--diskspec %}]",
     api="virDomainCheckpointCreateXML",
     unavailable=is_off,
     plan=_plan_checkpoint,
@@ -72,7 +72,7 @@ def checkpoint_create(
         "leave_out": leave_out,
         "quiesce": quiesce,
     }
-    return checkpoints.create(run.host, domain.uuid, values, force=force)
+    return checkpoints.create(run.host, domain.uuid, values, force=force, chose=run.chose)
 
 
 @action(
@@ -88,6 +88,22 @@ def checkpoint_list(run: Run, domain: Domain) -> str:
     from tuivirt.backend.backup import checkpoints
 
     return checkpoints.as_text(run.host, domain.uuid)
+
+
+@action(
+    "domain",
+    title="Show a checkpoint's XML",
+    virsh="virsh checkpoint-dumpxml {name} {checkpointname}",
+    api="virDomainCheckpointGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def checkpoint_dumpxml(run: Run, domain: Domain, *, checkpointname: CHECKPOINT) -> str:
+    """Print libvirt's record of a checkpoint, without its secrets."""
+    from tuivirt.backend.backup import checkpoints
+
+    return checkpoints.xml_of(run.host, domain.uuid, checkpointname)
 
 
 def _plan_checkpoint_delete(host: Host, key: str, values: Mapping[str, Any]) -> Planned:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tuivirt.backend.model.domain import Domain
 
 from .domains import is_off
-from .migrations import DRY_RUN, FORCE, told
+from .plans import DRY_RUN, FORCE, told
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:

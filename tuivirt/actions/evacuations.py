@@ -13,7 +13,8 @@ from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
-from .migrations import DRY_RUN, FORCE, OPTIONS, told
+from .migrations import OPTIONS
+from .plans import DRY_RUN, FORCE, told
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:
@@ -76,14 +77,14 @@ def evacuate(
     plan = emptying.plan_for(run.host, to, options, limit=limit)
     what = f"cannot evacuate {host.name}"
     if dry_run:
-        return _told(plan)
+        return _told(plan, force)
     refuse(plan, what, force)
     return _carry_out(run, plan, options)
 
 
-def _told(plan: EvacuationPlan) -> str:
+def _told(plan: EvacuationPlan, force: bool) -> str:
     """The plan as text. Raises BadInput where it would be refused, or would leave a domain."""
-    said = told(plan, f"{plan.host} would not be evacuated")
+    said = told(plan, f"{plan.host} would not be evacuated", force=force)
     if plan.staying:
         raise BadInput(f"{plan.host} would not be empty", f"\n{said}")
     return said

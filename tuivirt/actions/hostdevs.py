@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tuivirt.backend.errors import BadInput
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.when import When
 from tuivirt.backend.settling import LET_GO_S
 
+from .plans import DRY_RUN, FORCE, told
 from .registry import Option, Run, action, text_or_pending
 
 if TYPE_CHECKING:
@@ -62,33 +62,19 @@ def attach_hostdev(
     by_identity: Annotated[
         bool, Option("a USB device by its vendor and product, whichever port it is in")
     ] = False,
-    dry_run: Annotated[
-        bool,
-        Option("only say what would be done, and what speaks against it", cli_only=True),
-    ] = False,
-    force: Annotated[bool, Option("though the plan names a risk", cli_only=True)] = False,
+    dry_run: DRY_RUN = False,
+    force: FORCE = False,
 ) -> str:
     """Hand a device of the host to a domain, with what belongs to it."""
     from tuivirt.backend.passthrough import hand_over
 
     wish = hand_over.Wish(device, when, alone, by_identity)
     if dry_run:
-        return _told(hand_over.plan_for(run.host, domain.uuid, wish))
+        plan = hand_over.plan_for(run.host, domain.uuid, wish)
+        return told(plan, f"{domain.name} would not be given {plan.given[0].name}", force=force)
     return hand_over.hand_over(
         run.host, domain.uuid, wish, force=force, progress=run.progress, aborted=run.aborted
     )
-
-
-def _told(plan: Plan) -> str:
-    """The plan as text; BadInput when it would be refused, so that the exit status tells."""
-    from tuivirt.backend.model.passthrough import Weight
-
-    if plan.of(Weight.REFUSED):
-        raise BadInput(
-            f"{plan.domain} would be refused {plan.given[0].name}",
-            "\n".join(["", *plan.lines]),
-        )
-    return "\n".join(plan.lines)
 
 
 @action(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.host import HostSnapshot
 
-from .migrations import FORCE
+from .plans import FORCE
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:

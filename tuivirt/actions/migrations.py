@@ -9,22 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
-from tuivirt.backend.errors import BadInput
 from tuivirt.backend.migration.options import CHOICES, IMAGES, VIRSH, Choice, check
 from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.uri import shown
 
 from .domains import is_off
+from .plans import DRY_RUN, FORCE, told
 from .registry import ACTIONS, Action, Option, Parameter, Run, action
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.finding import Planned
-
-DRY_RUN = Annotated[
-    bool, Option("only say what would be done, and what speaks against it", cli_only=True)
-]
-FORCE = Annotated[bool, Option("though the plan names a risk", cli_only=True)]
 
 
 def parameter_of(choice: Choice) -> Parameter:
@@ -58,20 +53,6 @@ def _plan(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
 
 
 _OURS = frozenset({"dest", "dry_run", "force"})
-
-
-def told(plan: Planned, what: str, *, force: bool = True) -> str:
-    """The plan as text; BadInput when it would be refused, so that the exit status tells.
-
-    Without ``force`` a risk refuses it, too.
-    """
-    from tuivirt.backend.model.finding import Weight
-
-    if plan.of(Weight.REFUSED):
-        raise BadInput(what, "\n".join(["", *plan.lines]))
-    if not force and plan.of(Weight.RISK):
-        raise BadInput(what, "\n".join(["", *plan.lines]), "--force takes the risk")
-    return "\n".join(plan.lines)
 
 
 def _cannot_move(domain: Domain) -> str:
@@ -116,7 +97,7 @@ def migrate(
 
     if dry_run:
         plan = moving.plan_for(run.host, domain.uuid, dest, options)
-        return told(plan, f"{domain.name} would not be moved to {shown(dest)}")
+        return told(plan, f"{domain.name} would not be moved to {shown(dest)}", force=force)
     return moving.migrate(
         run.host,
         domain.uuid,

@@ -12,7 +12,7 @@ from tuivirt.backend.model.domain import Domain
 from tuivirt.backend.model.host import HostSnapshot
 
 from .domains import is_off
-from .migrations import DRY_RUN, FORCE, told
+from .plans import DRY_RUN, FORCE, told
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.resources import Pool
 
-from .migrations import FORCE
+from .plans import FORCE
 from .pools import is_inactive
 from .registry import Option, Run, action
 
