@@ -24,6 +24,22 @@ def sync(path: str) -> None:
         os.close(fd)
 
 
+def unsure(path: str) -> str:
+    """Have a file's name last; why that is not sure, as an end of what is said of it, or ``''``.
+
+    The file has its name by then: whatever fails here is no reason to say that it has not. A
+    file system that lets no folder be written through says so, and sees to its names itself.
+    """
+    try:
+        sync(os.path.dirname(path))
+    except OSError as error:
+        if error.errno in _NOT_OFFERED:
+            return ""
+        why = error.strerror or str(error)
+        return f"; whether its name lasts through a power failure is not sure: {why}"
+    return ""
+
+
 def take_name(old: str, new: str) -> None:
     """Rename a file to what nobody has; FileExistsError where somebody has it by now.
 

@@ -126,16 +126,17 @@ def restore(
     if define_as:
         host.require_write()
     done: list[Path] = []
+    told: dict[Path, str] = {}
     for disk in order.disks:
         try:
-            _make(host, order, disk, aborted, progress)
+            told[disk.image] = _make(host, order, disk, aborted, progress)
         except TuivirtError as error:
             made = "" if isinstance(error, Taken) else "; nothing is written"
             made = f"; {', '.join(map(str, done))} is written" if done else made
             kind = Aborted if isinstance(error, Aborted) else TuivirtError
             raise kind(what, f"{error}{made}", error.advice) from error
         done.append(disk.image)
-    files = ", ".join(f"{disk.target}: {disk.image}" for disk in order.disks)
+    files = ", ".join(f"{e.target}: {e.image}{told[e.image]}" for e in order.disks)
     text = f"{order.backup.domain} of {order.backup.time} is restored, and checked: {files}"
     if not define_as:
         return (
@@ -151,8 +152,11 @@ def _make(
     disk: Layers,
     aborted: threading.Event | None,
     progress: Progress | None,
-) -> None:
-    """One image, written beside until it is whole and checked. Raises Aborted, TuivirtError."""
+) -> str:
+    """One image, written beside until it is whole and checked; what is not sure of it (`unsure`).
+
+    Raises Aborted, TuivirtError.
+    """
     image = _place_of(disk)
     with (
         beside.Work("restore", str(order.chain[-1][0]), image) as work,
@@ -173,7 +177,7 @@ def _make(
         if damage or size != disk.capacity_bytes:
             why = damage or f"it has {size} bytes, and {disk.target} had {disk.capacity_bytes}"
             raise TuivirtError(f"{disk.image} came out wrong", why)
-        work.put(instead=there, again=partial(_refuse_used, host, order, disk))
+        return work.put(instead=there, again=partial(_refuse_used, host, order, disk))
 
 
 def _place_of(disk: Layers) -> str:

@@ -9,27 +9,20 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
-import json
 import os
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 from ..errors import TuivirtError
+from ..marks import Mark, marks_in, read, stem_for, stem_of
 from ..model.finding import Finding, Weight
 from ..model.size import spelled
 from . import place, tool
 from .lock import Lock
 
-_MARK = ".tuivirt-"
-_JOB = ".job"
-_NAME_BYTES = 200
-"""Of a name that much is kept: a file system takes 255 bytes."""
-_JOB_BYTES = 1 << 16
 _LEAVING_S = 8.0
 """How long the program waits at its end until what runs has been taken back."""
 
@@ -105,9 +98,9 @@ class Work:
         self._said = {"verb": verb, "source": source, "target": target}
         self._target = target
         self._inside = inside
-        self._lock = -1
+        self._mark: Mark | None = None
+        self._stays = False
         self.path = ""
-        self._job = ""
 
     def __enter__(self) -> Work:
         with _changed:
@@ -118,16 +111,12 @@ class Work:
         return self
 
     def _begin(self, folder: str, name: str) -> None:
-        short = os.fsdecode(os.fsencode(name)[:_NAME_BYTES])
-        stem = os.path.join(folder, f".{short}{_MARK}{secrets.token_hex(4)}")
-        self._job = stem + _JOB
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        stem = stem_for(folder, name)
         try:
-            self._lock = os.open(self._job, flags, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            os.pwrite(self._lock, json.dumps(self._said).encode(), 0)
+            self._mark = Mark(stem, self._said)
             if not self._inside:
                 # Nobody else may read it before it has the rights of what it replaces.
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
                 os.close(os.open(stem, flags, 0o600))
                 self.path = stem
         except OSError as error:
@@ -144,7 +133,7 @@ class Work:
         """Whoever began at the same moment finds this one's job, as this one finds theirs."""
         target = self._said["target"]
         for each in leftovers(target):
-            if each.under_way and each.job != self._job:
+            if each.under_way and (self._mark is None or each.job != self._mark.path):
                 what = f"nothing can be done with {target} now"
                 raise TuivirtError(what, f"a {each.said} is under way", "wait for its end")
 
@@ -154,17 +143,17 @@ class Work:
         instead: Lock | None = None,
         keep: str = "",
         again: Callable[[], None] | None = None,
-    ) -> None:
-        """Give the result its name, as `place.put` does; raises what that raises.
+    ) -> str:
+        """Give the result its name, as `place.put` does; returns and raises what that does.
 
         Where another file came there meanwhile the result stays beside, and is told of.
         """
         try:
-            place.put(self.path, self._target, instead=instead, keep=keep, again=again)
+            return place.put(self.path, self._target, instead=instead, keep=keep, again=again)
         except place.Taken:
-            os.ftruncate(self._lock, 0)
-            os.pwrite(self._lock, json.dumps({**self._said, "whole": True}).encode(), 0)
-            self.path = self._job = ""
+            self.path, self._stays = "", True
+            if self._mark is not None:
+                self._mark.say({**self._said, "whole": True})
             raise
 
     def __exit__(self, *_exc: object) -> None:
@@ -176,14 +165,13 @@ class Work:
                 _changed.notify_all()
 
     def _clean(self) -> None:
-        for path in (self.path, self._job):
-            if path:
-                # What was put in place is not there any more.
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(path)
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self.path:
+            # What was put in place is not there any more.
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+        if self._mark is not None:
+            self._mark.end(stays=self._stays)
+            self._mark = None
 
 
 @atexit.register
@@ -209,42 +197,12 @@ def about(path: str, *, writing: bool) -> list[Finding]:
 
 
 def _in_folder(folder: str) -> Iterator[Leftover]:
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError:
-        return  # Not ours to read: nothing was left there by us.
-    for name in names:
-        if name.startswith(".") and _MARK in name and name.endswith(_JOB):
-            found = _read(os.path.join(folder, name))
-            if found is not None:
-                yield found
-
-
-def _read(job: str) -> Leftover | None:
-    """None: it has just been removed, or is none of ours."""
-    try:
-        with open(job, "rb", opener=_carefully) as file:
-            said: Any = json.loads(file.read(_JOB_BYTES))
-            under_way = not _is_free(file.fileno())
-        verb, source, target = (said[key] for key in ("verb", "source", "target"))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    if not all(isinstance(word, str) for word in (verb, source, target)):
-        return None
-    file_ = job.removesuffix(_JOB)
-    there, old = (each if os.path.lexists(each) else "" for each in (file_, file_ + place.OLD))
-    whole = said.get("whole") is True
-    return Leftover(verb, source, target, there, job, under_way, whole, old)
-
-
-def _carefully(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
-
-
-def _is_free(fd: int) -> bool:
-    """Whether nobody holds its lock."""
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    for path in marks_in(Path(folder)):
+        found = read(path)
+        if found is None:
+            continue
+        verb, source, target = (found.said[key] for key in ("verb", "source", "target"))
+        stem = stem_of(path)
+        there, old = (each if os.path.lexists(each) else "" for each in (stem, stem + place.OLD))
+        whole = found.said.get("whole") is True
+        yield Leftover(verb, source, target, there, str(path), found.under_way, whole, old)

@@ -59,6 +59,7 @@ def carry_out(
     rather than go on with a file that has lost its name.
     """
     source, target = wanted.source, wanted.target
+    told = ""
     before = _marks(source.path)
     with (
         beside.Work("conversion", source.path, target, inside=wanted.onto_device) as work,
@@ -73,7 +74,7 @@ def carry_out(
             else:
                 _refuse_changed(wanted, before)
                 again = partial(_refuse_used, host, wanted)
-                work.put(instead=old, keep=wanted.keep, again=again)
+                told = work.put(instead=old, keep=wanted.keep, again=again)
         except Aborted as error:
             raise Aborted(f"the conversion of {source.path} was aborted", _left(wanted)) from error
         except TuivirtError as error:
@@ -85,10 +86,10 @@ def carry_out(
     used = spelled(os.stat(target).st_blocks * 512)
     if wanted.in_place:
         kept = f"; as it was it is {wanted.keep}" if wanted.keep else ""
-        return f"{target} takes {used}, {spelled(source.used_bytes)} before{kept}"
+        return f"{target} takes {used}, {spelled(source.used_bytes)} before{kept}{told}"
     if wanted.onto_device:
         return f"{target} has what is in {source.path}, as {wanted.form}"
-    return f"{target} has what is in {source.path}, as {wanted.form} ({used})"
+    return f"{target} has what is in {source.path}, as {wanted.form} ({used}){told}"
 
 
 def _write(

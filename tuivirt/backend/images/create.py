@@ -67,6 +67,6 @@ def create(host: Host, values: Mapping[str, Any]) -> str:
         if answer.status != 0:
             raise tool.failed(what, answer)
         image = read_image(work.path, form)
-        work.put()
+        told = work.put()
     below = f", and lies on {backing}" if backing else ""
-    return judge.with_notes(f"{path} has {spelled(image.size_bytes)} as {form}{below}", notes)
+    return judge.with_notes(f"{path} has {spelled(image.size_bytes)} as {form}{below}{told}", notes)

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 
 from ..errors import TuivirtError
-from ..naming import NO_LINKS, sync, take_name
+from ..naming import NO_LINKS, sync, take_name, unsure
 from .lock import Lock
 
 OLD = ".old"
@@ -27,14 +27,15 @@ def put(
     instead: Lock | None = None,
     keep: str = "",
     again: Callable[[], None] | None = None,
-) -> None:
+) -> str:
     """Give ``new`` the name ``target``: one that is free or, ``instead`` of the image there, its.
 
     ``keep``: the name that what was there is kept under. ``again``: looks, once all of the new
     one is on the disk and nobody can open the old one any more, whether it may be replaced, and
     raises if not. The new one has the owner, mode and attributes of the old.
 
-    Raises Taken, TuivirtError, and then nothing has changed at ``target``.
+    Returns what is not sure of it, as an end of what is said (`unsure`). Raises Taken,
+    TuivirtError, and then nothing has changed at ``target``.
     """
     what = f"the new image cannot be put in the place of {target}"
     try:
@@ -45,8 +46,7 @@ def put(
         raise TuivirtError(what, error.strerror or str(error)) from error
     if instead is not None:
         instead.close_to_all()
-        _replace(new, target, instead, keep, again)
-        return
+        return _replace(new, target, instead, keep, again)
     try:
         take_name(new, target)
     except FileExistsError as error:
@@ -55,10 +55,10 @@ def put(
         raise Taken(f"{target} is there by now", why, advice) from error
     except OSError as error:
         raise TuivirtError(what, error.strerror or str(error)) from error
-    _last(target)
+    return unsure(target)
 
 
-def _replace(new: str, target: str, old: Lock, keep: str, again: Callable[[], None] | None) -> None:
+def _replace(new: str, target: str, old: Lock, keep: str, again: Callable[[], None] | None) -> str:
     what = f"the new image cannot be put in the place of {target}"
     aside = keep or new + OLD
     if not old.still_named(target):
@@ -80,26 +80,20 @@ def _replace(new: str, target: str, old: Lock, keep: str, again: Callable[[], No
     except OSError as error:
         _lead_back(aside, target)
         raise TuivirtError(what, error.strerror or str(error)) from error
-    _last(target)
+    told = unsure(target)
     # Whoever heeds no lock may have opened it before it lost its name.
     if said := old.problem():
         os.rename(aside, target)
-        _last(target)
         raise TuivirtError(
-            f"{target} is again what it was",
+            f"{target} is again what it was{unsure(target)}",
             f"{said} while the new image was put in its place",
             "see who does that (fuser), and try again",
         )
+    if told:
+        return told if keep else f"{told}; as it was it is {aside}"
     if not keep:
         os.unlink(aside)
-
-
-def _last(target: str) -> None:
-    try:
-        sync(os.path.dirname(target))
-    except OSError as error:
-        what = f"{target} is new, but whether that lasts through a power failure is not sure"
-        raise TuivirtError(what, error.strerror or str(error)) from error
+    return ""
 
 
 def _keep(target: str, keep: str) -> None:

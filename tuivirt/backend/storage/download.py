@@ -136,7 +136,7 @@ def download(
             # Hours may have gone: it may have become somebody's.
             now = against_overwriting(host, str(target), here=True)
             refuse_new(plan.findings, now, f"cannot overwrite {target}")
-        part.finish(instead_of=there)
+        told = part.finish(instead_of=there)
     except Aborted as error:
         raise Aborted(error.what, error.why, _kept(part)) from error
     except libvirt.libvirtError as error:
@@ -148,7 +148,7 @@ def download(
     finally:
         part.close(keep=keep)
     on = f", of which {human(begun)} were there already" if begun else ""
-    return f"{found.label} is in {target}: {human(target.stat().st_size)}{on}"
+    return f"{found.label} is in {target}: {human(target.stat().st_size)}{on}{told}"
 
 
 def _look_again(host: Host, found: Found, knowing: tuple[str, ...], what: str) -> None:

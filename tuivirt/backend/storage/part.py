@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import BadInput
 from ..model.resources import Volume
-from ..naming import sync, take_name
+from ..naming import take_name, unsure
 
 _WHOLE = 1 << 20
 """A file that was left is trusted up to a whole MiB."""
@@ -68,8 +68,11 @@ class Part:
     def length(self) -> int:
         return os.fstat(self.fd).st_size
 
-    def finish(self, *, instead_of: tuple[int, int] | None) -> None:
-        """It is whole: put it in place, over no other file than the one with that `mark`."""
+    def finish(self, *, instead_of: tuple[int, int] | None) -> str:
+        """It is whole: put it in place, over no other file than the one with that `mark`.
+
+        Returns what is not sure of it, as an end of what is said (`unsure`).
+        """
         os.fsync(self.fd)
         if instead_of is not None and mark(self.target) == instead_of:
             os.replace(self.path, self.target)
@@ -83,7 +86,7 @@ class Part:
                     f"what was downloaded is whole, in {self.path}",
                     "--force overwrites it",
                 ) from None
-        sync(str(self.target.parent))
+        return unsure(str(self.target))
 
     def close(self, *, keep: bool) -> None:
         """Let go of it; ``keep`` what has come, where it may be gone on with."""
