@@ -10,16 +10,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from xml.sax.saxutils import escape
 
 import libvirt
 import pytest
 
 import tuivirt.demo
+from tests.contract.pool import TestPool
 from tests.contract.talk import Talk
 from tests.support import guests
 from tests.support.initramfs import PROMPT
-from tuivirt.backend.events import DomainEvent, Event
+from tests.support.small import small_folder
+from tuivirt.backend.events import DomainEvent, Event, Noticed
 from tuivirt.backend.host import Host
 
 PROMPT_OF_DEMO = "\x1b[1;32mroot@ci-runner\x1b[0m:~# "
@@ -71,6 +74,17 @@ class Heard:
         with self._changed:
             assert self._changed.wait_for(is_there, timeout), f"no event {family}"
             return found[0]
+
+    def notice(self, words: str, timeout: float = 20) -> str:
+        """Wait for what the operator is told with these words, since the last ``forget``."""
+
+        def found() -> str:
+            told = (each.text for each in self._events if isinstance(each, Noticed))
+            return next((text for text in told if words in text), "")
+
+        with self._changed:
+            assert self._changed.wait_for(found, timeout), f"nobody is told: {words}"
+            return found()
 
     def forget(self) -> None:
         with self._changed:
@@ -124,6 +138,38 @@ def started(uri: str, heard: Heard, *, readonly: bool = False) -> Host:
     host.start()
     host.wait_filled(30)
     return host
+
+
+@pytest.fixture(scope="module")
+def host(qemu_uri: str) -> Iterator[Host]:
+    """A connection to the real QEMU host, one for all tests of a module."""
+    one = started(qemu_uri, Heard())
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def pool(host: Host, images: Path) -> Iterator[TestPool]:
+    """A pool of the files in ``images``."""
+    one = TestPool(host, images)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def place(images: Path) -> Path:
+    """A folder for backups, which QEMU's user may write to."""
+    folder = images / "backups"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.fixture
+def small(images: Path) -> Iterator[Path]:
+    """A folder that has room for 8 MiB."""
+    with small_folder(images / "small") as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ import pytest
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
 from tests.support import guests
-from tests.support.guests import Disk, Guest, make_image
+from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.serial import Serial
 from tuivirt.backend.backup import before, begin, checkpoints, job, manifest, pull, restore
@@ -29,15 +29,6 @@ from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.images import beside
 from tuivirt.backend.model.finding import Plan, Weight
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @dataclass
@@ -89,15 +80,6 @@ def clean(host: Host, writer: Writer) -> Iterator[None]:
     yield
     for each in reversed(checkpoints.checkpoints_of(host, writer.uuid)):
         writer.guest.domain.checkpointLookupByName(each.name, 0).delete(0)
-
-
-@pytest.fixture
-def place(images: Path) -> Path:
-    """A folder that QEMU's user may write to."""
-    folder = images / "backups"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
 
 
 def back_up(host: Host, uuid: str, place: Path, **values: Any) -> Path:

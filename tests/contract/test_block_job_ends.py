@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import libvirt
 import pytest
 
 from tests.contract.conftest import Heard, started
-from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
+from tests.support.guests import Define, Disk, Guest, domain_xml, make_image, unique_name
 from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.writer import filled_image, overlay
 from tuivirt.backend.block_jobs import control, copy
@@ -18,15 +17,6 @@ from tuivirt.backend.block_jobs.journal import begun_of
 from tuivirt.backend.block_jobs.read import chains_of
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 def test_a_shallow_copy_goes_only_to_what_lies_on_the_same_image(

@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.contract.conftest import Heard, started
-from tests.contract.test_volumes import TestPool, qemu_img
-from tests.support.guests import Guest
+from tests.contract.pool import TestPool
+from tests.contract.test_volumes import qemu_img
+from tests.support.guests import Define
 from tuivirt.backend import hotplug
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
 from tuivirt.backend.storage import create, listing
 from tuivirt.backend.xml.tree import parse
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def pool(host: Host, images: Path) -> Iterator[TestPool]:
-    one = TestPool(host, images)
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
 import pytest
 
 from tests.contract.conftest import Heard, started
-from tests.support.guests import Disk, Guest, make_image, make_sleeper
+from tests.support.guests import Define, Disk, Guest, make_image, make_sleeper
 from tests.support.libvirtd import until
 from tests.support.writer import filled_image
 from tuivirt.actions.happenings import about_jobs
@@ -17,8 +17,6 @@ from tuivirt.actions.lookups import block_jobs
 from tuivirt.backend.backup import pull
 from tuivirt.backend.block_jobs import control
 from tuivirt.backend.host import Host
-
-Define = Callable[..., Guest]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from tests.contract.conftest import Heard, started
 from tests.contract.test_snapshots import create, forget_all
-from tests.support.guests import Disk, Guest, make_image, make_sleeper
+from tests.support.guests import Define, Disk, Guest, make_image, make_sleeper
 from tuivirt.backend.block_jobs import commit, control
 from tuivirt.backend.block_jobs.journal import note
 from tuivirt.backend.block_jobs.left import AWAKE
@@ -19,15 +19,6 @@ from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.block_job import Begun
 from tuivirt.backend.snapshots import listing, remove
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture

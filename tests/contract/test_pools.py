@@ -16,22 +16,13 @@ import pytest
 
 from tests.contract.cli import tuivirt
 from tests.contract.conftest import Heard, Place, started
-from tests.support.guests import Disk, Guest
+from tests.support.guests import Define, Disk
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.needs import missing, need_programs, need_root
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.storage import create, pools, remove, sources
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture

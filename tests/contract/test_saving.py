@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.contract.cli import tuivirt
-from tests.contract.conftest import Heard, started
-from tests.support.guests import Disk, Guest, make_image
+from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.serial import Serial
 from tuivirt.backend import job_call, managed_save, restoring, saving
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture

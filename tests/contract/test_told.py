@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +14,14 @@ import libvirt
 import pytest
 
 from tests.contract.cli import ROOT, tuivirt
-from tests.contract.conftest import Heard, started
 from tests.contract.test_snapshots import create, forget_all
-from tests.support.guests import Disk, Guest, make_image, make_sleeper
+from tests.support.guests import Define, Disk, Guest, make_image, make_sleeper
 from tests.support.writer import overlay
 from tuivirt.backend.backup import checkpoints, pull
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.snapshots import listing, make
 from tuivirt.backend.snapshots.read import snapshots_of
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -7,15 +7,16 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
-from tests.contract.test_volumes import MIB, TestPool, digest, filled
-from tests.support.guests import Disk, Guest
+from tests.contract.pool import TestPool
+from tests.contract.test_volumes import MIB, digest, filled
+from tests.support.guests import Define, Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend import hotplug
 from tuivirt.backend.cut_off import look, marks_in
@@ -25,22 +26,7 @@ from tuivirt.backend.host import Host
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.storage import download, listing, remove, stream, unfinished, upload
 
-Define = Callable[..., Guest]
 HALF = "it holds a part at most"
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def pool(host: Host, images: Path) -> Iterator[TestPool]:
-    one = TestPool(host, images)
-    yield one
-    one.close()
 
 
 @pytest.fixture

@@ -6,17 +6,16 @@ import hashlib
 import os
 import subprocess
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
 
 from tests.contract.cli import tuivirt
 from tests.contract.conftest import Heard, Place, started
-from tests.support.guests import Disk, Guest, idle_guest, make_image, make_sleeper
+from tests.contract.pool import TestPool
+from tests.support.guests import Define, Disk, idle_guest, make_image, make_sleeper
 from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.needs import need_root
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
@@ -25,56 +24,8 @@ from tuivirt.backend.lookups import volumes
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.storage import create, download, listing, remove, resize, stream, upload
 
-Define = Callable[..., Guest]
 MIB = 1 << 20
 ODD = 'it\'s "one" 卷 <&>.img'
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
-
-
-class TestPool:
-    """A pool of files in a folder, for as long as a test lasts."""
-
-    __test__ = False
-
-    def __init__(self, host: Host, folder: Path) -> None:
-        self.host = host
-        self.folder = folder
-        self.name = f"tuivirt-test-{uuid.uuid4().hex[:8]}"
-        xml = (
-            f"<pool type='dir'><name>{self.name}</name>"
-            f"<target><path>{escape(str(folder))}</path></target></pool>"
-        )
-        self.handle = host.conn.storagePoolCreateXML(xml, 0)
-        self.key = self.handle.UUIDString()
-
-    def make(self, vol: str, capacity: str = "8M", **values: Any) -> Path:
-        create.create(self.host, self.key, {"vol": vol, "capacity": capacity, **values})
-        return self.folder / vol
-
-    def users(self, vol: str) -> tuple[str, ...]:
-        return next(each.users for each in volumes(self.host, self.key) if each.name == vol)
-
-    def size(self, vol: str) -> int:
-        return int(self.handle.storageVolLookupByName(vol).info()[1])
-
-    def names(self) -> list[str]:
-        return sorted(self.handle.listVolumes())
-
-    def close(self) -> None:
-        self.handle.destroy()
-
-
-@pytest.fixture
-def pool(host: Host, images: Path) -> Iterator[TestPool]:
-    one = TestPool(host, images)
-    yield one
-    one.close()
 
 
 def qemu_img(*argv: str) -> str:

@@ -284,6 +284,10 @@ class Guest:
         self.remove()
 
 
+Define = Callable[..., Guest]
+"""What defines guests for a test: given `domain_xml`'s arguments."""
+
+
 def idle_guest(uri: str, folder: Path, name: str = "", *, start: bool = True) -> Guest:
     """A guest without an operating system: a detach from it stays pending for ever."""
     name = name or unique_name("idle")
