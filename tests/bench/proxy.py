@@ -4,7 +4,8 @@ libvirt's packets: a length of 4 bytes (itself included, big-endian), then progr
 procedure, type, serial and status of 4 bytes each. Type 0 is a call, type 1 its reply. Keepalive
 has a program of its own and is neither.
 
-It may hold everything back for a while, as a long line does, and it may cut its connections.
+It may hold everything back for a while, as a long line does, it may cut its connections, and it
+may hand on nothing at all with its connections open, as a line does that has died silently.
 """
 
 from __future__ import annotations
@@ -78,6 +79,8 @@ class CountingProxy:
         """For how long everything is held back, each way; may be changed at any time."""
         self.cut_in: int | None = None
         """After so many more bytes of what the daemon says all connections are cut, once."""
+        self._alive = threading.Event()
+        self._alive.set()
         self._turn = 0
         """The latest turn of which a reply has come back."""
         self._under_way: dict[tuple[int, int], Call] = {}
@@ -151,6 +154,7 @@ class CountingProxy:
                 if not data:
                     break
                 time.sleep(max(0.0, due - time.monotonic()))
+                self._alive.wait()
                 if side == REPLY:
                     self._count(packets, data, number, REPLY)
                     if self.cut_in is not None:
@@ -181,6 +185,14 @@ class CountingProxy:
                 self._turn = max(self._turn, answered.turn)
                 self.answered.append((now, answered))
 
+    def die(self) -> None:
+        """Hand on nothing from now on; connections stay open, and new ones are taken."""
+        self._alive.clear()
+
+    def live(self) -> None:
+        """Hand on again, what was held back too."""
+        self._alive.set()
+
     def cut(self) -> None:
         """Cut all connections, as a line that breaks does; new ones are taken."""
         ends, self._open = self._open, []
@@ -190,6 +202,7 @@ class CountingProxy:
         """Close all connections."""
         ends = (self._listener, *self._open)
         _shut(ends)
+        self._alive.set()  # Nobody waits for it any more.
         for end in ends:
             end.close()
 
