@@ -31,6 +31,8 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     things.answer(monkeypatch, volumes=VOLUMES)
     monkeypatch.setattr("tuivirt.actions.volumes.details", lambda *_: DETAILS)
     monkeypatch.setattr("tuivirt.actions.volumes.with_halves", lambda *_: ())
+    formats = "tuivirt.screens.volume_form.formats_offered"
+    monkeypatch.setattr(formats, lambda *_: ("raw", "qcow2"))
 
 
 async def in_the_pool(app: DrivenApp, pilot: Pilot[Any]) -> None:
@@ -85,6 +87,30 @@ async def test_one_is_made_with_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
             "new.img",
             "20G",
         )
+
+
+async def test_the_form_of_a_new_one_has_the_formats_that_the_pool_offers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fields_of(*offered: str) -> dict[str, Any]:
+        monkeypatch.setattr("tuivirt.screens.volume_form.formats_offered", lambda *_: offered)
+        app = driven()
+        async with app.run_test(size=(80, 24)) as pilot:
+            await in_the_pool(app, pilot)
+            await pilot.press("+")
+            form = cast(FormDialog, on_top(app))
+            await settle(app, pilot)
+            await pilot.press(*["down"] * [f.name for f in form.fields].index("more"), "enter")
+            return {each.name: each for each in form.fields}
+
+    of_files = await fields_of("raw", "qcow2", "brand-new")
+    assert of_files["format"].choices == ("", "raw", "qcow2", "brand-new")
+    assert of_files["backing_vol_format"].choices == ("", "raw", "qcow2", "brand-new")
+    assert {"backing_vol", "cluster_size", "prealloc_falloc"} <= {*of_files}
+    of_a_disk = await fields_of("linux", "extended")
+    assert of_a_disk["format"].choices == ("", "linux", "extended")
+    assert not {"backing_vol", "cluster_size", "prealloc_falloc"} & {*of_a_disk}
+    assert "format" not in await fields_of()
 
 
 async def test_deleting_one_shows_the_plan_and_who_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

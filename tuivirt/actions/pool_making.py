@@ -36,9 +36,9 @@ def _is_kept(pool: Pool) -> str:
 
 def types_offered(host: Host, _key: str = "") -> frozenset[str]:
     """The types of pools that a host can have; none: it does not tell. Raises TuivirtError."""
-    from tuivirt.backend.storage import pools
+    from tuivirt.backend.storage.offers import pool_types
 
-    return pools.offered(host)
+    return frozenset(pool_types(host))
 
 
 def _plan_define(host: Host, key: str, values: Mapping[str, Any]) -> Planned:

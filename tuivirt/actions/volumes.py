@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.resources import Pool, Volume
 
-from .migrations import FORCE
+from .plans import FORCE
 from .pools import is_inactive
 from .registry import Action, Option, Run, action
 from .volume_files import VOLUME
@@ -47,7 +47,7 @@ def vol_list(run: Run, pool: Pool) -> str:
     unavailable=is_inactive,
 )
 def vol_info(run: Run, pool: Pool, *, vol: VOLUME) -> str:
-    """Tell of a volume: its sizes, the images that it lies on, and who uses it."""
+    """Tell of a volume: its sizes, the snapshots in it, what it lies on, and who uses it."""
     from tuivirt.backend.storage import listing
 
     return listing.details(run.host, pool.uuid, vol)
@@ -67,7 +67,10 @@ def _checked_create(values: Mapping[str, Any]) -> None:
         "[ --format {format}][ --backing-vol {backing_vol}]"
         "[ --backing-vol-format {backing_vol_format}][prealloc_metadata? --prealloc-metadata]"
     ),
-    otherwise=("virsh vol-create {name} VOLUME.xml", frozenset(("secret",))),
+    otherwise=(
+        "virsh vol-create {name} VOLUME.xml[prealloc_metadata? --prealloc-metadata]",
+        frozenset(("secret", "cluster_size")),
+    ),
     api="virStorageVolCreateXML",
     bulk=False,
     unavailable=is_inactive,
@@ -82,10 +85,7 @@ def vol_create(
     capacity: Annotated[str, Option("what the guest sees, as in 20G", positional=True)],
     format: Annotated[
         str | None,
-        Option(
-            "of its image; the pool's own unless given",
-            choices=("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow"),
-        ),
+        Option("of its image, as in qcow2; raw, or the pool's own, unless given"),
     ] = None,
     allocation: Annotated[
         str | None,
@@ -101,12 +101,19 @@ def vol_create(
             "the format of that, where no domain says it: what it looks like, a guest may have "
             "written into it",
             label="Its format",
-            choices=("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow"),
         ),
     ] = None,
     prealloc_metadata: Annotated[
         bool, Option("make the tables of a qcow2 image now: larger, but faster later")
     ] = False,
+    prealloc_falloc: Annotated[
+        bool,
+        Option("take all of a qcow2 image now, tables and data: the guest never runs out of room"),
+    ] = False,
+    cluster_size: Annotated[
+        str | None,
+        Option("of a qcow2 image, from 512 to 2M: large for large files; 64K unless given"),
+    ] = None,
     secret: Annotated[
         str | None,
         Option("encrypt it (LUKS) with this secret of libvirt's, by its UUID or usage"),
@@ -127,10 +134,16 @@ def vol_create(
         "backing_vol": backing_vol,
         "backing_vol_format": backing_vol_format,
         "prealloc_metadata": prealloc_metadata,
+        "prealloc_falloc": prealloc_falloc,
+        "cluster_size": cluster_size,
         "secret": secret,
     }
+    taken = capacity if prealloc_falloc else allocation or ("0" if prealloc_metadata else None)
     run.chose(
-        capacity=for_virsh(capacity), allocation=for_virsh(allocation) if allocation else None
+        capacity=for_virsh(capacity),
+        allocation=for_virsh(taken) if taken else None,
+        # virsh, as libvirt, says the second by the first and the allocation.
+        prealloc_metadata=prealloc_metadata or prealloc_falloc,
     )
     return create.create(run.host, pool.uuid, values, aborted=run.aborted, progress=run.progress)
 
@@ -332,6 +345,16 @@ def vol_delete(
     return remove.delete(
         run.host, pool.uuid, values, force=force, aborted=run.aborted, progress=run.progress
     )
+
+
+def formats_offered(host: Host, key: str) -> tuple[str, ...]:
+    """What a new volume of a pool can be, for a form; (): there is no choice.
+
+    Raises TuivirtError.
+    """
+    from tuivirt.backend.storage.offers import formats_in
+
+    return formats_in(host, key)
 
 
 def details(host: Host, key: str, vol: str) -> str:

@@ -27,6 +27,7 @@ from .pool_form import PoolForm
 from .processor_choice import ProcessorForm
 from .telling import joined
 from .undefining import Undefining
+from .volume_form import VolumeForm
 
 OFFERS: dict[str, Offering] = {
     "host-add": HostForm(),
@@ -55,6 +56,7 @@ OFFERS: dict[str, Offering] = {
         )
     },
     "pool-define-as": PoolForm(),
+    "vol-create": VolumeForm(),
     "create-mdev": MdevChoice(now=True),
     "define-mdev": MdevChoice(),
 }

@@ -16,21 +16,28 @@ from ..model.finding import Finding, Plan, Weight
 from ..model.resources import Volume
 from ..owners import Finder
 from ..secrets import named_secret
-from ..snapshots.judge import refuse
+from ..snapshots.judge import is_before, refuse
 from ..xml.tree import skim, text_of
 from ..xml.volume import cloned_volume, new_volume, parse_volume
 from .find import active_pool, bytes_of, check_name, find, human, touch
 from .images import chain_of
 from .judge import in_use
+from .offers import FILES, FORMATS, refuse_format
 from .slow import call_slowly
 
 if TYPE_CHECKING:
     from ..host import Host
 
-FORMATS = ("raw", "qcow2", "qed", "vmdk", "vdi", "vpc", "qcow")
-"""Those that libvirt can make, where the pool's type has formats at all."""
 _ON_OTHERS = frozenset(("qcow2", "qed", "qcow", "vmdk"))
-_FILES = frozenset(("dir", "fs", "netfs"))
+_LEAST_CLUSTERS = (7, 4)
+"""libvirt that can be told how large they are."""
+_CLUSTER_BYTES = (512, 2 << 20)
+"""The least and the most that QEMU takes."""
+_ONLY_QCOW2 = {
+    "prealloc_metadata": "metadata is made ahead",
+    "prealloc_falloc": "all of an image is taken, tables and data,",
+    "cluster_size": "the size of clusters is chosen",
+}
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -45,8 +52,27 @@ def check(values: Mapping[str, Any]) -> None:
         )
     if values.get("secret") and form not in ("raw", "qcow2", None):
         raise BadInput(f"an image of the format {form} is not encrypted", advice="raw or qcow2 is")
-    if values.get("prealloc_metadata") and form not in ("qcow2", None):
-        raise BadInput("metadata is made ahead for qcow2 only", advice="--format qcow2")
+    for option, said in _ONLY_QCOW2.items():
+        if values.get(option) and form not in ("qcow2", "", None):
+            raise BadInput(f"{said} for qcow2 only", advice="--format qcow2")
+    ahead = values.get("prealloc_metadata") or values.get("prealloc_falloc")
+    if ahead and values.get("backing_vol"):
+        raise BadInput("nothing is taken ahead in an image that lies on another")
+    if values.get("prealloc_falloc") and values.get("allocation"):
+        raise BadInput("what is taken at once is said twice", "prealloc-falloc takes all of it")
+    if values.get("cluster_size"):
+        clusters_of(str(values["cluster_size"]))
+
+
+def clusters_of(text: str) -> int:
+    """The bytes of a qcow2 image's clusters. Raises BadInput."""
+    size, (least, most) = bytes_of(text, "the size of its clusters"), _CLUSTER_BYTES
+    if not least <= size <= most or size & (size - 1):
+        raise BadInput(
+            f"the size of its clusters cannot be {text!r}",
+            f"it is a power of two from {least} bytes to {human(most)}, as in 64K",
+        )
+    return size
 
 
 def check_clone(values: Mapping[str, Any]) -> None:
@@ -65,7 +91,8 @@ def create(
     """Make a volume; a sentence of what is there. Source: virStorageVolCreateXML.
 
     ``values``: vol, capacity, allocation, format, backing_vol, backing_vol_format,
-    prealloc_metadata, secret (its UUID or usage). Raises Aborted, BadInput, TuivirtError.
+    prealloc_metadata, prealloc_falloc, cluster_size, secret (its UUID or usage). Raises Aborted,
+    BadInput, TuivirtError.
     """
     host.require_write()
     check(values)
@@ -82,27 +109,40 @@ def create(
     named, told = (str(values.get(word) or "") for word in ("backing_vol", "backing_vol_format"))
     backing = _backing(host, pool, named, told)
     form = str(values.get("format") or ("qcow2" if backing is not None else ""))
-    if values.get("prealloc_metadata") and not form:
+    if not form and any(values.get(option) for option in _ONLY_QCOW2):
         form = "qcow2"
+    clusters = clusters_of(str(values["cluster_size"])) if values.get("cluster_size") else None
+    if clusters is not None:
+        _refuse_old(host, what)
+    whole_image = bool(values.get("prealloc_falloc"))
+    if whole_image:
+        allocation = capacity
+    elif values.get("prealloc_metadata") and allocation is None:
+        allocation = 0
     secret = named_secret(host, str(values["secret"])) if values.get("secret") else None
     if secret is not None and not form:
         form = "raw"
     kind = _prepare(host, pool, name, form, what)
-    whole = form in ("", "raw") and allocation is None
+    images = kind in FILES
+    whole = allocation is None and (not images or form in ("", "raw"))
     _refuse_full(pool, kind, capacity if whole else allocation or 0, what)
     xml = new_volume(
         name,
         capacity,
         allocation=allocation,
-        form=form if kind in _FILES else "",
+        form=form if images or form != "raw" else "",
         backing=backing.path if backing is not None else "",
         backing_format=_backing_format(host, backing, values, what),
         secret=secret.uuid if secret is not None else "",
+        clusters=clusters,
     )
-    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
+    # libvirt has one flag: beside an allocation of all the capacity, which is what it takes where
+    # none is told, it takes the data's place too.
+    ahead = whole_image or values.get("prealloc_metadata")
+    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA if ahead else 0
     made = _make(
         pool,
-        lambda: pool.createXML(xml, flags if values.get("prealloc_metadata") else 0),
+        lambda: pool.createXML(xml, flags),
         name,
         what,
         capacity if whole else allocation or 0,
@@ -116,6 +156,9 @@ def create(
     locked = f"encrypted ({now.encryption})" if now.encryption else ""
     words = ", ".join(word for word in (human(now.capacity_bytes), now.format, locked) if word)
     said = f"pool {pool_name} has the volume {name}: {words}{on}"
+    if whole_image and (now.allocation_bytes or 0) < capacity:
+        # An older libvirt knows the flag alone.
+        said += f"; of all that was to be taken it takes {human(now.allocation_bytes)}"
     if secret is None or (secret.kind, secret.usage) == ("volume", now.path):
         return said
     return (
@@ -278,6 +321,8 @@ def _backing_format(
         return ""
     looks = backing.format if backing.format in FORMATS else "raw"
     said = str(values.get("backing_vol_format") or "")
+    if said and said not in FORMATS:
+        refuse_format(host, "dir", said, what)
     # As raw it is what its bytes are, and names nothing.
     if said or looks == "raw":
         return said or looks
@@ -299,10 +344,9 @@ def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
     """
     root = skim(pool.XMLDesc(0), "pool")
     kind = str(root.get("type", ""))
-    if form and kind not in _FILES and form != "raw":
-        raise BadInput(what, f"a pool of the type {kind} has no images of a format", "leave it out")
+    refuse_format(host, kind, form, what)
     info = host.snapshot.info
-    if kind in _FILES and info is not None and not info.demo:
+    if kind in FILES and info is not None and not info.demo:
         if info.local and os.access(text_of(root, "target/path"), os.X_OK):
             there = os.path.lexists(os.path.join(root.findtext("target/path") or "", name))
         else:
@@ -320,10 +364,22 @@ def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
     return kind
 
 
+def _refuse_old(host: Host, what: str) -> None:
+    """Raises BadInput where libvirt would drop the size of clusters without a word."""
+    version = host.snapshot.info.libvirt_version if host.snapshot.info is not None else ""
+    if is_before(version, _LEAST_CLUSTERS):
+        least = ".".join(map(str, _LEAST_CLUSTERS))
+        raise BadInput(
+            what,
+            f"libvirt {version} cannot be told the size of clusters: it takes {least} or newer",
+            "leave it out, or make the image with tuivirt image-create --options cluster_size=…",
+        )
+
+
 def _refuse_full(pool: Any, kind: str, needed: int, what: str) -> None:
     """Raises TuivirtError where the pool has no room for what is written at once."""
     free = int(pool.info()[3])
-    if kind in (*_FILES, "logical", "disk", "zfs") and needed > free:
+    if kind in (*FILES, "logical", "disk", "zfs") and needed > free:
         raise TuivirtError(
             what,
             f"{human(needed)} would be taken at once, and {human(free)} are free",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted, BadInput, NotFound, TuivirtError, from_libvirt, if_offered, is_gone
+from ..errors import Aborted, BadInput, NotFound, TuivirtError, from_libvirt, is_gone
 from ..here import is_here
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
@@ -21,9 +21,10 @@ from ..owners.within import domains_within
 from ..passthrough.blocks import name_of
 from ..snapshots.judge import refuse
 from ..switching import Switch
-from ..xml.new_pool import new_pool, offered_types
+from ..xml.new_pool import new_pool
 from ..xml.tree import skim, text_of
 from .find import touch
+from .offers import pool_types
 from .slow import call_for_pool
 
 if TYPE_CHECKING:
@@ -188,17 +189,8 @@ def define(
     return ", ".join(done)
 
 
-def offered(host: Host) -> frozenset[str]:
-    """The types of pools that the host can have; none: it does not tell. Raises NotConnected."""
-    try:
-        told = if_offered(lambda: str(host.conn.getStoragePoolCapabilities(0)), "")
-    except libvirt.libvirtError:
-        told = ""  # An older daemon: the definition itself will tell.
-    return frozenset(offered_types(told) if told else ())
-
-
 def _refuse_unsupported(host: Host, kind: str, what: str) -> None:
-    there = offered(host)
+    there = pool_types(host)
     if there and kind not in there:
         raise BadInput(
             what,

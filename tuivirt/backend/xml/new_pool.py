@@ -105,7 +105,10 @@ def offered_types(xml: str) -> dict[str, tuple[str, ...]]:
     root = skim(xml, "storagepoolCapabilities")
     return {
         pool.get("type", ""): tuple(
-            value.text or "" for value in pool.iterfind("volOptions/enum/value")
+            value.text or ""
+            for enum in pool.iterfind("volOptions/enum")
+            if enum.get("name") == "targetFormatType"
+            for value in enum.iterfind("value")
         )
         for pool in root.iterfind("pool")
         if pool.get("supported") == "yes"

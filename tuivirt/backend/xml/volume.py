@@ -55,11 +55,12 @@ def new_volume(
     backing: str = "",
     backing_format: str = "",
     secret: str = "",
+    clusters: int | None = None,
 ) -> str:
     """``capacity`` and ``allocation`` in bytes; without the latter libvirt takes all of a raw one.
 
     ``backing`` is the path of the image that it lies on; ``secret`` the UUID of libvirt's secret
-    with which it is encrypted (LUKS).
+    with which it is encrypted (LUKS); ``clusters`` the bytes of a qcow2 image's clusters.
     """
     etree = lxml()
     root = etree.Element("volume")
@@ -73,6 +74,8 @@ def new_volume(
             etree.SubElement(target, "format", type=form)
         if secret:
             target.append(_encryption(secret))
+        if clusters is not None:
+            etree.SubElement(target, "clusterSize", unit="B").text = str(clusters)
     if backing:
         store = etree.SubElement(root, "backingStore")
         etree.SubElement(store, "path").text = backing
