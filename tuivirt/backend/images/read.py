@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import BadInput, TuivirtError
 from . import header, tool
+from .inside import inside_of
 
 MOST_BELOW = 200
 """QEMU opens no longer chains either, for want of files."""
@@ -108,7 +109,7 @@ def _image(path: str, form: str, told: Mapping[str, Any]) -> Image:
         backing=header.located(path, name) if name else "",
         backing_name=name,
         backing_form=str(told.get("backing-filename-format") or ""),
-        snapshots=tuple(str(each.get("name")) for each in told.get("snapshots") or ()),
+        snapshots=tuple(each.name for each in inside_of(told)),
         bitmaps=tuple(str(each.get("name")) for each in more.get("bitmaps") or ()),
         encrypted=bool(told.get("encrypted")) or found == "luks",
         corrupt=bool(more.get("corrupt")),

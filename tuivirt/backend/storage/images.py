@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import BadInput
 from ..images import tool
+from ..images.inside import Inside, inside_of
 
 MOST_BELOW = 200
 """QEMU itself gives up on a chain that is longer."""
@@ -28,6 +29,8 @@ class Image:
     backing_format: str = ""
     problem: str = ""
     """What is wrong with it; it is the last of its chain then."""
+    snapshots: tuple[Inside, ...] = ()
+    """The internal ones that lie in it."""
 
 
 def look(path: str, form: str = "") -> Image:
@@ -49,6 +52,7 @@ def _image(path: str, told: dict[str, Any]) -> Image:
         backing=str(told.get("full-backing-filename") or told.get("backing-filename") or ""),
         backing_format=str(told.get("backing-filename-format") or ""),
         problem="it is marked as corrupt" if data.get("corrupt") else "",
+        snapshots=inside_of(told),
     )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ..here import is_here
+from ..images.inside import Inside
 from ..lookups import volumes
 from ..model.resources import Volume
 from .find import active_pool, find, human
@@ -84,6 +86,9 @@ def details(host: Host, pool_key: str, name: str) -> str:
     said += [f"{'problem':<10} {top.problem}"] if top.problem else []
     halves = [line for each in about(host, volume.path) for line in each.lines]
     said += [f"{'upload' if not n else '':<10} {each}" for n, each in enumerate(halves)]
+    said += [
+        f"{'snapshots' if not n else '':<10} {_inside(e)}" for n, e in enumerate(top.snapshots)
+    ]
     said += [f"{'lies on' if not n else '':<10} {_image(e)}" for n, e in enumerate(below)]
     who = [f"domain {each}" for each in users.running]
     who += [f"domain {each} (off)" for each in users.off]
@@ -109,6 +114,12 @@ def _one_line(text: str) -> str:
 
 def _size(count: int | None) -> str:
     return "" if count is None else f"{human(count)} ({count} bytes)"
+
+
+def _inside(snapshot: Inside) -> str:
+    taken = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(snapshot.taken))
+    memory = f"{human(snapshot.memory_bytes)} of memory" if snapshot.memory_bytes else "no memory"
+    return f"{snapshot.name}, {taken}, {memory}"
 
 
 def _image(image: Image) -> str:

@@ -1,0 +1,73 @@
+"""What a new volume can be told, and what is told of one, held against qemu-img's own account."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.pool import TestPool
+from tests.support.guests import Define, Disk
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.storage import listing
+from tuivirt.backend.storage.find import human
+from tuivirt.backend.storage.offers import formats_in
+
+MIB = 1 << 20
+
+
+def qemu_img(*argv: str) -> str:
+    done = subprocess.run(["qemu-img", *argv], check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def info_of(image: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(qemu_img("info", "-U", "--output=json", str(image)))
+    return found
+
+
+def test_its_clusters_and_what_is_taken_ahead_are_as_asked(pool: TestPool) -> None:
+    plain = info_of(pool.make("a.qcow2", "64M", format="qcow2"))
+    tables = info_of(pool.make("b.qcow2", "64M", prealloc_metadata=True, cluster_size="128K"))
+    whole = info_of(pool.make("c.qcow2", "64M", prealloc_falloc=True))
+    assert [each["format"] for each in (plain, tables, whole)] == ["qcow2"] * 3
+    clusters = [each["cluster-size"] for each in (plain, tables, whole)]
+    assert clusters == [64 << 10, 128 << 10, 64 << 10]
+    # With its tables made the file is as long as the disk, and takes next to nothing of it.
+    lengths = [(pool.folder / name).stat().st_size for name in ("a.qcow2", "b.qcow2", "c.qcow2")]
+    assert lengths[0] < MIB < 64 * MIB <= min(lengths[1:])
+    assert max(plain["actual-size"], tables["actual-size"]) < MIB
+    assert whole["actual-size"] >= 64 * MIB
+
+
+def test_the_formats_that_libvirt_tells_are_made_and_no_others(pool: TestPool) -> None:
+    offered = formats_in(pool.host, pool.key)
+    assert {"raw", "qcow2", "vmdk"} <= {*offered}
+    for form in ("vmdk", "vdi"):
+        assert info_of(pool.make(f"a.{form}", "1M", format=form))["format"] == form
+    with pytest.raises(BadInput, match="makes no iso in a pool of the type dir") as told:
+        pool.make("a.iso", "1M", format="iso")
+    assert "qcow2" in told.value.advice
+    assert pool.names() == ["a.vdi", "a.vmdk"]
+
+
+def test_the_snapshots_in_an_image_are_told_with_their_time_and_what_they_hold(
+    pool: TestPool, define: Define
+) -> None:
+    image = pool.make("a.qcow2", "8M", format="qcow2")
+    assert "snapshots" not in listing.details(pool.host, pool.key, "a.qcow2")
+    qemu_img("snapshot", "-c", "of the disk", str(image))
+    guest = define(memory_mib=32, kernel=False, disks=[Disk(image, form="qcow2")])
+    guest.start()
+    guest.domain.snapshotCreateXML("<domainsnapshot><name>whole</name></domainsnapshot>", 0)
+    lines = listing.details(pool.host, pool.key, "a.qcow2").splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith("snapshots  of the disk, 2"))
+    assert lines[first].endswith(", no memory")
+    told = re.fullmatch(r" {11}whole, [-0-9]+ [:0-9]+, (\S+) (KiB|MiB) of memory", lines[first + 1])
+    assert told is not None
+    (known,) = [e for e in info_of(image)["snapshots"] if e["name"] == "whole"]
+    assert human(known["vm-state-size"]) == f"{told[1]} {told[2]}"
