@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Callable
 from enum import Enum
@@ -211,7 +212,11 @@ def advice_for(error: libvirt.libvirtError) -> str:
         return "another job runs on this disk: tuivirt blockjob tells which, and ends it"
     if "no space" in text:
         return "make room where the image lies"
-    if "lock" in text:
+    if "no such file" in text:
+        return (
+            "the hypervisor does not see it: what is mounted after a guest's start may not be there"
+        )
+    if re.search(r"\block\b", text):  # Not that of blockdev-add.
         return "another process has the image: find out which (fuser -v on the host)"
     if "permission denied" in text:
         return "the hypervisor's user may not write there: another folder, or other rights"
