@@ -1,41 +1,27 @@
-"""Block jobs of real guests that write meanwhile: copied, committed, pulled, aborted, killed."""
+"""Block jobs of real guests that write meanwhile: copied, committed, pulled, aborted."""
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import libvirt
 import pytest
 
-from tests.contract.cli import ROOT, tuivirt
-from tests.contract.conftest import Heard, started
-from tests.contract.test_connection import qemu_pid
-from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
-from tests.support.libvirtd import PrivateLibvirtd, until
-from tests.support.serial import Serial
-from tests.support.writer import Writer, filled_image, first_of, is_whole, overlay
+from tests.contract.cli import tuivirt
+from tests.support.guests import Define, Disk, Guest, make_image
+from tests.support.libvirtd import until
+from tests.support.writer import Writer, filled_image, is_whole, overlay
 from tuivirt.backend.block_jobs import commit, control, copy, pull
 from tuivirt.backend.block_jobs.read import chains_of, jobs_of
 from tuivirt.backend.errors import Aborted, BadInput
 from tuivirt.backend.host import Host
 
-Define = Callable[..., Guest]
 SLOW = {"bandwidth": 1}
 """MiB/s: what a test can look at while it lasts."""
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture
@@ -269,110 +255,3 @@ def test_a_job_that_somebody_else_has_begun_is_shown_and_ended(
     ended = tuivirt("-c", qemu_uri, "blockjob", filled.name, "vda", "--abort")
     assert f"{new} is left, and not complete" in ended.out
     assert not begun(filled)
-
-
-def test_tuivirt_killed_leaves_a_job_that_it_finds_again(
-    host: Host, filled: Guest, qemu_uri: str, images: Path
-) -> None:
-    shell, new = filled.boot(), images / "two.qcow2"
-    writer = Writer(shell)
-    argv = [sys.executable, "-m", "tuivirt", "-c", qemu_uri, "blockcopy", filled.name, "vda"]
-    argv += ["--dest", str(new), "--pivot", "--bandwidth", "1"]
-    with subprocess.Popen(argv, cwd=ROOT, stderr=subprocess.DEVNULL) as program:
-        until(lambda: begun(filled), "the copy begins")
-        program.kill()
-    assert control.report(host, filled.uuid).startswith(f"vda: copy to {new}, ")
-    control.set_bandwidth(host, filled.uuid, "vda", 100)
-    until(lambda: jobs_of(filled.domain)[0].ready, "both are equal")
-    said = control.pivot(host, filled.uuid)
-    assert said == f"vda of {filled.name} is on {new}, now and at its next start"
-    assert writer.stop() > 0
-    assert control.report(host, filled.uuid) == f"no block job runs on {filled.name}"
-
-
-@pytest.fixture
-def private(
-    private_libvirtd: PrivateLibvirtd, images: Path
-) -> Iterator[tuple[PrivateLibvirtd, Guest]]:
-    """A daemon to be killed, with a guest whose disk is top on mid on base."""
-    disks = [Disk(stack(images), form="qcow2")]
-    with Guest.define(private_libvirtd.uri, domain_xml(unique_name(), disks=disks)) as guest:
-        yield private_libvirtd, guest
-
-
-@pytest.fixture
-def at(private_libvirtd: PrivateLibvirtd) -> Iterator[Callable[[], Host]]:
-    """Connects to that daemon, as often as it is there anew."""
-    hosts: list[Host] = []
-
-    def connect() -> Host:
-        hosts.append(started(private_libvirtd.uri, Heard()))
-        return hosts[-1]
-
-    yield connect
-    for each in hosts:
-        each.close()
-
-
-def test_libvirtd_and_then_qemu_killed_leave_whole_images_and_it_is_said_what_is_half_done(
-    private: tuple[PrivateLibvirtd, Guest], at: Callable[[], Host], images: Path
-) -> None:
-    daemon, guest = private
-    shell = guest.boot()
-    kept = write_and_sync(shell)
-    host = at()
-    # What the overlay holds is what is committed: enough of it to be in the middle.
-    shell.run("dd if=/dev/urandom of=/dev/vda bs=1M seek=2 count=12 conv=fsync")
-    values: dict[str, Any] = {"path": "vda", "pivot": True, **SLOW}
-    job = Behind(guest, lambda _: commit.commit(host, guest.uuid, values))
-    daemon.kill()
-    with pytest.raises(Exception, match="vda"):
-        job.end()
-    daemon.start()
-    guest.reconnect()
-    host = at()
-    base = images / "base.qcow2"
-    assert control.report(host, guest.uuid).startswith(f"vda: active commit into {base}, ")
-
-    os.kill(qemu_pid(guest.name), signal.SIGKILL)
-    until(lambda: not guest.active, "the guest is off")
-    assert all(is_whole(path) for path in images.glob("*.qcow2"))
-    said = control.report(host, guest.uuid)
-    assert f"into {base} was broken off; the guest sees the same as before" in said
-    assert f"{base} holds a part" in said
-    guest.serials.pop().close()
-    shell = guest.boot()
-    assert first_of(shell) == kept
-    plan = commit.plan_for(host, guest.uuid, {"path": "vda", "pivot": True})
-    assert any("was broken off" in line for line in plan.lines)
-    commit.commit(host, guest.uuid, {"path": "vda", "pivot": True})
-    assert first_of(shell) == kept
-    assert control.report(host, guest.uuid) == f"no block job runs on {guest.name}"
-    guest.destroy()
-    assert is_whole(base)
-
-
-def write_and_sync(shell: Serial) -> str:
-    shell.run("dd if=/dev/urandom of=/dev/vda bs=64k count=16 conv=fsync")
-    return first_of(shell)
-
-
-def test_qemu_killed_leaves_a_copy_that_is_told_of_and_not_deleted(
-    private: tuple[PrivateLibvirtd, Guest], at: Callable[[], Host], images: Path
-) -> None:
-    _daemon, guest = private
-    guest.start()
-    host, new = at(), images / "two.qcow2"
-    values = {"path": "vda", "dest": str(new), "pivot": True, **SLOW}
-    job = Behind(guest, lambda _: copy.copy(host, guest.uuid, values))
-    os.kill(qemu_pid(guest.name), signal.SIGKILL)
-    with pytest.raises(Exception, match="the domain has stopped meanwhile; vda stays on"):
-        job.end()
-    assert new.exists()
-    assert all(is_whole(images / f"{name}.qcow2") for name in ("top", "mid", "base"))
-    said = control.report(host, guest.uuid)
-    assert f"{new} is not complete" in said
-    assert f"--dest {new} --reuse-external" in said
-    assert control.abort(host, guest.uuid).endswith("forgotten; nothing was deleted")
-    assert control.report(host, guest.uuid) == f"no block job runs on {guest.name}"
-    assert new.exists()

@@ -19,7 +19,8 @@ import pytest
 
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
-from tests.support.guests import Disk, Guest, make_image
+from tests.support.guests import Define, Disk, Guest, make_image
+from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.needs import missing, need_programs, need_root
 from tuivirt.backend import naming
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
@@ -36,19 +37,11 @@ from tuivirt.backend.images import (
     resize,
 )
 
-Define = Callable[..., Guest]
 MIB = 1 << 20
 ODD = ["a b.img", "a:b,c=d.img", "'\"$x.img", "two\nlines.img", "漢字.img", "-x.img", "nbd:h:1"]
 WAIT_S = 20.0
 AT_HOME = {**os.environ, "PYTHONPATH": str(ROOT)}
 """For a program that is started in another folder."""
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 def img(*words: str | Path) -> str:
@@ -293,18 +286,6 @@ def test_by_the_command_line_a_path_is_meant_that_begins_with_a_dash_or_is_relat
     assert same(images / "-x.img", images / "-y.img")
 
 
-@pytest.fixture
-def small(images: Path) -> Iterator[Path]:
-    """A file system of 8 MiB."""
-    place = images / "small"
-    place.mkdir()
-    argv = ["mount", "-t", "tmpfs", "-o", "size=8m", "none", str(place)]
-    if subprocess.run(argv, capture_output=True).returncode != 0:
-        missing("nothing can be mounted here")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
-
-
 def test_where_there_is_no_room_that_is_told_before_and_in_the_middle(
     host: Host, images: Path, small: Path
 ) -> None:
@@ -423,6 +404,20 @@ def test_an_abort_of_what_changes_an_image_itself_leaves_what_is_read_through_it
         assert names(images) == ["base.qcow2", "top.qcow2"]
 
 
+def killed(verb: str, path: Path) -> Callable[[str, float | None], None]:
+    """Somebody ends qemu-img once it has begun with that image."""
+
+    def progress(_text: str, far: float | None) -> None:
+        if far:
+            for each in Path("/proc").glob("[0-9]*/cmdline"):
+                with contextlib.suppress(OSError):
+                    words = each.read_bytes().split(b"\0")
+                    if words[:2] == [b"qemu-img", verb.encode()] and os.fsencode(path) in words:
+                        os.kill(int(each.parent.name), signal.SIGKILL)
+
+    return progress
+
+
 def test_qemu_img_killed_in_the_middle_of_a_commit_leaves_what_is_read_through_the_image(
     host: Host, images: Path
 ) -> None:
@@ -430,24 +425,52 @@ def test_qemu_img_killed_in_the_middle_of_a_commit_leaves_what_is_read_through_t
     top = lying(images / "top.qcow2", base)
     subprocess.run(["qemu-io", "-c", "write -P 9 0 32M", top], check=True, capture_output=True)
     holds = guest_bytes(top, "qcow2")
-
-    def progress(_text: str, far: float | None) -> None:
-        if far:
-            for each in Path("/proc").glob("[0-9]*/cmdline"):
-                with contextlib.suppress(OSError):
-                    words = each.read_bytes().split(b"\0")
-                    if words[:2] == [b"qemu-img", b"commit"] and os.fsencode(top) in words:
-                        os.kill(int(each.parent.name), signal.SIGKILL)
-
     values = {"path": str(top), "format": "qcow2"}
-    with pytest.raises(TuivirtError, match="ended by signal 9") as killed:
-        commit.commit(host, values, progress=progress)
-    assert f"{top} holds all as before, and the same can be done again" in killed.value.advice
+    with pytest.raises(TuivirtError, match="ended by signal 9") as cut_off:
+        commit.commit(host, values, progress=killed("commit", top))
+    assert f"{top} holds all as before, and the same can be done again" in cut_off.value.advice
     for each in (base, top):
         assert "is sound" in check.check(host, {"path": str(each)})
     assert guest_bytes(top, "qcow2") == holds
     commit.commit(host, values)
     assert guest_bytes(base, "qcow2") == holds
+
+
+def test_qemu_img_killed_in_the_middle_of_a_conversion_leaves_the_original_and_nothing_else(
+    host: Host, images: Path
+) -> None:
+    path = as_qcow2(images / "one.qcow2", 96, 96)
+    before = summed(path)
+    for target in (None, images / "two.qcow2"):
+        in_place = {"in_place": True} if target is None else {}
+        with pytest.raises(TuivirtError, match="ended by signal 9") as cut_off:
+            to(host, path, target, compress=True, progress=killed("convert", path), **in_place)
+        kept = f"{path} is as it was" if target is None else "nothing of it was left behind"
+        assert kept in cut_off.value.advice
+        assert names(images) == ["one.qcow2"]
+    assert summed(path) == before
+
+
+def test_a_daemon_that_is_killed_meanwhile_cannot_tell_who_has_the_image_and_it_stays(
+    private_libvirtd: PrivateLibvirtd, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tuivirt.backend.info.is_local", lambda _uri: True)
+    path = as_qcow2(images / "one.qcow2", 16, 16)
+    before = summed(path)
+    host = started(private_libvirtd.uri, Heard())
+
+    def progress(_text: str, far: float | None) -> None:
+        if far and private_libvirtd.alive:
+            private_libvirtd.kill()
+
+    try:
+        with pytest.raises(TuivirtError) as cut_off:
+            to(host, path, in_place=True, progress=progress)
+        assert f"{path} is as it was" in cut_off.value.advice
+    finally:
+        host.close()
+    assert summed(path) == before
+    assert names(images) == ["one.qcow2"]
 
 
 def test_an_image_is_enlarged_and_made_smaller_by_name_only(host: Host, images: Path) -> None:

@@ -24,7 +24,8 @@ class Writer:
     """Random blocks over and over into the first MiB of a disk, each also into a file in memory."""
 
     def __init__(self, shell: Serial, target: str = "vda") -> None:
-        self._shell = shell
+        self.shell = shell
+        """Another, once its console was broken off."""
         self._target = target
         twin = f"dd if=/dev/{target} of=/twin-{target} bs={BLOCK} count={BLOCKS} 2>/dev/null"
         shell.run(f"{twin}; >/go-{target}")
@@ -33,16 +34,16 @@ class Writer:
 
     def stop(self) -> int:
         """Stop it; how many blocks it has written. AssertionError where the disk has other ones."""
-        self._shell.run(f"rm /go-{self._target}; wait $(cat /pid-{self._target})")
+        self.shell.run(f"rm /go-{self._target}; wait $(cat /pid-{self._target})")
         self.check()
-        return int(self._shell.run(f"cat /count-{self._target}").split()[-1])
+        return int(self.shell.run(f"cat /count-{self._target}").split()[-1])
 
     def check(self) -> None:
         """AssertionError where the disk holds anything else than what was written."""
-        assert first_of(self._shell, self._target) == self._twin()
+        assert first_of(self.shell, self._target) == self._twin()
 
     def _twin(self) -> str:
-        return _sum(self._shell.run(f"md5sum </twin-{self._target}"))
+        return _sum(self.shell.run(f"md5sum </twin-{self._target}"))
 
 
 def first_of(shell: Serial, target: str = "vda") -> str:
