@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import libvirt
 import pytest
@@ -13,10 +13,11 @@ from tests.contract.conftest import Heard, started
 from tests.contract.test_snapshots import again, create, digest, forget_all, one, read, write
 from tests.support.guests import Disk, Guest, make_image
 from tests.support.writer import is_whole
+from tuivirt.backend import lifecycle
 from tuivirt.backend.block_jobs.read import chains_of
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.snapshots import listing, revert
+from tuivirt.backend.snapshots import listing, revert, revert_external, truth
 
 Define = Callable[..., Guest]
 
@@ -87,6 +88,58 @@ def test_a_failure_on_the_way_leaves_the_domain_as_it_was_and_no_file(
     assert sorted(images.iterdir()) == files
 
 
+def line_broke() -> libvirt.libvirtError:
+    error = libvirt.libvirtError("")
+    text = "Cannot recv data: Connection reset by peer"
+    error.err = (libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_FROM_RPC, text, 2, text, "", "", 0, 0)
+    return error
+
+
+def done_and_broke(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call that libvirt carries out, and whose answer never comes."""
+
+    def broke(*args: Any) -> NoReturn:
+        call(*args)
+        raise line_broke()
+
+    return broke
+
+
+def test_what_libvirt_has_done_though_the_connection_broke_is_read_again_and_not_undone(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(host, twins, name_="a", kind="external", leave_out="vdb")
+
+    def on() -> str:
+        return chains_of(twins.domain, saved=True)["vda"].source
+
+    broken = done_and_broke(libvirt.virConnect.defineXML)
+    monkeypatch.setattr(libvirt.virConnect, "defineXML", broken)
+    assert revert.revert(host, twins.uuid, "a").endswith("web.a-2, and off")
+    assert on() == str(images / "web.a-2")
+    assert is_whole(images / "web.a-2")
+    with monkeypatch.context() as unread:
+
+        def nobody(*_args: Any) -> NoReturn:
+            raise TuivirtError("host lab cannot be asked", "nobody answers")
+
+        unread.setattr(truth, "_read", nobody)
+        with pytest.raises(TuivirtError, match=r"web\.a-3 may be its own, and are left"):
+            revert.revert(host, twins.uuid, "a")
+    assert on() == str(images / "web.a-3")
+    assert is_whole(images / "web.a-3")
+    monkeypatch.undo()
+
+    def start(*args: Any, **options: Any) -> NoReturn:
+        lifecycle.start(*args, **options)
+        raise TuivirtError("cannot start it", "the line broke")
+
+    monkeypatch.setattr(revert_external, "start", start)
+    with pytest.raises(TuivirtError) as caught:
+        revert.revert(host, twins.uuid, "a", paused=True)
+    assert caught.value.done.endswith("web.a-4, and paused")
+
+
 def test_a_file_that_is_there_is_not_written_over(host: Host, twins: Guest, images: Path) -> None:
     create(host, twins, name_="a", kind="external", leave_out="vdb")
     (images / "web.a-2").write_text("mine")
@@ -127,7 +180,7 @@ def test_on_another_host_the_images_are_made_in_the_pool_that_holds_the_kept_one
 
 
 def test_a_running_guest_goes_back_with_the_memory_of_an_external_snapshot(
-    host: Host, twins: Guest, images: Path
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = twins.boot()
     write(shell, {"vda": "first", "vdb": "second"})
@@ -148,7 +201,9 @@ def test_a_running_guest_goes_back_with_the_memory_of_an_external_snapshot(
     assert "!" not in listing.as_text(host, twins.uuid)
     twins.destroy()
     assert [digest(images / name) for name in ("web.qcow2", "web.img")] == kept
-    # Again, and from an image that is the domain's no more.
+    # Again, from an image that is the domain's no more, and on a line that breaks meanwhile.
+    broken = done_and_broke(libvirt.virConnect.restoreFlags)
+    monkeypatch.setattr(libvirt.virConnect, "restoreFlags", broken)
     assert revert.revert(host, twins.uuid, "all", paused=True).endswith("and paused")
     twins.domain.resume()
     shell = again(twins)

@@ -123,7 +123,7 @@ def if_offered(call: Callable[[], T], otherwise: T) -> T:
         raise
 
 
-def _broke(error: libvirt.libvirtError) -> bool:
+def broke(error: libvirt.libvirtError) -> bool:
     """Whether the connection broke while an answer was awaited."""
     if error.get_error_domain() != libvirt.VIR_FROM_RPC or code_of(error) not in _BROKE:
         return False
@@ -143,7 +143,7 @@ def from_libvirt(error: libvirt.libvirtError, what: str, advice: str = "") -> Tu
         kind = NotFound
     elif code == libvirt.VIR_ERR_OPERATION_DENIED:
         kind = ReadOnly
-    elif _broke(error):
+    elif broke(error):
         advice = "the connection broke meanwhile: look whether it was done all the same"
     return kind(what, why, advice or _ADVICE.get(code or 0, ""), code=code)
 

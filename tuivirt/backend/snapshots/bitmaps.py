@@ -7,11 +7,11 @@ is, and libvirt refuses every increment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..errors import is_unsupported
+from ..errors import TuivirtError, from_libvirt
 from ..model.checkpoint import Checkpoint
 from ..model.finding import Finding, Weight
 from ..model.snapshot import Snapshot
@@ -62,11 +62,24 @@ def against_going_back(host: Host, uuid: str, snapshot: Snapshot) -> list[Findin
     return [Finding(Weight.RISK, text, "take a full backup afterwards")]
 
 
-def forget(domain: Any) -> None:
-    """Have libvirt forget all checkpoints of a domain that went back. Raises libvirtError.
+def about_to_forget(host: Host, uuid: str) -> list[str]:
+    """The step that names what `forget` will; [] where there is none. Raises TuivirtError."""
+    known = _known(host, uuid)
+    if not known:
+        return []
+    return [f"   libvirt forgets {_names(known)}; a full backup comes next"]
 
-    The youngest first: libvirt forgets none before those that came after it.
+
+def forget(host: Host, uuid: str) -> str:
+    """Have libvirt forget all checkpoints of a domain that went back; a clause that names them.
+
+    The youngest first: libvirt forgets none before those that came after it. Raises TuivirtError,
+    of which ``done`` names those that are forgotten.
     """
+    known = _known(host, uuid)
+    if not known:
+        return ""
+    domain = host.domain(uuid)
     try:
         leaves = domain.listAllCheckpoints(libvirt.VIR_DOMAIN_CHECKPOINT_LIST_LEAVES)
         while leaves:
@@ -74,5 +87,23 @@ def forget(domain: Any) -> None:
                 each.delete(libvirt.VIR_DOMAIN_CHECKPOINT_DELETE_METADATA_ONLY)
             leaves = domain.listAllCheckpoints(libvirt.VIR_DOMAIN_CHECKPOINT_LIST_LEAVES)
     except libvirt.libvirtError as error:
-        if not is_unsupported(error):
-            raise
+        raised = from_libvirt(error, f"libvirt does not forget all checkpoints of {domain.name()}")
+        raised.done = _forgotten(host, uuid, known)
+        raise raised from error
+    return _are_forgotten(known)
+
+
+def _are_forgotten(gone: tuple[Checkpoint, ...]) -> str:
+    if not gone:
+        return ""
+    are = "is" if len(gone) == 1 else "are"
+    return f"{_names(gone)} {are} forgotten: take a full backup"
+
+
+def _forgotten(host: Host, uuid: str, known: tuple[Checkpoint, ...]) -> str:
+    """What is gone of those that were known, read again."""
+    try:
+        there = {each.name for each in _known(host, uuid)}
+    except TuivirtError as error:
+        return f"which of {_names(known)} are there still could not be read ({error})"
+    return _are_forgotten(tuple(each for each in known if each.name not in there))

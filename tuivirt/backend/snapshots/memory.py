@@ -13,15 +13,14 @@ import libvirt
 
 from ..block_jobs.images import is_there
 from ..block_jobs.judge import NOTE, REFUSED, RISK
-from ..errors import TuivirtError, from_libvirt
-from ..lifecycle import state_of
+from ..errors import TuivirtError, broke, from_libvirt
 from ..model.block_job import Chain
-from ..model.domain import DomainState
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot
 from ..xml.chain import parse_chains
 from ..xml.errors import XmlError
 from ..xml.snapshot import with_images
+from . import truth
 from .overlays import FORM, Overlay
 
 if TYPE_CHECKING:
@@ -91,10 +90,17 @@ def take_up(
     flags |= libvirt.VIR_DOMAIN_SAVE_PAUSED if paused else 0
     try:
         host.conn.restoreFlags(snapshot.memory_file, config, flags)
-        state = state_of(host.domain(uuid))
     except libvirt.libvirtError as error:
-        advice = "it can be started from there: it boots, as after a power failure"
-        raise from_libvirt(error, what, advice) from error
-    if state is None or state is DomainState.SHUTOFF:
+        # Where the connection broke, libvirt goes on: it was off, and runs by this call alone.
+        now = truth.look(host, uuid) if broke(error) else None
+        if now is None or not now.active:
+            advice = "it can be started from there: it boots, as after a power failure"
+            raise from_libvirt(error, what, advice) from error
+    else:
+        now = truth.look(host, uuid)
+    if now.unknown:
+        text = f"the memory of {snapshot.name} is taken up, but how it is now is not known"
+        raise TuivirtError(text, now.unknown)
+    if not now.active:
         raise TuivirtError(what, "it has stopped again already", "its log says why")
-    return state.name.lower()
+    return now.words.removeprefix(", and ")

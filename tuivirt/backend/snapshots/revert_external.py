@@ -19,11 +19,12 @@ from ..block_jobs.left import left_of
 from ..block_jobs.read import chains_of
 from ..errors import TuivirtError, from_libvirt
 from ..lifecycle import force_off, start
+from ..model.domain import DomainState
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
 from ..xml.snapshot import encrypted_in, formats_of, with_images
-from . import bitmaps, memory, overlays
+from . import bitmaps, memory, overlays, truth
 from .read import snapshot_to_change
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ def settle(host: Host, uuid: str, snapshot: Snapshot) -> Back:
         else:
             steps.append(f"   {target}: what was written since stays in {chains[target].source}")
     config, about, how = memory.settle(host, snapshot, made, chains)
-    return Back(made, record, config, (*findings, *about), (*steps, *how))
+    steps += [*how, *bitmaps.about_to_forget(host, uuid)]
+    return Back(made, record, config, (*findings, *about), tuple(steps))
 
 
 def _against(host: Host, domain: Any, snapshot: Snapshot, kept: Mapping[str, str]) -> list[Finding]:
@@ -117,48 +119,92 @@ def go_back(
     Source: ``qemu-img create`` or virStorageVolCreateXML, virDomainDefineXML,
     virDomainRestoreFlags where its memory is taken up.
     """
-    domain = host.domain(uuid)
-    name = domain.name()
+    name = host.domain(uuid).name()
     overlays.make(host, back.overlays, what)
-    ended = False
+    _on_them(host, uuid, back, what)
+    on = ", ".join(each.path for each in back.overlays.values())
+    said = f"{name} is as it was {when(snapshot)} ({snapshot.name}), on {on}"
+    forgotten = ""
     try:
-        if domain.isActive():
+        forgotten = bitmaps.forget(host, uuid)
+        _make_current(host, uuid, snapshot, back)
+        now = _going_on(host, uuid, snapshot, back, run=run, paused=paused)
+    except TuivirtError as error:
+        done = f"{said}{truth.look(host, uuid).words}"
+        error.done = "; ".join(each for each in (done, forgotten, error.done) if each)
+        raise
+    return f"{said}{now}" + (f"; {forgotten}" if forgotten else "")
+
+
+def _on_them(host: Host, uuid: str, back: Back, what: str) -> None:
+    """Have the domain off, and on the new images; else those are removed that it is not on.
+
+    What it is on is read again: where the connection broke, libvirt may have done it all the same.
+    Raises TuivirtError, which tells how it is then.
+    """
+    domain = host.domain(uuid)
+    ran = False
+    try:
+        ran = bool(domain.isActive())
+        if ran:
             force_off(host, uuid)
-            ended = True
         _define(host, domain, back)
     except BaseException as error:
-        left = overlays.drop(host, list(back.overlays.values()))
-        off = f"{name} was forced off" if ended else ""
+        now = truth.look(host, uuid)
+        made = list(back.overlays.values())
+        unused = [each for each in made if real(host, each.path) not in now.images]
+        if isinstance(error, libvirt.libvirtError) and not unused and not now.unknown:
+            return  # It is what was asked for.
         failure = error
         if isinstance(error, libvirt.libvirtError):
             failure = from_libvirt(error, what)
         if isinstance(failure, TuivirtError):
+            left = _left(host, made, unused, now)
+            off = (
+                f"{domain.name()} was forced off"
+                if ran and now.state is DomainState.SHUTOFF
+                else ""
+            )
             failure.done = "; ".join(each for each in (off, failure.done, left) if each)
         if failure is error:
             raise
         raise failure from error
-    on = ", ".join(each.path for each in back.overlays.values())
-    said = f"{name} is as it was {when(snapshot)} ({snapshot.name}), on {on}"
+
+
+def _left(
+    host: Host, made: list[overlays.Overlay], unused: list[overlays.Overlay], now: truth.Now
+) -> str:
+    """Remove what no configuration names; a clause of what is left, or ''."""
+    if now.unknown:
+        paths = ", ".join(each.path for each in made)
+        return (
+            f"what it lies on now could not be read ({now.unknown}): {paths} may be its own, and "
+            "are left"
+        )
+    return overlays.drop(host, unused)
+
+
+def _make_current(host: Host, uuid: str, snapshot: Snapshot, back: Back) -> None:
+    flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
+    flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
     try:
-        bitmaps.forget(domain)
-        flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
-        flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
-        domain.snapshotCreateXML(back.record, flags)
+        host.domain(uuid).snapshotCreateXML(back.record, flags)
     except libvirt.libvirtError as error:
-        raised = from_libvirt(error, f"libvirt does not take {snapshot.name} for the current one")
-        raised.done = f"{said}, and off"
-        raise raised from error
-    try:
-        if back.memory:
-            word = memory.take_up(host, uuid, snapshot, back.memory, run=run, paused=paused)
-            return f"{said}, with its memory, and {word}"
-        if run or paused:
-            start(host, uuid, paused=paused)
-            return f"{said}, and {'paused' if paused else 'running'}"
-    except TuivirtError as error:
-        error.done = f"{said}, and off"
-        raise
-    return f"{said}, and off"
+        what = f"libvirt does not take {snapshot.name} for the current one"
+        raise from_libvirt(error, what) from error
+
+
+def _going_on(
+    host: Host, uuid: str, snapshot: Snapshot, back: Back, *, run: bool, paused: bool
+) -> str:
+    """Have it run, if that is meant; a sentence's end that tells how it is. Raises TuivirtError."""
+    if back.memory:
+        word = memory.take_up(host, uuid, snapshot, back.memory, run=run, paused=paused)
+        return f", with its memory, and {word}"
+    if run or paused:
+        start(host, uuid, paused=paused)
+        return f", and {'paused' if paused else 'running'}"
+    return ", and off"
 
 
 def _define(host: Host, domain: Any, back: Back) -> None:
