@@ -19,6 +19,7 @@ from tests.contract.conftest import Heard, Place, started
 from tests.support.guests import Define, Disk
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.needs import missing, need_programs, need_root
+from tuivirt.actions.pool_making import sources_found
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.finding import Weight
@@ -190,6 +191,17 @@ def test_a_volume_group_is_made_of_a_device(host: Host, name: str, loop: str) ->
 def test_a_server_that_is_missing_is_asked_for(host: Host) -> None:
     with pytest.raises(BadInput, match="a server is missing"):
         sources.find_sources(host, "netfs", "", "", "")
+
+
+def test_what_is_found_is_told_by_the_fields_of_a_new_pool(test_driver: Place) -> None:
+    found = sources_found(test_driver.host, {"type": "netfs", "source_host": "nas:2049"})
+    assert found
+    for each in found:
+        assert (each["source_host"], each["source_path"][:1]) == ("nas", "/")
+        fields = {word: each[word] for word in ("source_host", "source_path", "source_format")}
+        pools.check({"pool": "x", "type": "netfs", "target": "/x", **fields})
+    said = sources.find_sources(test_driver.host, "netfs", "nas", "2049", "")
+    assert said.splitlines()[0].startswith("--source-host nas  --source-path /")
 
 
 _HANGS = """#!/bin/sh

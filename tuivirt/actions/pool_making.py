@@ -5,7 +5,7 @@ Declared when somebody asks for what can be done, as none of it has a key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.host import HostSnapshot
@@ -39,6 +39,17 @@ def types_offered(host: Host, _key: str = "") -> frozenset[str]:
     from tuivirt.backend.storage.offers import pool_types
 
     return frozenset(pool_types(host))
+
+
+def sources_found(host: Host, given: Mapping[str, Any]) -> Sequence[Mapping[str, str]]:
+    """What a pool could be made of, by the names of `pool_define_as`'s parameters.
+
+    ``given``: the type, and the server and initiator where they are known. Raises TuivirtError.
+    """
+    from tuivirt.backend.storage.sources import found_in_time
+
+    said = (str(given.get(word) or "") for word in ("type", "source_host", "source_initiator"))
+    return found_in_time(host, *said)
 
 
 def _plan_define(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
