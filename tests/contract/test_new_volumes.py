@@ -12,6 +12,8 @@ import pytest
 
 from tests.contract.pool import TestPool
 from tests.support.guests import Define, Disk
+from tests.support.libvirtd import until
+from tuivirt.actions.volume_choice import volumes_to_choose
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.storage import listing
 from tuivirt.backend.storage.find import human
@@ -53,6 +55,22 @@ def test_the_formats_that_libvirt_tells_are_made_and_no_others(pool: TestPool) -
         pool.make("a.iso", "1M", format="iso")
     assert "qcow2" in told.value.advice
     assert pool.names() == ["a.vdi", "a.vmdk"]
+
+
+def test_all_of_a_hosts_can_be_chosen_from_and_of_many_the_names_are_told(
+    pool: TestPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a.qcow2", "b.qcow2"):
+        pool.make(name, "1M", format="qcow2")
+
+    def mine() -> list[tuple[str, str]]:
+        until(lambda: pool.key in pool.host.snapshot.pools, "the pool, told by an event")
+        found, _problems = volumes_to_choose(pool.host)
+        return [(each.name, each.format) for each in found if each.pool == pool.name]
+
+    assert mine() == [("a.qcow2", "qcow2"), ("b.qcow2", "qcow2")]
+    monkeypatch.setattr("tuivirt.actions.volume_choice.MANY", 2)
+    assert sorted(mine()) == [("a.qcow2", ""), ("b.qcow2", "")]
 
 
 def test_the_snapshots_in_an_image_are_told_with_their_time_and_what_they_hold(

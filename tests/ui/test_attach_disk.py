@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tuivirt.widgets.menu import Menu
 from . import factory
 from .driver import DrivenApp, check_golden, on_top, screen_text
 from .test_device_forms import Q35, go_to, labels, opened, words
-from .things import answer, driven, settle
+from .things import VOLUMES, answer, driven, settle
 
 OFF = factory.fleet(factory.host([factory.domain(1, "web-01", DomainState.SHUTOFF)]))
 SIZE = (80, 24)
@@ -62,6 +63,39 @@ async def test_the_form_begins_at_the_source_and_says_what_that_is() -> None:
         await pilot.press("ctrl+s")
         await pilot.pause()
         assert wished(app) == {"source": "nbd://h/vda", "type": "disk", "when": "auto"}
+
+
+async def test_a_volume_is_chosen_from_those_of_the_hosts_pools(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the list that has the block devices too, as nobody has said yet what it is to be."""
+    used = replace(VOLUMES[0], users=("db-01",))
+    many = tuple(replace(used, pool="big", name=f"v{n:04}", users=()) for n in range(3000))
+    broken = {"nas": "the pool's server does not answer"}
+    found = "tuivirt.screens.host_choice.volumes_to_choose"
+    monkeypatch.setattr(found, lambda _host: ((used, *many), broken))
+    answer(monkeypatch, block_devices=())
+    app = driven(OFF)
+    async with app.run_test(size=SIZE) as pilot:
+        form = await opened(pilot, app, "attach-disk")
+        assert "ctrl+o: volumes and devices" in words(form)
+        await pilot.press("ctrl+o")
+        await settle(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        menu = on_top(app)
+        assert isinstance(menu, Menu)
+        assert "images/web-01.qcow2" in screen_text(app)
+        assert "40 G  qcow2  used by db-01" in screen_text(app)
+        await pilot.press(*"nas/")
+        assert "the pool's server does not answer" in screen_text(app)
+        await pilot.press("enter")
+        assert on_top(app) is menu, "it cannot be chosen"
+        await pilot.press("ctrl+u", *"2999", "enter")
+        await pilot.pause()
+        assert on_top(app) is form
+        assert form.values["source"] == "big/v2999"
+        assert "‹ volume, as the source says ›" in words(form)
 
 
 async def test_a_network_disk_is_asked_for_by_the_fields_of_its_protocol() -> None:

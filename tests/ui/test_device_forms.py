@@ -258,6 +258,14 @@ async def test_a_change_that_a_running_guest_refuses_becomes_one_for_the_next_bo
         assert form.values["when"] == "auto", "nothing differs any more"
 
 
+async def block_devices(pilot: Any, app: DrivenApp, form: FormDialog) -> None:
+    """Have the form of a disk list the host's block devices."""
+    form.fill(next(field for field in form.fields if field.name == "sourcetype"), "block")
+    assert "ctrl+o: block devices" in words(form)
+    await pilot.press("ctrl+o")
+    await settle(app, pilot)
+
+
 async def test_a_block_device_is_chosen_from_those_of_the_host(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -265,9 +273,7 @@ async def test_a_block_device_is_chosen_from_those_of_the_host(
     app = driven(OFF)
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "attach-disk")
-        assert "ctrl+o: block devices" in words(form)
-        await pilot.press("ctrl+o")
-        await settle(app, pilot)
+        await block_devices(pilot, app, form)
         menu = on_top(app)
         assert isinstance(menu, Menu)
         check_golden("block-devices-80x24", screen_text(app))
@@ -294,8 +300,7 @@ async def test_no_list_to_choose_from_is_said(
     app = driven(OFF)
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "attach-disk")
-        await pilot.press("ctrl+o")
-        await settle(app, pilot)
+        await block_devices(pilot, app, form)
         assert on_top(app) is form
         assert said in words(form)
 

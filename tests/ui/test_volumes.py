@@ -319,6 +319,39 @@ async def test_what_cannot_be_right_is_refused_while_the_form_is_there(
         assert "needs “Adapter”, or “WWNN” and “WWPN”" in form.problem
 
 
+async def test_what_is_found_to_make_a_pool_of_fills_the_form_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    foreseen(monkeypatch)
+    asked: list[dict[str, Any]] = []
+
+    def found(_host: Any, given: dict[str, Any]) -> list[dict[str, str]]:
+        asked.append(given)
+        server = {"source_host": "nas", "source_format": "nfs"}
+        return [{**server, "source_path": "/a"}, {**server, "source_path": "/export/b c"}]
+
+    monkeypatch.setattr("tuivirt.screens.host_choice.sources_found", found)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "pool")
+        await pilot.press("+")
+        await until(pilot, lambda: len(cast(FormDialog, on_top(app)).fields) < 8, "its fields")
+        form = cast(FormDialog, on_top(app))
+        names = await shown_for(app, pilot, "netfs")
+        form.fill(form.fields[names.index("source_host")], "nas:2049")
+        await pilot.press(*["down"] * (names.index("source_path") - form.at))
+        assert "ctrl+o: pool sources" in screen_text(app)
+        await pilot.press("ctrl+o")
+        await settle(app, pilot)
+        assert "The host's pool sources" in screen_text(app)
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        assert on_top(app) is form
+        assert (asked[0]["type"], asked[0]["source_host"]) == ("netfs", "nas:2049")
+        filled = [form.values[name] for name in ("source_host", "source_path", "source_format")]
+        assert filled == ["nas:2049", "/export/b c", "nfs"], "the port that was typed is kept"
+
+
 async def test_of_several_hosts_it_is_asked_which(monkeypatch: pytest.MonkeyPatch) -> None:
     foreseen(monkeypatch)
     other = replace(host(name="srv2"), pools={})

@@ -10,6 +10,7 @@ from tuivirt.actions import lookups
 from tuivirt.backend.model.forms import FormFacts
 from tuivirt.widgets.form import Field
 
+from .host_choice import DISK_SOURCES, VOLUMES
 from .kind_choice import field_as_shown
 from .offers import Asked, Offer
 
@@ -84,7 +85,7 @@ def _narrowed(field: Field, facts: FormFacts, given: Mapping[str, Any]) -> Field
         said = kind_of(str(given.get("source") or ""))
         return replace(field, unset=f"{said}, as the source says" if said else "as the source says")
     if field.name == "source":
-        listed = BLOCKS if kind in ("", "block") else ""
+        listed = {"": DISK_SOURCES, "block": BLOCKS, "volume": VOLUMES}.get(kind, "")
         return replace(field, listed=listed, help=_SAID.get(kind, field.help))
     if field.name in _RARE:
         return replace(field, rare=True)

@@ -16,7 +16,7 @@ from tuivirt.widgets.menu import Menu
 from .attach_disk import AttachDisk
 from .device_choice import DeviceChoice
 from .disk_choice import DiskChoice
-from .host_choice import LISTERS
+from .host_choice import LISTERS, VOLUMES
 from .host_form import HostForm
 from .kind_choice import offering_of
 from .label_form import LabelForm
@@ -63,7 +63,7 @@ OFFERS: dict[str, Offering] = {
 """Actions whose form is narrowed to what the objects have."""
 
 
-LISTED = {("vol-create", "secret"): "secrets"}
+LISTED = {("vol-create", "secret"): "secrets", ("change-media", "source"): VOLUMES}
 """By action and field: what of the host's it lists to choose from."""
 
 
@@ -176,7 +176,8 @@ class ActionForm(FormDialog):
                 self.app.push_screen(menu, chosen)
             self.draw()
 
-        self._ask(self, one.ref.host, lister.look_up, (one.ref.key,), answered)
+        asked = (one.ref.key, dict(self.values))
+        self._ask(self, one.ref.host, lister.look_up, asked, answered)
 
     def parameters(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """The fields' values as the action's parameters."""

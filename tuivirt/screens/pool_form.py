@@ -17,6 +17,13 @@ _BUILT = frozenset(("dir", "fs", "netfs", "disk", "logical", "zfs", "vstorage"))
 """Types of which libvirt makes what they need, a folder at least."""
 _OVER = ("overwrite", "no_overwrite")
 """What is asked where something is written over, and is built at once."""
+_FOUND = {
+    "netfs": "source_path",
+    "iscsi": "source_dev",
+    "logical": "source_name",
+    "gluster": "source_name",
+}
+"""By type that libvirt looks for: the field in which what it finds is chosen."""
 _RARE = ("source_protocol_ver", "adapter_wwnn", "adapter_wwpn", "adapter_parent")
 
 
@@ -68,6 +75,8 @@ def _shape(
             field = replace(field, help=f"{field.help}; {place} unless given")
         elif field.name == "secret_uuid":
             field = replace(field, listed="secrets")
+        if field.name == _FOUND.get(kind.name):
+            field = replace(field, listed="pool sources")
         if field.name in shown:
             required = field.required or field.name in kind.needs
             found.append(replace(field, required=required, rare=field.name in _RARE))

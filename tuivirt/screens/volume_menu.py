@@ -6,15 +6,16 @@ import importlib
 from typing import Any
 
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.ref import Ref
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.resources import Pool, Volume
 from tuivirt.widgets.menu import Choice, Menu
-from tuivirt.widgets.text import plain
+from tuivirt.widgets.text import natural, plain
 
 from .base import FleetScreen
 
 _KEYS = {"vol-info": "enter", "vol-create": "plus", "vol-delete": "ctrl+d"}
 _ON_TOP = "on top"
+_ATTACH = "attach"
 _POOL = "pool"
 
 
@@ -43,11 +44,15 @@ def open_menu(
         choices.append(Choice(action.name, action.title, _KEYS.get(action.name, ""), refusal))
         if action.name == "vol-create" and volume is not None:
             choices.append(Choice(_ON_TOP, "Make a volume on top of it", "", refusal))
+    if volume is not None:
+        choices.append(Choice(_ATTACH, "Attach it to a domain…"))
     choices.append(Choice(_POOL, "Its pool…"))
 
     def chosen(name: str | None) -> None:
         if name == _POOL:
             open_pool_menu(screen, (pool,))
+        elif name == _ATTACH and volume is not None:
+            attach(screen, pool, volume)
         elif name == _ON_TOP:
             values = {"backing_vol": called, "format": "qcow2"}
             screen.joint.act("vol-create", (pool,), values)
@@ -58,6 +63,38 @@ def open_menu(
 
     title = f"Volume {plain(called)}" if called else "Volumes"
     screen.app.push_screen(Menu(title, choices), chosen)
+
+
+def attach(screen: FleetScreen, pool: Ref, volume: Volume) -> None:
+    """Ask which domain of its host gets it; then comes the form of a new disk, filled in."""
+    from tuivirt.actions.catalog import find_action
+
+    action = find_action("attach-disk")
+    assert action is not None
+    host = screen.fleet.hosts.get(pool.host)
+    domains = host.domains.values() if host is not None else ()
+    choices = [
+        Choice(
+            domain.uuid,
+            plain(domain.name),
+            refusal=action.refusal(domain, host),
+            note=domain.state.word + ("; has it" if domain.name in volume.users else ""),
+        )
+        for domain in sorted(domains, key=lambda domain: natural(domain.name))
+    ]
+    if not choices:
+        screen.say(f"there is no domain on {pool.host}", "warning")
+        return
+
+    def chosen(uuid: str | None) -> None:
+        if uuid is not None:
+            values = {"source": f"{volume.pool}/{volume.name}"}
+            if volume.format == "iso":
+                values["type"] = "cdrom"
+            screen.joint.act("attach-disk", (Ref(pool.host, Kind.DOMAIN, uuid),), values)
+
+    menu = Menu(f"Attach {plain(volume.name)} to", choices, search=True)
+    screen.app.push_screen(menu, chosen)
 
 
 def open_pool_menu(screen: FleetScreen, pools: tuple[Ref, ...]) -> None:

@@ -36,6 +36,10 @@ class Choice:
     """Said below all of them while it is the one under the cursor."""
 
 
+MOST = 500
+"""So many lines are drawn; with thousands of them each key would take a second."""
+
+
 class Menu(Dialog[str | None]):
     """Arrows and Enter choose, a choice's own key does at once; with ``search`` typing narrows."""
 
@@ -59,9 +63,10 @@ class Menu(Dialog[str | None]):
         lines: list[PanelLine] = []
         if self._search is not None:
             lines.append([Toned("> ", "accent"), *self._search.drawn(60)])
-        width = max((width_of(c.title) for c in self._all), default=0)
-        keys = max((len(shown_key(c.key)) for c in self._all), default=0)
-        for number, choice in enumerate(self.shown):
+        drawn = self.shown[:MOST]
+        width = max((width_of(c.title) for c in self._all[:MOST]), default=0)
+        keys = max((len(shown_key(c.key)) for c in self._all[:MOST]), default=0)
+        for number, choice in enumerate(drawn):
             here = number == self.at
             tone = "dim" if choice.refusal else ""
             reason = choice.refusal or choice.note
@@ -77,6 +82,9 @@ class Menu(Dialog[str | None]):
             )
         if not self.shown:
             lines.append([Toned("nothing fits", "dim")])
+        if len(self.shown) > MOST:
+            left = f"  {len(self.shown) - MOST} more: type a part of the name"
+            lines.append([Toned(left, "dim")])
         pinned = 0
         if any(choice.detail for choice in self._all):
             # As many lines as the longest needs, so that nothing moves with the cursor.
@@ -100,7 +108,7 @@ class Menu(Dialog[str | None]):
             if self.shown:
                 self._choose(self.shown[self.at])
         elif step:
-            self.at = max(0, min(len(self.shown) - 1, self.at + step))
+            self.at = max(0, min(len(self.shown[:MOST]) - 1, self.at + step))
             self.draw()
         elif self._search is not None:
             if edit_key(self._search, event.key, event.character):
