@@ -25,7 +25,8 @@ class Room:
 ROOMS: tuple[Room, ...] = (
     Room("domains", ("dom", "vm", "d"), "domains:DomainsScreen", "the virtual machines"),
     Room("networks", ("net", "n"), "networks:NetworksScreen", "virtual networks"),
-    Room("pools", ("pool", "vol", "volumes", "p"), "pools:PoolsScreen", "storage pools, volumes"),
+    Room("pools", ("pool", "p"), "pools:PoolsScreen", "storage pools"),
+    Room("volumes", ("vol", "v"), "all_volumes:AllVolumesScreen", "the volumes of all pools"),
     Room("devices", ("dev", "pci", "usb"), "devices:DevicesScreen", "devices of the hosts"),
     Room("hosts", ("host", "h"), "hosts:HostsScreen", "the hosts"),
     Room("events", ("event", "ev", "log"), "events:EventsScreen", "what happened"),

@@ -1,0 +1,122 @@
+"""What is known of a pool's volumes: their names at once, then those in view, then all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable
+from typing import Any
+
+from tuivirt.actions import lookups, volumes
+from tuivirt.actions.volume_choice import MANY
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.ref import Ref
+from tuivirt.backend.model.resources import Volume
+
+from .base import FleetScreen
+from .volume_menu import Changes
+
+
+def row_key(pool: Ref, volume: Volume) -> Hashable:
+    """A row's: libvirt may know one piece of storage in two pools."""
+    return pool, volume.ref
+
+
+class Reading:
+    """The volumes of one pool as rows, read again after something was done to it.
+
+    A section of a table. Thousands take seconds to read: what changes meanwhile is read once
+    more, after them.
+    """
+
+    def __init__(self, screen: FleetScreen, pool: Ref, changed: Callable[[Reading], None]) -> None:
+        """``changed`` is told of other rows, and of the end of a reading."""
+        self.pool = pool
+        self.rows: dict[Hashable, Volume] = {}
+        self.asking = False
+        """All of them are being read."""
+        self.wanted = False
+        """They are to be."""
+        self.read_once = False
+        """All have been read: there are no others."""
+        self.failure: Any = None
+        """Why they could not be read the last time."""
+        self._screen = screen
+        self._changed = changed
+        self._changes = Changes()
+        self._seen: set[str] = set()
+        self._came: set[Hashable] = set()
+        self._went: set[Hashable] = set()
+
+    def follow(self, fleet: Fleet) -> None:
+        """See whether they are to be read again."""
+        if not self.asking and self._changes.are_new(fleet, self.pool):
+            self.wanted = True
+
+    def forget(self) -> None:
+        """They are to be read again in any case."""
+        self._changes.forget()
+
+    def ask_names(self) -> None:
+        """Of many the names at once. What is wrong the call for all of them tells as well."""
+        self._look_up(volumes.names, then=self._show_names)
+
+    def read(self) -> None:
+        """Read all of them."""
+        self.asking, self.wanted = True, False
+        self._look_up(lookups.volumes, None, True, then=self._show_all)
+
+    def read_some(self, names: Collection[str]) -> None:
+        """Read these, which are in view, once, as long as all are being read."""
+        new = [name for name in names if name not in self._seen]
+        self._seen.update(new)
+        if new and not self.read_once:
+            self._look_up(volumes.some, new, then=self._show_some)
+
+    def take(self) -> tuple[Collection[Hashable], Collection[Hashable]]:
+        """The keys of the rows that changed, and of those that went, since this was asked."""
+        taken = self._came, self._went
+        self._came, self._went = set(), set()
+        return taken
+
+    def _look_up(
+        self, function: Callable[..., Any], *args: Any, then: Callable[[Any], None]
+    ) -> None:
+        self._screen.look_up(self.pool.host, function, self.pool.key, *args, then=then)
+
+    def _show_names(self, answer: Any) -> None:
+        if isinstance(answer, tuple) and not self.read_once and len(answer) >= MANY:
+            self._put(answer)
+
+    def _show_some(self, answer: Any) -> None:
+        # Of a reading that has ended meanwhile more is known by now.
+        if isinstance(answer, tuple) and not self.read_once:
+            self._put(answer)
+
+    def _show_all(self, answer: Any) -> None:
+        self.asking = False
+        self.failure = None if isinstance(answer, tuple) else answer
+        if self.failure is not None:
+            self._changed(self)
+            return
+        self.read_once = True
+        gone = self.rows.keys() - {row_key(self.pool, each) for each in answer}
+        for key in gone:
+            del self.rows[key]
+        self._came -= gone
+        self._went |= gone
+        self._put(answer)
+        if answer:
+            self._look_up(volumes.with_halves, answer, then=self._show_halves)
+
+    def _show_halves(self, answer: Any) -> None:
+        """What was uploaded in part stands out; it is known a moment after the rest."""
+        if isinstance(answer, tuple) and answer and not self.asking:
+            self._put(answer)
+
+    def _put(self, found: Iterable[Volume]) -> None:
+        for volume in found:
+            key = row_key(self.pool, volume)
+            if self.rows.get(key) != volume:
+                self.rows[key] = volume
+                self._came.add(key)
+                self._went.discard(key)
+        self._changed(self)
