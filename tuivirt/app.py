@@ -174,6 +174,8 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
             name, snapshot = self._snapshots.popitem()
             if name in self.hosts:  # Not of one that has just been taken away.
                 self.fleet = self.fleet.with_host(snapshot)
+                if self.front is not None:
+                    self.front.foresee(snapshot)
         self.follow()
         self._painting.plan(every_s)
 

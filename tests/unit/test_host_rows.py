@@ -47,3 +47,37 @@ def test_a_row_that_came_and_went_before_anybody_looked_never_was() -> None:
     shown.show(replace(host, domains={}), 1.0)
     rows.replace_sections({"srv1": shown})
     assert rows.order == []
+
+
+def test_what_is_looked_at_ahead_is_listed_with_the_rest_and_what_went_stays_until_then() -> None:
+    host = factory.sketch().hosts["srv1"]
+    shown = HostRows(host)
+    rows = Rows(columns_for(80, 1), "name")
+    shown.show(host, 0.0)
+    rows.replace_sections({"srv1": shown})
+    before = rows.order
+    (gone, domain), *_ = host.domains.items()
+    left = {key: each for key, each in host.domains.items() if key != gone}
+    new = {"new": replace(domain, uuid="new", name="aaa")}
+    shown.show(replace(host, domains={**left, **new}), 1.0)
+    rows.look_ahead("srv1")
+    rows.look_ahead("of-nobody")
+    assert rows.order == before
+    assert all(key in rows.all for key in before)  # They may have to be drawn meanwhile.
+    rows.replace_sections({"srv1": shown})
+    assert {shown.rows[key].domain.uuid for key in rows.order} == {*left, "new"}
+    assert set(rows.all) == set(rows.order)
+
+
+def test_what_went_and_came_back_before_it_was_listed_is_there() -> None:
+    host = factory.sketch().hosts["srv1"]
+    shown = HostRows(host)
+    rows = Rows(columns_for(80, 1), "name")
+    shown.show(host, 0.0)
+    rows.replace_sections({"srv1": shown})
+    before = rows.order
+    for domains in ({}, dict(host.domains)):
+        shown.show(replace(host, domains=domains), 1.0)
+        rows.look_ahead("srv1")
+    rows.replace_sections({"srv1": shown})
+    assert rows.order == before

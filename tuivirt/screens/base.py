@@ -32,6 +32,7 @@ from tuivirt.widgets.live_table import LiveTable
 
 if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
+    from tuivirt.backend.model.host import HostSnapshot
 
 T = TypeVar("T")
 
@@ -235,6 +236,9 @@ class FleetScreen(Screen[None]):
         self._header.show_hosts(self.header_hosts(fleet), time.monotonic())
         self.show_fleet(fleet)
         self.show_footer()
+
+    def foresee(self, host: HostSnapshot) -> None:
+        """A host has changed, and ``receive`` will tell of it: what can be done already is done."""
 
     def header_hosts(self, fleet: Fleet) -> Sequence[Any]:
         """The hosts that the header tells of."""

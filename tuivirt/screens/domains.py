@@ -18,6 +18,7 @@ from .domain_columns import NARROW, HostRows, Row, columns_for
 from .empty import why_empty
 
 if TYPE_CHECKING:
+    from tuivirt.backend.model.host import HostSnapshot
     from tuivirt.widgets.grouping import Grouping
 
 
@@ -83,6 +84,12 @@ class DomainsScreen(FleetScreen):
         if not any(made.rows for made in self._hosts.values()):
             self._table.set_empty(why_empty(fleet, "domains", "A domain is defined with virsh."))
         self._table.update_sections(dict(self._hosts.items()))
+
+    def foresee(self, host: HostSnapshot) -> None:
+        made = self._hosts.get(host.name)
+        if made is not None:
+            made.show(host, time.monotonic())
+            self._table.rows.look_ahead(host.name)
 
     def group_by(self, word: str) -> None:
         """Show the domains by host, group or tag; ``off``: in one list. Raises KeyError."""

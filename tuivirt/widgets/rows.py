@@ -34,7 +34,7 @@ _HIDDEN = object()
 class _Sorted:
     """A section as it is shown."""
 
-    def __init__(self, section: object) -> None:
+    def __init__(self, section: Any) -> None:
         self.section = section
         self.values: dict[Hashable, Any] = {}
         """What each row is sorted by: None where that is not known, _HIDDEN where it is not shown.
@@ -42,6 +42,8 @@ class _Sorted:
         self.lists: Sorted = [], []
         """(value, key), in order, and the keys without a value; another object after each change.
         """
+        self.gone: set[Hashable] = set()
+        """Keys that went, and that are still listed."""
 
     def sort(self, reverse: bool) -> None:
         """In order again, after values changed."""
@@ -112,16 +114,32 @@ class Rows(Generic[R]):
                 rows.update(section.rows)
                 self._look_at(found, section.rows)
                 continue
-            changed, gone = section.take()
-            if not changed and not gone:
-                continue
-            self._forget(rows, gone)
-            for key in gone:  # One may have come and gone since the section was asked last.
-                found.values.pop(key, None)
-            now = section.rows
-            rows.update((key, now[key]) for key in changed)
-            self._look_at(found, changed)
+            self.look_ahead(name)
+            if found.gone:
+                gone, found.gone = found.gone, set()
+                self._forget(rows, gone)
+                for key in gone:  # One may have come and gone since the section was asked last.
+                    found.values.pop(key, None)
+                found.sort(self.reverse)
         self._arrange()
+
+    def look_ahead(self, name: Hashable) -> None:
+        """Look already at what changed in that section; ``replace_sections`` will list it.
+
+        Sections that change at different times are looked at one by one so, and what there is to
+        do for all of them together stays short.
+        """
+        found = self._sorted.get(name)
+        if found is None or not isinstance(self.all, dict):
+            return
+        section: Section[R] = found.section
+        changed, gone = section.take()
+        found.gone.difference_update(changed)
+        found.gone.update(gone)
+        if changed:
+            now = section.rows
+            self.all.update((key, now[key]) for key in changed)
+            self._look_at(found, changed)
 
     def _forget(self, rows: dict[Hashable, R], gone: Iterable[Hashable]) -> None:
         for key in gone:
