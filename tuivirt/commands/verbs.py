@@ -14,6 +14,7 @@ from tuivirt.actions.advice import in_options
 from tuivirt.actions.here import run_here
 from tuivirt.actions.registry import Action
 from tuivirt.actions.runner import Tasks
+from tuivirt.actions.whose import with_host
 from tuivirt.backend.errors import BadInput, NotFound, TuivirtError
 from tuivirt.backend.events import EventHub
 from tuivirt.backend.host import Host
@@ -188,6 +189,8 @@ def run_action(
     """Do it to each object in turn; the exit status."""
     tasks = Tasks(hub.publish)
     status = DONE
+    # Two hosts may have one of the same name.
+    several = len(given.objects) > 1 and len(hosts) > 1
     for text in given.objects or [""]:
         where = ""
         try:
@@ -210,7 +213,8 @@ def run_action(
                     say_text(shown, given.output == "json")
             else:
                 object_ = (thing.ref, thing.name)
-                if not run_one(tasks, action, host, *object_, wanted, given.output == "json"):
+                as_json = given.output == "json"
+                if not run_one(tasks, action, host, *object_, wanted, as_json, several):
                     status = FAILED
         except TuivirtError as error:
             complain(advised(str(error), in_options(error.advice, action)), where)
@@ -226,8 +230,10 @@ def run_one(
     name: str,
     values: Mapping[str, Any],
     as_json: bool,
+    several: bool = False,
 ) -> bool:
-    """Do it to one object and say how it went; whether it was done.
+    """Do it to one object and say how it went, if one of ``several`` with its host; whether it
+    was done.
 
     Raises Told when a signal ended it, once that is said.
     """
@@ -239,7 +245,8 @@ def run_one(
         if as_json:
             say(to_json(_task_record(task, host, action)))
         elif done:
-            say("\n".join(plain(line) for line in task.text.splitlines()))
+            text = with_host(task.text, task) if several else task.text
+            say("\n".join(plain(line) for line in text.splitlines()))
         if not done:
             complain(advised(task.text, in_options(task.advice, action)), host.name)
     return done

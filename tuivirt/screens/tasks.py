@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 
 from tuivirt.actions.advice import in_labels
 from tuivirt.actions.registry import ACTIONS
+from tuivirt.actions.whose import whose
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
@@ -26,7 +27,6 @@ from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
 from .block_jobs import LOOK_S, BlockJobs, ends_by
-from .telling import whose
 from .waiting import OPEN, waits_for
 from .words import clock
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
+from tuivirt.actions.whose import whose, with_host
 from tuivirt.backend.model.host import HostSnapshot, Link
-from tuivirt.backend.model.ref import Kind
 from tuivirt.backend.model.task import Task, TaskState
 
 if TYPE_CHECKING:
@@ -51,12 +50,6 @@ def error_dialog(error: TuivirtError) -> MessageDialog:
     return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
 
 
-def whose(task: Task) -> str:
-    """What a task is about, with its host: another one may have an object of the same name."""
-    name, host = task.target_name, task.target.host
-    return name if task.target.kind is Kind.HOST or not host else f"{name}@{host}"
-
-
 def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
     """The text and severity of a task's news; None while there is nothing to say.
 
@@ -69,17 +62,10 @@ def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
     if task.state is TaskState.PENDING:
         # What the guest has not done yet; how it ends names the object itself.
         text = f"{name}: {text}"
-    elif text and name != task.target_name:
-        text = _with_host(text, task.target_name, name)
+    elif several:
+        text = with_host(text, task)
     text = after(text, in_labels(task.advice, ACTIONS.get(task.action)))
     return text or f"{task.action} {name}", _SEVERITY[task.state]
-
-
-def _with_host(text: str, name: str, whole: str) -> str:
-    """``text`` with ``whole`` in place of the object's bare name, where that first is a word."""
-    word = rf"(?<![\w@/.-]){re.escape(name)}(?![\w@/-]|\.\w)"
-    said, found = re.subn(word, lambda _match: whole, text, count=1)
-    return said if found else f"{whole}: {text}"
 
 
 def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:
