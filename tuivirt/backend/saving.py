@@ -299,6 +299,8 @@ def _raise(
         advice = "name a folder that libvirt's daemon and QEMU's user may write to"
     elif "no space" in text:
         advice = "make room there, or name another folder"
+    elif "read-only file system" in text:
+        advice = "nothing can be written there: name another folder"
     failure = from_libvirt(error, what, advice)
     raise (with_rest(failure, part) if part else failure) from error
 

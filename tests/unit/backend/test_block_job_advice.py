@@ -13,7 +13,7 @@ from tuivirt.backend.block_jobs.follow import advice_for
     [
         ("'blockdev-add': Could not open '/x': No such file or directory", "does not see it"),
         ("'blockdev-add': Could not open '/x': Permission denied", "may not write there"),
-        ("'blockdev-add': Could not open '/x': Read-only file system", "cannot be written to"),
+        ("'blockdev-add': Could not open '/x': Read-only file system", "name another folder"),
         ("'blockdev-add': Failed to get \"write\" lock", "another process has the image"),
         ("cannot add, an earlier block job runs", "another job runs on this disk"),
     ],

@@ -220,6 +220,8 @@ def advice_for(error: libvirt.libvirtError) -> str:
         return "another process has the image: find out which (fuser -v on the host)"
     if "permission denied" in text:
         return "the hypervisor's user may not write there: another folder, or other rights"
+    if "read-only file system" in text:
+        return "nothing can be written there: name another folder"
     if "read-only" in text:
         return "the image cannot be written to"
     return ""
