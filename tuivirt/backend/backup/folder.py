@@ -7,7 +7,7 @@ import os
 import pwd
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..model.finding import Finding, Weight
@@ -15,11 +15,25 @@ from ..model.size import spelled
 from ..xml.tree import skim
 
 _LEAST_ROOM = 1 << 20
+_BREAK = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def folder_of(text: str) -> Path:
     """A folder as it was typed, from the root."""
     return Path(os.path.abspath(os.path.expanduser(text)))
+
+
+def against_breaks(paths: Iterable[str]) -> list[Finding]:
+    """What speaks against having libvirt write into a file of a name with a line break.
+
+    It writes that into its records as it is, where it is read as a blank: the file is not found
+    again.
+    """
+    broken = next((path for path in paths if _BREAK.search(path)), None)
+    if broken is None:
+        return []
+    text = f"{broken!r} has a line break or a tab in it, which libvirt would keep as a blank"
+    return [Finding(Weight.REFUSED, text, "name it without: the file would not be found again")]
 
 
 def hypervisor_user(live_xml: str) -> tuple[int, int] | None:

@@ -164,6 +164,7 @@ def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
     else:
         files = _scratch(disks, text_of(values, "scratch"), called, stamp)
         findings += _about_pull(host, files, server)
+    findings += folder.against_breaks(files.values())
     findings += choice.about_left_out(left, config)
     if not checkpoint:
         note = "no increment can follow this one: no checkpoint is made with it"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from ..backup.folder import against_breaks
 from ..disks import Source, refuse_system_file, resolve
 from ..errors import Aborted, BadInput, TuivirtError
 from ..here import is_here
@@ -171,7 +172,7 @@ def _format(host: Host, chain: Chain, dest: str, reuse: bool, block: bool) -> st
 def _against(
     host: Host, uuid: str, chain: Chain, dest: str, form: str, values: Mapping[str, Any]
 ) -> list[Finding]:
-    said = []
+    said = against_breaks([dest])
     reuse, block = bool(values.get("reuse_external")), bool(values.get("blockdev"))
     if real(host, dest) in {real(host, path) for path in chain.paths}:
         return [Finding(REFUSED, f"{dest} is what {chain.target} lies on", "copy it elsewhere")]
