@@ -20,6 +20,7 @@ import pytest
 
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
+from tests.contract.pool import TestPool
 from tests.support import guests
 from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
@@ -219,6 +220,24 @@ def test_a_folder_that_qemu_may_not_write_to_is_told_with_its_user(
     plan = begin.plan_for(host, writer.uuid, {"to": str(closed)})
     assert any("may not write" in text for text in refused(plan))
     assert list(closed.iterdir()) == []
+
+
+def test_one_is_written_to_a_pool_by_its_name_and_is_seen_there(
+    host: Host, writer: Writer, place: Path, clean: None
+) -> None:
+    pool = TestPool(host, place)
+    try:
+        said = begin.begin(host, writer.uuid, {"pool": pool.name, "leave_out": "vdb"})
+        assert said.endswith(f"; it is in pool {pool.name}")
+        names = pool.names()
+        assert [name.rpartition(".")[2] for name in names] == ["json", "qcow2"]
+        assert sorted(each.name for each in place.iterdir()) == names
+        with pytest.raises(BadInput, match="said twice"):
+            begin.begin(host, writer.uuid, {"pool": pool.name, "to": str(place)})
+    finally:
+        pool.close()
+    with pytest.raises(TuivirtError, match=pool.name):
+        begin.begin(host, writer.uuid, {"pool": pool.name})
 
 
 def test_checkpoints_are_a_tree_and_are_deleted_alone_or_with_what_came_after(

@@ -12,12 +12,13 @@ import libvirt
 import pytest
 
 from tests.contract.cli import tuivirt
+from tests.contract.pool import TestPool
 from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import until
 from tests.support.writer import Writer, filled_image, is_whole, overlay
 from tuivirt.backend.block_jobs import commit, control, copy, pull
 from tuivirt.backend.block_jobs.read import chains_of, jobs_of
-from tuivirt.backend.errors import Aborted, BadInput
+from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
 
 SLOW = {"bandwidth": 1}
@@ -98,6 +99,25 @@ def test_a_disk_is_copied_under_load_and_the_guest_goes_over(
     filled.destroy()
     assert is_whole(old)
     assert is_whole(new)
+
+
+def test_a_copy_goes_to_a_pool_by_its_name_and_is_a_volume_there(
+    host: Host, filled: Guest, pool: TestPool
+) -> None:
+    filled.start()
+    values = {"path": "vda", "dest": f"{pool.name}/two.qcow2", "finish": True}
+    said = copy.copy(host, filled.uuid, values)
+    assert said.startswith(f"{pool.folder}/two.qcow2 is a copy of vda")
+    assert said.endswith(f"; it is in pool {pool.name}")
+    assert "two.qcow2" in pool.names()
+    for dest, why in (
+        (f"{pool.name}/two.qcow2", "is there already"),
+        ("no-such-pool/x", "no-such-pool"),
+        (f"{pool.name}/a/b", "no slash"),
+    ):
+        with pytest.raises(TuivirtError, match=why):
+            copy.copy(host, filled.uuid, {**values, "dest": dest})
+    assert is_whole(pool.folder / "two.qcow2")
 
 
 def test_a_copy_is_kept_equal_until_it_is_said_how_it_ends(

@@ -178,6 +178,9 @@ def backup_begin(
     to: Annotated[
         str | None, Option("the folder that the files are written to", label="To the folder")
     ] = None,
+    pool: Annotated[
+        str | None, Option("the pool of files that they are written to", label="Or to the pool")
+    ] = None,
     incremental: Annotated[
         str | None,
         Option(
@@ -218,14 +221,15 @@ def backup_begin(
 ) -> str:
     """Back up a running domain's disks as they are at this moment; the guest runs on.
 
-    Pushed to files (--to), with a manifest beside them by which backup-restore makes images
-    again; or pulled by another program (--pull). An abort leaves the guest as it was and removes
-    what was written.
+    Pushed to files (--to, or --pool), with a manifest beside them by which backup-restore makes
+    images again; or pulled by another program (--pull). An abort leaves the guest as it was and
+    removes what was written.
     """
     from tuivirt.backend.backup import begin
 
     values = {
         "to": to,
+        "pool": pool,
         "incremental": incremental,
         "checkpoint": checkpoint,
         "leave_out": leave_out,

@@ -65,7 +65,9 @@ def blockcopy(
     domain: Domain,
     *,
     path: PATH,
-    dest: Annotated[str, Option("where to: a path on the host", label="Destination")],
+    dest: Annotated[
+        str, Option("where to: a path on the host, or pool/volume", label="Destination")
+    ],
     format: Annotated[
         str | None,
         Option("of the copy; as the disk's own unless given", choices=("qcow2", "raw", "qed")),
@@ -96,7 +98,9 @@ def blockcopy(
     (ctrl+c) leaves the guest where it was.
     """
     from tuivirt.backend.block_jobs import copy
+    from tuivirt.backend.storage.place import place_of
 
+    where = place_of(run.host, dest, f"cannot copy {path} of {domain.name}")
     values = {
         "path": path,
         "dest": dest,
@@ -112,7 +116,11 @@ def blockcopy(
     if dry_run:
         plan = copy.plan_for(run.host, domain.uuid, values)
         return told(plan, f"{path} of {domain.name} would not be copied", force=force)
-    run.chose(transient_job=transient_job or domain.persistent)
+    run.chose(
+        transient_job=transient_job or domain.persistent,
+        dest=where.path,
+        blockdev=blockdev or where.block,
+    )
     return copy.copy(
         run.host, domain.uuid, values, force=force, aborted=run.aborted, progress=run.progress
     )

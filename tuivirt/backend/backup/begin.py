@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..lifecycle import Progress, domain_to_change
 from ..model.finding import Plan
 from ..snapshots.judge import refuse
+from ..storage.place import seen
 from . import order as ordering
 
 if TYPE_CHECKING:
@@ -51,4 +52,5 @@ def begin(
         )
     from .push import push
 
-    return push(host, uuid, order, aborted=aborted, progress=progress)
+    said = push(host, uuid, order, aborted=aborted, progress=progress)
+    return said + seen(host, order.pool) if order.pool is not None else said

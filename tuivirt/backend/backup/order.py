@@ -17,6 +17,7 @@ from ..model.device import Disk, DomainConfig
 from ..model.finding import Finding, Plan, Weight
 from ..model.record import record
 from ..model.size import spelled
+from ..storage.place import Place, folder_of_pool
 from ..xml.backup import Server
 from . import before, choice, folder, manifest
 from .checkpoints import checkpoints_of
@@ -57,6 +58,8 @@ class Order:
     xml: str
     time: str
     plan: Plan
+    pool: Place | None = None
+    """The pool that its files are to be seen in."""
 
     @property
     def generation(self) -> int:
@@ -71,7 +74,7 @@ def check(values: Mapping[str, Any]) -> None:
     choice.check_name(text_of(values, "checkpoint"), "a checkpoint's name")
     pull = bool(values.get("pull"))
     if pull:
-        for word in ("to", "format_"):
+        for word in ("to", "pool", "format_"):
             if values.get(word):
                 raise BadInput(
                     f"{word.rstrip('_')} is about a backup that is pushed",
@@ -79,6 +82,8 @@ def check(values: Mapping[str, Any]) -> None:
                 )
         server_of(text_of(values, "listen"))
     else:
+        if values.get("to") and values.get("pool"):
+            raise BadInput("where the backup goes is said twice", "--to and --pool")
         for word in ("listen", "scratch", "detached"):
             if values.get(word):
                 raise BadInput(f"{word} is about a backup that is pulled", advice="--pull")
@@ -109,10 +114,14 @@ def server_of(words: str) -> Server | None:
 def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
     """Settle a backup; what speaks against it is in its plan. Raises BadInput, TuivirtError."""
     check(values)
+    pool: Place | None = None
+    if values.get("pool"):
+        pool = folder_of_pool(host, text_of(values, "pool"), "cannot back up to a pool")
+        values = {**values, "to": pool.path}
     if not values.get("pull") and not values.get("to"):
         raise BadInput(
             "it is not said where the backup goes",
-            advice="--to FOLDER, or --pull to have another program fetch it",
+            advice="--to FOLDER, --pool NAME, or --pull to have another program fetch it",
         )
     detail = domain_detail(host, uuid)
     config = detail.current
@@ -185,6 +194,7 @@ def settle(host: Host, uuid: str, values: Mapping[str, Any]) -> Order:
         xml=detail.saved_xml or detail.live_xml,
         time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         plan=Plan(config.name, (), tuple(findings)),
+        pool=pool,
     )
     return _with_steps(order, needed)
 

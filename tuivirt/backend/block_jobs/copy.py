@@ -20,6 +20,7 @@ from ..model.finding import Finding, Plan
 from ..model.size import spelled
 from ..owners import risks
 from ..snapshots.judge import refuse
+from ..storage.place import Place, place_of, seen
 from ..xml.chain import copy_xml
 from . import judge
 from .commit import SEE
@@ -40,17 +41,22 @@ class _Copy:
     """What is copied where, settled."""
 
     chain: Chain
-    dest: str
+    place: Place
     form: str
     block: bool
     plan: Plan
+
+    @property
+    def dest(self) -> str:
+        return self.place.path
 
 
 def check(values: Mapping[str, Any]) -> None:
     """Raise BadInput where the options exclude one another."""
     if values.get("pivot") and values.get("finish"):
         raise BadInput("pivot and finish exclude one another", "the guest goes over, or it stays")
-    if not str(values.get("dest") or "").startswith("/"):
+    pool, slash, name = str(values.get("dest") or "").partition("/")
+    if not slash or (pool and not name):
         raise BadInput("the destination is no absolute path", repr(values.get("dest")))
 
 
@@ -74,6 +80,7 @@ def copy(
     """
     domain = domain_to_change(host, uuid)
     name, settled = domain.name(), _settled(host, uuid, values)
+    place = settled.place
     target, dest = settled.chain.target, settled.dest
     what = f"cannot copy {target} of {name} to {dest}"
     refuse(settled.plan, what, force)
@@ -103,23 +110,25 @@ def copy(
                 raise _failed(host, what, end, dest, f"{stays}; {left}")
             forget(host, domain, begun)
             now = follows(domain, target, settled.chain.source, dest)
-            return f"{target} of {name} is on {dest}{now}; {settled.chain.source} is left as it was"
+            rest = f"{settled.chain.source} is left as it was{seen(host, place)}"
+            return f"{target} of {name} is on {dest}{now}; {rest}"
         if values.get("finish"):
             end = job.cancel(f"{what}: it is copied, but the job could not be ended")
             if end in (End.FAILED, End.OFF):  # After both were equal, before it was ended.
                 raise _failed(host, what, end, dest, f"{stays}; {left}")
             forget(host, domain, begun)
-            return f"{dest} is a copy of {target} of {name}, as of now; {stays}"
+            return f"{dest} is a copy of {target} of {name}, as of now; {stays}{seen(host, place)}"
     return (
         f"{dest} equals {target} of {name} and is kept so until the guest goes over to it "
-        f"(tuivirt blockjob {name} {target} --pivot) or stays (--abort)"
+        f"(tuivirt blockjob {name} {target} --pivot) or stays (--abort){seen(host, place)}"
     )
 
 
 def _settled(host: Host, uuid: str, values: Mapping[str, Any]) -> _Copy:
     check(values)
-    dest = os.path.normpath(str(values["dest"]))
     what = f"cannot copy a disk of {host.domain(uuid).name()}"
+    place = place_of(host, str(values["dest"]), what)
+    dest, values = place.path, {**values, "blockdev": values.get("blockdev") or place.block}
     domain = running(host, uuid, what)
     name, chain = domain.name(), chain_of(domain, str(values["path"]))
     reuse, block = bool(values.get("reuse_external")), bool(values.get("blockdev"))
@@ -158,7 +167,7 @@ def _settled(host: Host, uuid: str, values: Mapping[str, Any]) -> _Copy:
                 f"{target} is then as before, and {dest} is of no use",
             )
         )
-    return _Copy(chain, dest, form, block, Plan(name, tuple(steps), tuple(findings)))
+    return _Copy(chain, place, form, block, Plan(name, tuple(steps), tuple(findings)))
 
 
 def _format(host: Host, chain: Chain, dest: str, reuse: bool, block: bool) -> str:
