@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .marks import marks_in
+
 if TYPE_CHECKING:
     from .host import Host
 
-MARK, JOB = ".tuivirt-", ".job"
-"""In the name, and at the end of the name, of a file that tells of what is begun."""
 _FILES = ("dir", "fs", "netfs")
 
 
@@ -19,16 +19,6 @@ def uploads_folder() -> Path:
     """``$XDG_STATE_HOME/tuivirt/uploads``: of volumes whose own folder may not be written to."""
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
     return Path(base) / "tuivirt" / "uploads"
-
-
-def marks_in(folder: Path) -> list[Path]:
-    """The files there that tell of what is begun, by name; [] where we may not look."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return []  # Not there, or not ours to read: then nothing was left there by us.
-    found = (n for n in names if n.startswith(".") and MARK in n and n.endswith(JOB))
-    return [folder / name for name in sorted(found)]
 
 
 def pool_folders(host: Host) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -125,10 +126,19 @@ def test_a_kill_while_it_is_put_in_place_is_told_of_with_both_files(tmp_path: Pa
 
 
 def test_what_somebody_else_wrote_beside_is_none_of_ours(tmp_path: Path) -> None:
-    for text in ("", "{", "[]", '{"verb": 1, "source": 2, "target": 3}'):
-        (tmp_path / f".a.tuivirt-{len(text)}.job").write_text(text)
-    (tmp_path / ".a.tuivirt-link.job").symlink_to("/etc/passwd")
-    assert beside.leftovers(str(tmp_path / "a")) == []
+    target = str(tmp_path / "a")
+    ours = {"verb": "conversion", "source": "/x", "target": target}
+    good = tmp_path / "another" / ".a.tuivirt-good.job"
+    good.parent.mkdir()
+    good.write_text(json.dumps(ours))
+    for number, said in enumerate(({**ours, "verb": 1}, {**ours, "source": None}, [target], 5)):
+        (tmp_path / f".a.tuivirt-{number}.job").write_text(json.dumps(said))
+    (tmp_path / ".a.tuivirt-none.job").touch()
+    (tmp_path / ".a.tuivirt-half.job").write_text(json.dumps(ours)[:-1])
+    (tmp_path / ".a.tuivirt-link.job").symlink_to(good)
+    assert beside.leftovers(target) == []
+    (tmp_path / ".a.tuivirt-good.job").write_bytes(good.read_bytes())
+    assert [each.verb for each in beside.leftovers(target)] == ["conversion"]
 
 
 def test_what_is_put_in_place_has_the_rights_of_what_was_there(tmp_path: Path) -> None:
