@@ -23,6 +23,7 @@ from tuivirt.actions.pool_making import sources_found
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.model.resources import Pool
 from tuivirt.backend.storage import create, pools, remove, sources
 
 
@@ -93,6 +94,38 @@ def test_a_folder_is_made_into_a_pool_and_taken_away_again(
     assert pools.undefine(host, name) == f"pool {name} is undefined; what is in it stays"
     with pytest.raises(NotFound):
         host.pool(name)
+
+
+def test_what_others_do_to_a_pool_is_known_by_events(
+    host: Host, qemu_uri: str, name: str, images: Path
+) -> None:
+    """Nobody asks again: the slow pass that finds what was missed comes every minute."""
+
+    def known(pool_uuid: str) -> Pool | None:
+        return host.snapshot.pools.get(pool_uuid)
+
+    place = f"<target><path>{images}</path></target>"
+    other = libvirt.open(qemu_uri)
+    try:
+        pool = other.storagePoolDefineXML(f"<pool type='dir'><name>{name}</name>{place}</pool>", 0)
+        key = pool.UUIDString()
+        until(lambda: bool(known(key)), "the pool that was defined", timeout=10)
+        one = known(key)
+        assert one is not None
+        assert (one.name, one.active, one.state) == (name, False, "inactive")
+        pool.create(0)
+        until(lambda: bool((now := known(key)) and now.active), "that it was started", timeout=10)
+        one = known(key)
+        assert one is not None
+        assert one.capacity_bytes
+        pool.destroy()
+        until(
+            lambda: bool((now := known(key)) and not now.active), "that it was stopped", timeout=10
+        )
+        pool.undefine()
+        until(lambda: known(key) is None, "that it is gone", timeout=10)
+    finally:
+        other.close()
 
 
 def test_what_fails_half_way_says_what_was_done(host: Host, name: str, images: Path) -> None:
