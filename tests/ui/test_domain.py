@@ -39,6 +39,15 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+async def test_one_that_stands_still_over_a_disk_says_so_and_a_paused_one_does_not() -> None:
+    for reason, told in ((1, False), (5, True)):
+        app = driven(fleet(host([things.web(state=DomainState.PAUSED, reason=reason)])))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await opened(app, pilot)
+            said = "It stands still as a disk failed or is full: see :events, then resume it."
+            assert (said in screen_text(app)) is told
+
+
 @pytest.mark.parametrize("size", SIZES, ids=size_name)
 @pytest.mark.parametrize(
     ("key", "tab"),

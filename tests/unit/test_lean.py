@@ -83,7 +83,7 @@ AT_START = {
     " hostdevs mdevs networks plans pools processors registry runner template views advice",
     "backend": "askable bindings board configs connection cut_off errors eventloop events families"
     " host hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
-    " spread ticker traffic uri uses view",
+    " spread standing ticker traffic uri uses view",
     "backend.model": "device domain fleet host record ref resources stats task when",
     "commands": "output stdout words",
     "screens": "base consoling domain_columns domains empty lending painting pausing rooms telling",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from . import standing
 from .connection import let_go, open_connection
 from .cut_off import look
 from .errors import TuivirtError, Unanswered
@@ -268,6 +269,7 @@ class Keeper:
         if (type(event), event.family) not in QUIET:
             self._host.touch(event.ref)
         self._host.tell(event)
+        standing.heed(self._host, event)
 
     # -- the lists ------------------------------------------------------------------------------
 
@@ -316,6 +318,7 @@ class Keeper:
             host.filled()
         elif first:
             look(host)
+            standing.tell_all(host)
         host.configs.reconcile()
 
     def _follow(self, conn: Any) -> None:
@@ -350,14 +353,12 @@ class Keeper:
         for ref in dirty:
             by_kind.setdefault(ref.kind, set()).add(ref.key)
         try:
-            uuids = by_kind.get(Kind.DOMAIN, set())
+            uuids, known = by_kind.get(Kind.DOMAIN, set()), host.snapshot.domains
             if len(uuids) > BURST:
-                known = host.snapshot.domains
                 host.listed(*read_domains(conn, host.name, known, together=together))
             else:
-                old = host.snapshot.domains
                 reads = [
-                    partial(read_domain, conn, host.name, uuid, old.get(uuid), together)
+                    partial(read_domain, conn, host.name, uuid, known.get(uuid), together)
                     for uuid in uuids
                 ]
                 for uuid, found in zip(uuids, together(reads), strict=True):
@@ -381,8 +382,7 @@ class Keeper:
         if len(names) > BURST:
             host.relist("devices", read_devices(conn, host.name, self._together))
             return
-        before = host.snapshot.devices
-        devices = dict(before)
+        devices = dict(before := host.snapshot.devices)
 
         def read(name: str) -> NodeDevice | None:
             found = read_device(conn, host.name, name)

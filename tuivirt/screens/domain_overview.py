@@ -19,6 +19,8 @@ CHARTS_FROM = (100, 24)
 
 Series = list[float | None]
 
+_STANDS = "It stands still as a disk failed or is full: see :events, then resume it."
+
 
 def overview(
     domain: Domain,
@@ -30,6 +32,8 @@ def overview(
     """What the overview tab shows."""
     lines: list[PageLine] = []
     below: list[PageLine] = [*_waits(domain, detail, width)]
+    if domain.stands_still:
+        lines += [(), (Toned(f"  {_STANDS}", "warn"),)]
     if domain.active and stats is not None:
         below += _vcpus(stats, width)
         below += [_disk(disk, width) for disk in stats.disks]

@@ -51,6 +51,8 @@ _WORDS = {
 }
 
 
+_IO_ERROR = 5
+"""VIR_DOMAIN_PAUSED_IOERROR."""
 _RANKS = (6, 1, 1, 3, 2, 5, 0, 4)
 
 
@@ -102,6 +104,11 @@ class Domain:
     """Known once the XML was looked up."""
     stalled_since: float | None = None
     """Monotonic time since which the hypervisor does not answer for it; None: it answers."""
+
+    @property
+    def stands_still(self) -> bool:
+        """It was paused as a disk could not be read or written: nobody has asked for that."""
+        return (self.state, self.reason) == (DomainState.PAUSED, _IO_ERROR)
 
     @property
     def silent_since(self) -> float | None:
