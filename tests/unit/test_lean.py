@@ -94,7 +94,7 @@ AT_START = {
 """What the list of domains is drawn with. Each further module costs 20 to 100 KiB and a bit of the
 start: is it not for a wish that comes later, and imported there?"""
 IN_THE_BACKGROUND = tuple(
-    f"tuivirt.backend.{n}" for n in ("xml", "model.machine", "model.twins", "here")
+    f"tuivirt.backend.{n}" for n in ("xml", "model.machine", "model.twins", "here", "marks")
 )
 """What reads the domains' configurations and looks for what was cut off, behind the picture."""
 OF_OTHERS = {"argparse", "lxml", "psutil", "shlex"}

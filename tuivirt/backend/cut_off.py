@@ -7,8 +7,6 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .marks import marks_in
-
 if TYPE_CHECKING:
     from .host import Host
 
@@ -37,6 +35,8 @@ def look(host: Host) -> None:
         return  # What this program itself has begun since then was told when it failed.
 
     def work() -> None:
+        from .marks import marks_in
+
         if any(marks_in(folder) for folder in (uploads_folder(), *pool_folders(host))):
             from .storage.unfinished import tell  # Seldom there: the start need not hold it.
 
