@@ -16,8 +16,17 @@ from tests.support.guests import Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
-from tuivirt.backend.owners import owners, survey
-from tuivirt.backend.storage import remove, resize
+from tuivirt.backend.hotplug import DiskRequest, attach_disk
+from tuivirt.backend.images import resize as image_resize
+from tuivirt.backend.owners import Finder, survey
+from tuivirt.backend.snapshots import make, revert
+from tuivirt.backend.snapshots import remove as snapshots
+from tuivirt.backend.storage import remove, resize, upload
+
+
+def owners(host: Host, path: str) -> tuple[str, ...]:
+    """Who has an image, a phrase each."""
+    return Finder(host, overlays=False).of(path).phrases
 
 
 @pytest.fixture
@@ -192,6 +201,45 @@ def test_a_volume_is_kept_for_an_image_in_no_pool_and_for_one_that_is_not_unders
     assert "--force" in told.value.advice
     remove.delete(host, pool, {"vol": "base.img"}, force=True)
     assert not base.exists()
+
+
+def test_what_only_a_snapshots_record_keeps_is_nobodys_to_delete_write_over_or_attach(
+    host: Host, define: Callable[..., Guest], images: Path, pool: str, tmp_path: Path
+) -> None:
+    base = make_image(images / "web.qcow2", "1M", "qcow2")
+    one = define(disks=[guests.Disk(base, form="qcow2")], kernel=False, memory_mib=32)
+    other = define(kernel=False, memory_mib=32)
+    for name in ("s1", "s2"):
+        make.create(host, one.uuid, {"name_": name, "kind": "external"})
+    revert.revert(host, one.uuid, "s1")
+    kept, past = images / "web.s1", images / "web.s2"
+    host.pool(pool).refresh(0)
+    before = kept.read_bytes()
+    file = {"file": str(make_image(tmp_path / "file", "64K"))}
+    told = f"web.s1 is in use by snapshot s2 of {one.name}, snapshot s1 of {one.name}"
+    for verb, values in (
+        (remove.delete, {}),
+        (remove.wipe, {}),
+        (upload.upload, file),
+        (resize.resize, {"capacity": "512K", "shrink": True}),
+    ):
+        with pytest.raises(BadInput, match="snapshot s2 of") as refused:
+            verb(host, pool, {"vol": kept.name, **values}, force=True)
+        assert told in str(refused.value) or "shrink" in values
+    with pytest.raises(BadInput, match=f"{past.name} is in use by snapshot s2 of {one.name}, whi"):
+        remove.delete(host, pool, {"vol": past.name}, force=True)
+    with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):
+        image_resize.resize(host, {"path": str(kept), "size": "2M", "format": "qcow2"})
+    with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):
+        attach_disk(host, other.uuid, DiskRequest(str(kept)))
+    assert kept.read_bytes() == before
+    # The snapshots' own verbs go on as before: what they let go of is nobody's.
+    revert.revert(host, one.uuid, "s2")
+    snapshots.delete(host, one.uuid, "s2", metadata=True)
+    snapshots.delete(host, one.uuid, "s1", metadata=True)
+    host.pool(pool).refresh(0)
+    remove.delete(host, pool, {"vol": past.name})
+    assert not past.exists()
 
 
 def test_a_volume_with_saved_memory_on_it_is_resized_as_a_file_is_only_by_name(

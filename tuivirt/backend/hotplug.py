@@ -32,6 +32,7 @@ from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.device import DomainConfig
 from .model.when import When
+from .owners.kept import refuse_writing
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .storage.unfinished import refuse as refuse_unfinished
@@ -102,6 +103,7 @@ def attach_disk(
     request = _beside_its_twin(host, before, source, request, live, saved)
     if not request.readonly and request.device != "cdrom":
         refuse_system_file(source)
+        refuse_writing(host, source.path, what)
     refuse_used(host, uuid, source, request)
     refuse_unfinished(host, source.path)
     refuse_in_use(host, uuid, source.path, request)

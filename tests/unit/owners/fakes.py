@@ -14,6 +14,7 @@ import libvirt
 from tuivirt.backend.lanes import Lane
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.resources import Pool
+from tuivirt.backend.owners import Finder
 
 
 def gone(code: int = libvirt.VIR_ERR_NO_STORAGE_VOL) -> libvirt.libvirtError:
@@ -31,8 +32,18 @@ def disk(source: str, form: str = "raw", more: str = "", kind: str = "file") -> 
 
 
 class Domain:
-    def __init__(self, name: str, off: str = "", live: str = "", saved: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        off: str = "",
+        live: str = "",
+        saved: bool = False,
+        snapshots: tuple[str, ...] = (),
+    ) -> None:
         self._name, self._off, self._live, self._saved = name, off, live, saved
+        self.snapshots = snapshots
+        """The record of each."""
+        self.listed = 0
 
     def name(self) -> str:
         return self._name
@@ -48,6 +59,10 @@ class Domain:
 
     def hasManagedSaveImage(self, _flags: int) -> int:
         return int(self._saved)
+
+    def listAllSnapshots(self, _flags: int) -> list[Any]:
+        self.listed += 1
+        return [SimpleNamespace(getXMLDesc=lambda _f, xml=xml: xml) for xml in self.snapshots]
 
     def XMLDesc(self, flags: int) -> str:
         devices = self._off if flags or not self._live else self._live
@@ -103,10 +118,11 @@ class Conn:
         self.domains, self.pools = domains, pools
         self.waits: threading.Event | None = None
 
-    def listAllDomains(self, _flags: int) -> list[Domain]:
+    def listAllDomains(self, flags: int) -> list[Domain]:
         if self.waits is not None:
             self.waits.wait(30)
-        return list(self.domains)
+        sorts = flags == libvirt.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT
+        return [each for each in self.domains if each.snapshots or not sorts]
 
     def listAllStoragePools(self, _flags: int) -> list[PoolHandle]:
         return list(self.pools)
@@ -147,6 +163,11 @@ class FakeHost:
 
 def pool(kind: str, path: str, source: str = "", name: str = "p") -> Pool:
     return Pool("h", name, name, "running", True, False, True, kind, path, source)
+
+
+def owners(host: Any, path: str) -> tuple[str, ...]:
+    """Who has an image, a phrase each."""
+    return Finder(host, overlays=False).of(path).phrases
 
 
 def overlay(path: Path, below: str) -> Path:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.owners.fakes import Domain, PoolHandle, disk, pool
+from tests.unit.owners.fakes import Domain, PoolHandle, disk, owners, pool
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import Link
-from tuivirt.backend.owners import Finder, against_overwriting, owners, survey
+from tuivirt.backend.owners import Finder, against_overwriting, survey
 from tuivirt.backend.owners.shared import Shared
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import libvirt
 import pytest
 
-from tests.unit.owners.fakes import Domain, PoolHandle, disk, gone, overlay
+from tests.unit.owners.fakes import Domain, PoolHandle, disk, gone, overlay, owners
 from tuivirt.backend.images import header
 from tuivirt.backend.model.finding import Weight
-from tuivirt.backend.owners import Finder, Usage, against_overwriting, owners
+from tuivirt.backend.owners import Finder, Usage, against_overwriting
 from tuivirt.backend.owners.resizing import against_resizing
 from tuivirt.backend.owners.usage import Use
 from tuivirt.backend.owners.within import domains_within

@@ -121,6 +121,8 @@ class Others:
     """By path: the images that lie on it, of which the domain itself has none."""
     unsure: tuple[str, ...]
     """What could not be seen, sentences."""
+    kept: Mapping[str, tuple[str, ...]]
+    """By path: the snapshots of the domain itself that keep it, as in ``snapshot s2 of web-01``."""
 
 
 def users_of(host: Host, uuid: str, paths: Iterable[str]) -> Others:
@@ -133,14 +135,18 @@ def users_of(host: Host, uuid: str, paths: Iterable[str]) -> Others:
     finder = Finder(host)
     domains: dict[str, tuple[str, ...]] = {}
     images: dict[str, tuple[str, ...]] = {}
+    kept: dict[str, tuple[str, ...]] = {}
     unsure: dict[str, None] = {}
     asked = [path for path in paths if path.startswith("/")]
     own = {finder.names(path) for path in (*finder.images_of(uuid), *asked)}
     for path in asked:
         usage = finder.of(path)
-        if names := sorted({use.name for use in usage.domains if use.uuid != uuid}):
+        if names := sorted({use.who for use in usage.domains if use.uuid != uuid}):
             domains[path] = tuple(names)
+        own_kept = [use.said for use in usage.domains if use.uuid == uuid and use.snapshot]
+        if own_kept:
+            kept[path] = tuple(own_kept)
         if lying := [each for each in usage.overlays if finder.names(each) not in own]:
             images[path] = tuple(lying)
         unsure |= dict.fromkeys(usage.unsure)
-    return Others(domains, images, tuple(unsure))
+    return Others(domains, images, tuple(unsure), kept)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..block_jobs.judge import against_kept
-from ..errors import Aborted, BadInput, NotConnected, NotFound
+from ..errors import Aborted, BadInput
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.size import spelled
 from . import beside, header, judge, tool
 from .here import require_here
 from .read import Chain, Image, read_chain, real_path
-from .users import Usage, Use, Users
+from .users import Usage, Users
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -58,8 +57,6 @@ def _settled(host: Host, values: Mapping[str, Any]) -> Committing:
     for each in chain.images[1 : place + 1]:
         below = _without(users.of(each.path), usage, chain)
         found += judge.against_writing(below, content=True)
-    having = (*usage.domains, *users.of(base.path).domains)
-    found += _against_snapshots(host, having, base.path, chain.images[:place])
     folder = os.path.dirname(base.path)
     if not base.block:
         found += judge.about_room(folder, image.used_bytes, f"{base.path}, as it grows,")
@@ -90,29 +87,20 @@ def _place(chain: Chain, base: str) -> int:
 
 
 def _without(below: Usage, own: Usage, chain: Chain) -> Usage:
-    """Who uses an image further down past the one that is written into it."""
+    """Who uses an image further down past the one that is written into it.
+
+    A snapshot that keeps that one itself is spoilt though it has the upper one as well.
+    """
     through = {(use.domain, use.target) for use in own.domains}
     return replace(
         below,
-        domains=tuple(u for u in below.domains if (u.domain, u.target) not in through),
+        domains=tuple(
+            use
+            for use in below.domains
+            if (use.domain, use.target) not in through or (use.snapshot and not use.below)
+        ),
         overlays=tuple(o for o in below.overlays if o not in {i.path for i in chain.images}),
     )
-
-
-def _against_snapshots(
-    host: Host, having: Sequence[Use], base: str, merged: Sequence[Image]
-) -> list[Finding]:
-    """The base is what a snapshot kept: as for a running guest, that is lost."""
-    found: list[Finding] = []
-    for uuid, target in dict.fromkeys((use.uuid, use.target) for use in having if not use.host):
-        for each in dict.fromkeys((host, *host.started())):
-            try:
-                domain = each.domain(uuid)
-            except (NotFound, NotConnected):
-                continue  # It is another connection's.
-            found += against_kept(each, domain, target, base, [image.path for image in merged])
-            break
-    return found
 
 
 def commit(

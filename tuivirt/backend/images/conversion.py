@@ -255,7 +255,8 @@ def _against_target(wanted: Conversion, usage: Usage, chain: Chain) -> list[Find
         return []
     found = judge.against_writing(usage, content=True)
     size = spelled(os.stat(target).st_blocks * 512)
-    off = ", ".join(use.said for use in usage.domains if not use.running and not use.below)
+    users = [use for use in usage.domains if not use.snapshot]
+    off = ", ".join(use.said for use in users if not use.running and not use.below)
     whose = f", which is {off}," if off else ""
     if wanted.onto_device:
         found.append(

@@ -86,7 +86,7 @@ def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
                 "shut that down first",
             )
         )
-    off = [use for use in usage.domains if not use.running]
+    off = [use for use in usage.domains if not use.running and not use.snapshot]
     if own := [use for use in off if not use.below]:
         text = f"{usage.path} is {_names(own)}, which is off"
         found.append(Finding(Weight.NOTE, text, "do not start it meanwhile"))
@@ -103,6 +103,11 @@ def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
                 "give those another image to lie on first, or delete them",
             )
         )
+    if kept := [use for use in usage.domains if use.snapshot]:
+        kept = [use for use in kept if use.frozen] or kept
+        text = f"{_names(kept)} {'keeps' if len(kept) == 1 else 'keep'} {usage.path}, and there is "
+        text += "no going back to what that was after the change"
+        found.append(Finding(Weight.RISK, text, f"let go of it first: {kept[0].letting_go}"))
     if saved := [use for use in off if use.saved]:
         found.append(
             Finding(

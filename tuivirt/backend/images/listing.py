@@ -48,7 +48,7 @@ def _lines(chain: Chain, usage: Usage) -> Iterator[str]:
         yield "it is marked as corrupt: tuivirt image-check"
     for use in usage.domains:
         how = "lies below" if use.below else "is"
-        yield f"{how} {use.said}, which {'runs' if use.running else 'is off'}"
+        yield f"{how} {use.phrase}"
     for overlay in usage.overlays:
         yield f"lies below: {overlay}"
     for each in usage.machine:

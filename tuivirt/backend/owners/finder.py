@@ -113,8 +113,11 @@ class Finder:
         return found.get(pool.host, ([], f"host {pool.host.name} {failed.get(pool.host)}"))
 
     def images_of(self, uuid: str) -> tuple[str, ...]:
-        """All images that a domain of this machine, or of ``host``, has, and those below them."""
-        own = [each for each in self._having if each.named.uuid == uuid]
+        """All images that a domain of this machine, or of ``host``, has, and those below them.
+
+        Not what its snapshots alone keep.
+        """
+        own = [e for e in self._having if e.named.uuid == uuid and not e.named.snapshot]
         paths = (path for each in own for path in (each.named.path, *each.below))
         return tuple(dict.fromkeys(path for path in paths if path))
 
@@ -346,6 +349,8 @@ def _use(named: Named, host: str, *, below: bool) -> Use:
         host,
         named.uuid,
         later=named.active and not named.live,
+        snapshot=named.snapshot,
+        frozen=named.frozen,
     )
 
 

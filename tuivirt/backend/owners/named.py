@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,10 @@ class Named:
     """``below`` is all there is, by the word of a running domain."""
     volume: tuple[str, str] = ("", "")
     servers: frozenset[str] = frozenset()
+    snapshot: str = ""
+    """The snapshot whose record names it; '' for what a configuration names."""
+    frozen: bool = False
+    """Writing to it would spoil the snapshot."""
 
 
 def named_by(host: Host) -> list[Named]:
@@ -59,15 +63,19 @@ def named_by(host: Host) -> list[Named]:
     Raises libvirtError. Source: virConnectListAllDomains, each one's XML and managed save.
     """
     conn = host.conn
-    reading = [partial(_read, conn, each) for each in conn.listAllDomains(0)]
-    if is_here(host):
-        found = [read() for read in reading]
-    else:
-        found = together(reading, conn.getLibVersion, AT_ONCE)
+    found = each_of(host, [partial(named_of, conn, each) for each in conn.listAllDomains(0)])
     return [named for each in found for named in each]
 
 
-def _read(conn: Any, handle: Any) -> list[Named]:
+def each_of(host: Host, calls: Sequence[Callable[[], Any]]) -> list[Any]:
+    """What the calls give: of a far host several are under way at the same time."""
+    if is_here(host):
+        return [call() for call in calls]
+    return together(calls, host.conn.getLibVersion, AT_ONCE)
+
+
+def named_of(conn: Any, handle: Any) -> list[Named]:
+    """What one domain names; [] where it is gone. Raises libvirtError."""
     try:
         name, uuid, active = handle.name(), handle.UUIDString(), bool(handle.isActive())
         texts = read_texts(handle)
@@ -106,12 +114,12 @@ def _disks(conn: Any, root: Element, build: Any, live: bool) -> Iterator[Named]:
         target, driver = disk.find("target"), disk.find("driver")
         what = target.get("dev", "a disk") if target is not None else "a disk"
         reads_only = disk.find("readonly") is not None or disk.get("device") == "cdrom"
-        below, whole = _below(conn, disk)
+        below, whole = below_of(conn, disk)
         top = disk.find("source")
         if top is not None:
             yield build(
                 what,
-                _path(conn, top, disk.get("type", "")),
+                path_of(conn, top, disk.get("type", "")),
                 form=driver.get("type", "") if driver is not None else "",
                 reads_only=reads_only,
                 below=below,
@@ -125,22 +133,24 @@ def _disks(conn: Any, root: Element, build: Any, live: bool) -> Iterator[Named]:
             source = mirror.find("source")
             path = mirror.get("file") or mirror.get("dev") or ""
             if source is not None:
-                path = _path(conn, source, mirror.get("type", ""))
+                path = path_of(conn, source, mirror.get("type", ""))
             form = mirror.find("format")
             said = form.get("type", "") if form is not None else ""
-            yield build(what, path, form=said, below=_below(conn, mirror)[0])
+            yield build(what, path, form=said, below=below_of(conn, mirror)[0])
 
 
-def _below(conn: Any, disk: Element) -> tuple[tuple[str, ...], bool]:
+def below_of(conn: Any, disk: Element) -> tuple[tuple[str, ...], bool]:
+    """What a disk's XML says that it lies on, nearest first, and whether that is all."""
     found = []
     at = disk.find("backingStore")
     while at is not None and (source := at.find("source")) is not None:
-        found.append(_path(conn, source, at.get("type", "")))
+        found.append(path_of(conn, source, at.get("type", "")))
         at = at.find("backingStore")
     return tuple(each for each in found if each), at is not None
 
 
-def _path(conn: Any, source: Element, kind: str) -> str:
+def path_of(conn: Any, source: Element, kind: str) -> str:
+    """Where an image lies, by its ``<source>``; '' where that is nowhere. Raises libvirtError."""
     if kind == "network":
         name = str(source.get("name", ""))
         lun = "/0" if source.get("protocol") == "iscsi" and "/" not in name else ""

@@ -30,7 +30,7 @@ def against_resizing(usage: Usage, name: str, *, shrinks: bool) -> list[Finding]
     off = tuple(use for use in usage.domains if not use.running)
     overlays = usage.overlays
     if shrinks:
-        above = [*dict.fromkeys(use.said for use in off if use.below), *overlays]
+        above = [*dict.fromkeys(use.said for use in off if use.below or use.frozen), *overlays]
         if above:
             said.append(
                 Finding(
@@ -39,6 +39,6 @@ def against_resizing(usage: Usage, name: str, *, shrinks: bool) -> list[Finding]
                     "give those another image to lie on first, or delete them",
                 )
             )
-        off, overlays = tuple(use for use in off if not use.below), ()
+        off, overlays = tuple(use for use in off if not (use.below or use.frozen)), ()
     rest = replace(usage, path=name, domains=off, overlays=overlays)
     return said + against_writing(rest, content=True)

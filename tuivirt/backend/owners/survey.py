@@ -18,6 +18,7 @@ from ..model.resources import Volume
 from ..storage.read import volumes_in
 from ..xml.pool import parse_pool
 from .below import Below
+from .kept import kept_by, under
 from .named import Named, named_by
 from .names import Names
 
@@ -85,10 +86,11 @@ def pools_of(host: Host) -> list[PoolNow]:
 
 
 def having_of(host: Host, below: Below) -> list[Having]:
-    """What its domains have. Raises libvirtError."""
+    """What its domains have, and what their snapshots keep. Raises libvirtError."""
     found = []
     whole: set[tuple[str, str]] = set()
-    for named in named_by(host):
+    names = named_by(host)
+    for named in names:
         same = (named.uuid, named.path)
         if named.whole:
             whole.add(same)
@@ -99,7 +101,7 @@ def having_of(host: Host, below: Below) -> list[Having]:
             found.append(Having(named, lower, () if same in whole else unsure))
         else:
             found.append(Having(named, named.below, ()))
-    return found
+    return found + [Having(each, under(each, below), ()) for each in kept_by(host, names)]
 
 
 def survey(host: Host, names: Names, readable: Callable[[str], bool]) -> list[Having]:

@@ -17,7 +17,7 @@ class Use:
 
     domain: str
     target: str
-    """The disk, as in ``vda``; or what else the file is to it, as in ``kernel``."""
+    """The disk, as in ``vda``; or what else the file is to it, as in ``kernel``, ``snapshot a``."""
     running: bool
     """The domain runs with it: it is open."""
     below: bool
@@ -32,6 +32,15 @@ class Use:
     uuid: str = ""
     later: bool = False
     """The domain runs, and has it from its next start on."""
+    snapshot: str = ""
+    """The domain's snapshot of that name keeps it: the domain itself has no use of it now."""
+    frozen: bool = False
+    """There is no going back to the snapshot once somebody has written to it."""
+
+    @property
+    def who(self) -> str:
+        """``web-01``, or ``snapshot s2 of web-01``."""
+        return self.said if self.snapshot else self.name
 
     @property
     def name(self) -> str:
@@ -49,6 +58,16 @@ class Use:
         if self.later:
             return "which has it from its next start on"
         return "which runs" if self.running else "which is off"
+
+    @property
+    def phrase(self) -> str:
+        """``vda of web-01, which runs``, or ``what snapshot s2 of web-01 keeps``."""
+        return f"what {self.said} keeps" if self.snapshot else f"{self.said}, {self.state}"
+
+    @property
+    def letting_go(self) -> str:
+        """What has the snapshot keep it no more."""
+        return f"tuivirt snapshot-delete {self.domain} {self.snapshot}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +99,11 @@ class Usage:
     def unsure(self) -> tuple[str, ...]:
         """All that could not be seen."""
         return (*self.away, *self.unseen)
+
+    @property
+    def phrases(self) -> tuple[str, ...]:
+        """Who has it, a phrase each: ``vda of web-01, which runs``."""
+        return tuple(dict.fromkeys((*(use.phrase for use in self.domains), *self.machine)))
 
 
 def risks(sentences: Iterable[str]) -> list[Finding]:

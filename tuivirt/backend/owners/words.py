@@ -13,7 +13,7 @@ from ..here import is_here
 from ..model.finding import Finding, Weight
 from .finder import Finder
 from .survey import pools_of
-from .usage import Usage, risks
+from .usage import risks
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -36,23 +36,13 @@ def against_overwriting(
     there = os.path.lexists(path) if local else _is_volume(host, path)
     usage = Finder(host, here=here, overlays=there).of(path)
     said = []
-    if names := _phrases(usage):
+    if names := usage.phrases:
         said.append(Finding(Weight.REFUSED, f"{path} is {', '.join(names)}", advice))
     said += [
         Finding(Weight.RISK, f"{each} lies on {path}, and is of no use without it", advice)
         for each in usage.overlays
     ]
     return said + risks(usage.unsure if there or not local else ())
-
-
-def owners(host: Host, path: str, *, here: bool = False) -> tuple[str, ...]:
-    """What a file is, a phrase each: ``vda of web-01, which runs``; read anew.
-
-    Raises TuivirtError.
-    """
-    if not path.startswith("/"):
-        return ()
-    return _phrases(Finder(host, here=here, overlays=False).of(path))
 
 
 def _is_volume(host: Host, path: str) -> bool:
@@ -68,8 +58,3 @@ def _is_volume(host: Host, path: str) -> bool:
     except libvirt.libvirtError as error:
         return not is_gone(error)
     return True
-
-
-def _phrases(usage: Usage) -> tuple[str, ...]:
-    said = [f"{use.said}, {use.state}" for use in usage.domains]
-    return tuple(dict.fromkeys((*said, *usage.machine)))

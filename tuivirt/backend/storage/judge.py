@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..model.finding import Finding, Weight
-from ..owners import Finder, Usage, risks
+from ..owners import Finder, Usage, Use, risks
 from .find import Found
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class InUse:
     """What this machine itself does with it, a phrase each."""
     said: tuple[str, ...] = ()
     """Each domain's use, as in ``vda of web-01, which runs``."""
+    kept: tuple[Use, ...] = ()
+    """Snapshots that keep it, or what lies on it."""
 
     @property
     def domains(self) -> tuple[str, ...]:
@@ -46,6 +48,7 @@ class InUse:
             f"domain {name} ({'from its next start on' if name in self.later else 'off'})"
             for name in self.off
         ]
+        said += [use.said for use in self.kept]
         said += [f"volume {name}" for name in self.volumes]
         said += [f"image {path}" for path in self.images]
         return ", ".join((*said, *self.machine))
@@ -55,13 +58,13 @@ class InUse:
         said = []
         if self.names:
             how = f": {', '.join(self.said)}" if self.said else ""
-            said.append(
-                Finding(
-                    weight,
-                    f"{what} is in use by {self.names}{how}",
-                    "detach it there first; what lies on it needs it as it is",
-                )
-            )
+            advice = "detach it there first; what lies on it needs it as it is"
+            if self.kept:
+                only = self.names == ", ".join(use.said for use in self.kept)
+                how = ", which keeps it" if only and len(self.kept) == 1 else how
+                go = f"a snapshot lets go of it by {self.kept[0].letting_go}"
+                advice = go if only else f"{advice}; {go}"
+            said.append(Finding(weight, f"{what} is in use by {self.names}{how}", advice))
         return said + risks(self.unsure)
 
 
@@ -83,9 +86,10 @@ def usage_of(host: Host, found: Found, *, refresh: bool = False) -> Usage:
 
 def derived(usage: Usage) -> InUse:
     """What is asked about a volume, of all that is known of it."""
-    running = {use.name for use in usage.domains if use.running}
-    off = {use.name for use in usage.domains if not use.running} - running
-    later = {use.name for use in usage.domains if use.later} - running
+    domains = [use for use in usage.domains if not use.snapshot]
+    running = {use.name for use in domains if use.running}
+    off = {use.name for use in domains if not use.running} - running
+    later = {use.name for use in domains if use.later} - running
     return InUse(
         tuple(sorted(running)),
         tuple(sorted(off)),
@@ -94,5 +98,6 @@ def derived(usage: Usage) -> InUse:
         tuple(sorted(later)),
         usage.images,
         usage.machine,
-        tuple(f"{use.said}, {use.state}" for use in usage.domains),
+        tuple(use.phrase for use in domains),
+        tuple(use for use in usage.domains if use.snapshot),
     )

@@ -41,7 +41,7 @@ def _plan(host: Host, found: Found, values: Mapping[str, Any]) -> Plan:
     findings: list[Finding] = []
     begin, end = _span(path, values, findings)
     users = in_use(host, found, refresh=True)
-    if users.running or users.volumes or users.images or users.machine:
+    if users.running or users.volumes or users.images or users.machine or users.kept:
         findings += users.findings(Weight.REFUSED, found.name)
     else:
         findings += risks(users.unsure)

@@ -1,0 +1,117 @@
+"""What only a snapshot's record keeps is somebody's all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.owners.fakes import Domain, disk, overlay, owners
+from tuivirt.backend.block_jobs.images import users_of
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.images.judge import against_writing
+from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.owners import Finder, against_overwriting
+from tuivirt.backend.owners.kept import refuse_writing
+from tuivirt.backend.owners.resizing import against_resizing
+from tuivirt.backend.storage.judge import derived
+
+
+def record(
+    name: str, kept: str, over: str = "", memory: str = "", form: str = "qcow2", more: str = ""
+) -> str:
+    """A snapshot of vda: external with an image ``over`` what it kept, else internal."""
+    kind = "external" if over else "internal"
+    since = f"<source file='{over}'/><driver type='qcow2'/>" if over else ""
+    took = f"<memory snapshot='external' file='{memory}'/>" if memory else ""
+    return (
+        f"<domainsnapshot><name>{name}</name>{took}<disks>"
+        f"<disk name='vda' snapshot='{kind}' type='file'>{since}</disk>"
+        "<disk name='vdb' snapshot='no'/></disks>"
+        f"<domain><devices>{disk(kept, form, more)}</devices></domain></domainsnapshot>"
+    )
+
+
+def test_what_a_domain_went_back_past_is_its_snapshots(hosts: Any) -> None:
+    snapshots = (record("s1", "/p/base", "/p/base.s1"), record("s2", "/p/base.s1", "/p/base.s2"))
+    web = Domain("web-01", disk("/p/base.s1-2", "qcow2"), snapshots=snapshots)
+    other = Domain("db", disk("/p/db"))
+    one = hosts("a", web, other)
+    assert owners(one, "/p/base") == ("what snapshot s1 of web-01 keeps",)
+    assert owners(one, "/p/base.s2") == ("what snapshot s2 of web-01 keeps",)
+    usage = Finder(one, overlays=False).of("/p/base.s1")
+    assert usage.form == "qcow2"
+    refused, *_ = derived(usage).findings(Weight.REFUSED, "base.s1")
+    assert refused.text == "base.s1 is in use by snapshot s2 of web-01, snapshot s1 of web-01"
+    (refused, *_) = derived(Finder(one, overlays=False).of("/p/base")).findings(
+        Weight.REFUSED, "base"
+    )
+    assert refused.text == "base is in use by snapshot s1 of web-01, which keeps it"
+    assert refused.advice == "a snapshot lets go of it by tuivirt snapshot-delete web-01 s1"
+    (finding, *_) = against_overwriting(one, "/p/base.s1")
+    assert finding.weight is Weight.REFUSED
+    assert not other.listed, "it has none, and need not be asked"
+
+
+def test_memory_in_a_file_is_the_snapshots(hosts: Any) -> None:
+    one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1", "/p/memory"),)))
+    (finding,) = against_overwriting(one, "/p/memory")
+    assert finding.text == "/p/memory is what snapshot s1 of web keeps"
+
+
+def test_of_its_own_images_only_what_nobody_may_write_to_is_told(hosts: Any) -> None:
+    snapshots = (record("s1", "/p/a", "/p/a.s1"), record("in", "/p/a.s1"))
+    one = hosts("a", Domain("web", disk("/p/a.s1", "qcow2"), snapshots=snapshots))
+    assert owners(one, "/p/a.s1") == ("vda of web, which is off",)
+    assert owners(one, "/p/a") == ("what snapshot s1 of web keeps",)
+    alone = hosts("b", Domain("web", disk("/p/new"), snapshots=snapshots[1:]))
+    assert owners(alone, "/p/a.s1") == ("what snapshot in of web keeps",)
+
+
+def test_what_lies_below_a_kept_image_is_kept_as_well(hosts: Any, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    base.touch()
+    kept = overlay(tmp_path / "kept", "base")
+    web = Domain("web", disk("/p/x"), snapshots=(record("s1", str(kept), "/p/over"),))
+    (use,) = Finder(hosts("a", web, local=True), overlays=False).of(str(base)).domains
+    assert (use.who, use.below) == ("snapshot s1 of web", True)
+    # A guest may have written what its raw image looks like.
+    raw = Domain("web", disk("/p/x"), snapshots=(record("s1", str(kept), "/p/over", form="raw"),))
+    assert Finder(hosts("b", raw, local=True), overlays=False).of(str(base)).domains == ()
+    lies = "<backingStore type='file'><source file='/p/low'/><backingStore/></backingStore>"
+    far = Domain("web", snapshots=(record("s1", "/p/mid", "/p/over", more=lies),))
+    assert owners(hosts("c", far), "/p/low") == ("what snapshot s1 of web keeps",)
+
+
+def test_it_is_asked_before_it_is_changed_and_refused_where_it_is_made_smaller(hosts: Any) -> None:
+    one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1"),)))
+    usage = Finder(one, overlays=False).of("/p/a")
+    assert against_writing(usage, content=False) == []
+    for found in (
+        against_writing(usage, content=True),
+        against_resizing(usage, "/p/a", shrinks=False),
+    ):
+        (risk,) = found
+        assert risk.weight is Weight.RISK
+        assert risk.text.startswith("snapshot s1 of web keeps /p/a, and there is no going back")
+        assert risk.advice == "let go of it first: tuivirt snapshot-delete web s1"
+    (refused,) = against_resizing(usage, "a", shrinks=True)
+    assert refused.weight is Weight.REFUSED
+    assert refused.text.startswith("a is in use by snapshot s1 of web")
+
+
+def test_no_domain_gets_it_to_write_to(hosts: Any) -> None:
+    one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1"),)))
+    with pytest.raises(BadInput, match="snapshot s1 of web keeps /p/a: once it is written to"):
+        refuse_writing(one, "/p/a", "cannot attach /p/a to db")
+    # A disk that was taken away may be given back: what was written since the snapshot.
+    refuse_writing(one, "/p/a.s1", "cannot attach /p/a.s1 to web")
+
+
+def test_a_block_job_of_the_domain_knows_its_own_snapshots_from_those_of_others(hosts: Any) -> None:
+    snapshots = (record("s1", "/p/a", "/p/a.s1"),)
+    one = hosts("a", Domain("web", snapshots=snapshots), Domain("db", snapshots=snapshots))
+    found = users_of(one, "uuid of web", ["/p/a"])
+    assert found.domains == {"/p/a": ("snapshot s1 of db",)}
+    assert found.kept == {"/p/a": ("snapshot s1 of web",)}
