@@ -19,10 +19,12 @@ import pytest
 
 from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard, started
+from tests.contract.pool import TestPool
 from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd
 from tests.support.needs import missing, need_programs, need_root
 from tuivirt.backend import naming
+from tuivirt.backend.cut_off import look
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.images import (
@@ -207,7 +209,7 @@ def works_on(word: str) -> bool:
 
 
 def test_killed_in_the_middle_the_original_is_whole_and_what_lies_there_is_told_of(
-    qemu_uri: str, host: Host, images: Path
+    qemu_uri: str, host: Host, images: Path, pool: TestPool
 ) -> None:
     path = as_qcow2(images / "one.qcow2", 96, 96)
     before = summed(path)
@@ -229,6 +231,12 @@ def test_killed_in_the_middle_the_original_is_whole_and_what_lies_there_is_told_
     told = tuivirt("-c", qemu_uri, "image-info", str(path))
     assert told.status == 0, told.err
     assert f"an unfinished conversion of {path} lies there: {new}" in told.out
+    heard = Heard()
+    next_start = started(qemu_uri, heard)
+    look(next_start)
+    notice = heard.notice(f"an unfinished conversion of {path} lies there: {new}")
+    assert f"remove it, and {new}.job: nothing goes on from there" in notice
+    next_start.close()
     said = to(host, path, in_place=True)
     assert f"remove it, and {new}.job" in said
     assert [each.file for each in beside.leftovers(str(path))] == [str(new)]
@@ -374,7 +382,7 @@ def test_a_snapshot_whose_kept_image_would_be_written_into_is_named(
     snapshot = "<domainsnapshot><name>before</name></domainsnapshot>"
     guest.domain.snapshotCreateXML(snapshot, libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY)
     path = images / "base.before"
-    with pytest.raises(BadInput, match="what the snapshot before kept of vda is lost") as told:
+    with pytest.raises(BadInput, match=f"snapshot before of {guest.name} keeps {base}") as told:
         commit.commit(host, {"path": str(path)})
     assert f"tuivirt snapshot-delete {guest.name}" in told.value.advice
     commit.commit(host, {"path": str(path)}, force=True)

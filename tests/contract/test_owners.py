@@ -14,10 +14,12 @@ from tests.contract.cli import tuivirt
 from tests.support import guests
 from tests.support.guests import Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
+from tuivirt.backend.block_jobs import copy
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
 from tuivirt.backend.hotplug import DiskRequest, attach_disk
 from tuivirt.backend.images import resize as image_resize
+from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, survey
 from tuivirt.backend.snapshots import make, revert
 from tuivirt.backend.snapshots import remove as snapshots
@@ -232,6 +234,11 @@ def test_what_only_a_snapshots_record_keeps_is_nobodys_to_delete_write_over_or_a
         image_resize.resize(host, {"path": str(kept), "size": "2M", "format": "qcow2"})
     with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):
         attach_disk(host, other.uuid, DiskRequest(str(kept)))
+    one.start()
+    copying = {"path": "vda", "dest": str(past), "reuse_external": True}
+    refused_copy = copy.plan_for(host, one.uuid, copying).of(Weight.REFUSED)
+    assert f"{past} is in use by snapshot s2 of {one.name}" in [e.text for e in refused_copy]
+    one.destroy()
     assert kept.read_bytes() == before
     # The snapshots' own verbs go on as before: what they let go of is nobody's.
     revert.revert(host, one.uuid, "s2")

@@ -202,7 +202,7 @@ def _against(
     if there and (reuse or block):
         said.append(Finding(RISK, f"what is in {dest} now is overwritten"))
         others = users_of(host, uuid, [dest])
-        users = others.domains.get(dest, ())
+        users = (*others.domains.get(dest, ()), *others.kept.get(dest, ()))
         lying = others.images.get(dest, ())
         said += [Finding(RISK, f"the image {each} lies on it") for each in lying]
         said += risks(others.unsure)
