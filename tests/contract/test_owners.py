@@ -23,7 +23,7 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, survey
 from tuivirt.backend.snapshots import make, revert
 from tuivirt.backend.snapshots import remove as snapshots
-from tuivirt.backend.storage import remove, resize, upload
+from tuivirt.backend.storage import pools, remove, resize, upload
 
 
 def owners(host: Host, path: str) -> tuple[str, ...]:
@@ -305,11 +305,15 @@ def test_a_guest_of_another_host_keeps_a_volume_on_shared_storage_and_a_hanging_
             until(lambda: bool(far.snapshot.pools), "the pool is known")
             with pytest.raises(BadInput, match=f"vda of {guest.name} on host b, which runs"):
                 remove.delete(host, pool, volume, force=True)
+            said = [each.text for each in pools.plan_delete(host, pool, {}).of(Weight.REFUSED)]
+            assert f"pool {pool} is in use by domain {guest.name} on host b" in said
             monkeypatch.setattr(survey, "ANSWER_S", 1.0)
             private_libvirtd.sigstop()
             try:
                 with pytest.raises(BadInput, match="host b has not answered within 1 s") as told:
                     remove.delete(host, pool, volume)
+                said = [each.text for each in pools.plan_delete(host, pool, {}).of(Weight.RISK)]
+                assert any(e.startswith("host b has not answered within 1 s: whe") for e in said)
             finally:
                 private_libvirtd.sigcont()
             assert "--force" in told.value.advice

@@ -72,7 +72,7 @@ def a_volume_group_is_made_filled_kept_from_its_user_and_taken_away() -> None:
             for verb in (remove.delete, remove.wipe):
                 with pytest.raises(BadInput, match=name):
                     verb(host, "lab vg", {"vol": "one"}, force=True)
-            assert pools.users_of(host, host.pool("lab vg")) == (name,)
+            assert pools.domains_within(host, host.pool("lab vg")).domains == (name,)
         remove.delete(host, "lab vg", {"vol": "one"}, force=True)
         assert volumes(host, "lab vg") == {"two": 8 * MIB}
         host.pool("lab vg").destroy()

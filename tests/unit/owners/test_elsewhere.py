@@ -15,6 +15,7 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.owners import Finder, against_overwriting, survey
 from tuivirt.backend.owners.shared import Shared
+from tuivirt.backend.owners.within import domains_within
 
 
 def test_a_guest_on_another_host_has_an_image_where_the_storage_is_shared(hosts: Any) -> None:
@@ -97,6 +98,45 @@ def test_a_host_that_hangs_is_told_and_holds_up_nobody(
     assert time.monotonic() - began < 5
     assert finding.weight is Weight.RISK
     assert finding.text.startswith("host b has not answered within 0.2 s: whether its domains")
+
+
+def test_many_that_hang_are_waited_for_together(
+    hosts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "ANSWER_S", 0.3)
+    far = [hosts(name, known=(pool("netfs", "/srv"),)) for name in "bcdefghij"]
+    for each in far:
+        each.conn.waits = threading.Event()
+    one = hosts("a")
+    one.beside = tuple(far)
+    began = time.monotonic()
+    usage = Finder(one, overlays=False).of("/srv/web.img")
+    assert time.monotonic() - began < 1.5
+    assert [each[:6] for each in usage.away] == [f"host {each.name}" for each in far]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_who_has_something_in_a_pool_is_asked_of_all_that_share_it_and_the_silent_are_told(
+    hosts: Any, monkeypatch: pytest.MonkeyPatch, own: bool
+) -> None:
+    monkeypatch.setattr(survey, "ANSWER_S", 0.3)
+    source = "<host name='nas'/><dir path='/export'/>"
+    handle = PoolHandle("p", "netfs" if not own else "dir", "/srv", {}, source)
+    handle.active = False
+    there = hosts("b", Domain("web", disk("/mnt/x.img")), local=own)
+    there.snapshot.pools = {"q": pool("netfs", "/mnt", "nas:/export")}
+    silent = hosts("c", local=own, known=(pool("netfs", "/srv"),))
+    silent.conn.waits = threading.Event()
+    one = hosts("a", pools=(handle,), local=own)
+    one.beside = (there, silent)
+    one.ended = {"d": {"p": pool("netfs", "/srv")}}
+    found = domains_within(one, handle)
+    assert found.domains == (() if own else ("web on host b",))
+    rest = "whether its domains have what is in pool p is not known"
+    assert found.unsure == (
+        f"host c has not answered within 0.3 s: {rest}",
+        f"host d is disconnected: {rest}",
+    )
 
 
 @pytest.mark.parametrize("link", [Link.LOST, Link.STALLED, Link.FAILED])

@@ -198,7 +198,7 @@ def test_the_users_of_a_pool_are_found_by_any_name_of_its_volumes(
     handle = PoolHandle("vg", "logical", str(group), {"lv": (str(group / "lv"), "")})
     for name in (device, group / "lv"):
         one = hosts("a", Domain("web", disk(str(name))), local=True, pools=(handle,))
-        assert domains_within(one, handle) == ("web",)
+        assert domains_within(one, handle).domains == ("web",)
     off = PoolHandle("my-vg", "logical", "/dev/my-vg", {})
     off.active = False
     for source, users in (
@@ -207,7 +207,7 @@ def test_the_users_of_a_pool_are_found_by_any_name_of_its_volumes(
         ("/dev/mapper/my--vg--2-lv", ()),
     ):
         one = hosts("a", Domain("web", disk(source, kind="block")), pools=(off,))
-        assert domains_within(one, off) == users
+        assert domains_within(one, off).domains == users
 
 
 def test_a_size_is_changed_with_an_eye_on_saved_memory_and_on_what_lies_on_it() -> None:

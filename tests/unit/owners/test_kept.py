@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.owners.fakes import Domain, disk, overlay, owners
+from tests.unit.owners.fakes import Domain, PoolHandle, disk, overlay, owners
 from tuivirt.backend.block_jobs.images import users_of
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.images.judge import against_writing
@@ -15,6 +15,7 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, against_overwriting
 from tuivirt.backend.owners.kept import refuse_writing
 from tuivirt.backend.owners.resizing import against_resizing
+from tuivirt.backend.owners.within import domains_within
 from tuivirt.backend.storage.judge import derived
 
 
@@ -115,3 +116,10 @@ def test_a_block_job_of_the_domain_knows_its_own_snapshots_from_those_of_others(
     found = users_of(one, "uuid of web", ["/p/a"])
     assert found.domains == {"/p/a": ("snapshot s1 of db",)}
     assert found.kept == {"/p/a": ("snapshot s1 of web",)}
+
+
+def test_a_pool_with_what_a_snapshot_keeps_is_in_use(hosts: Any) -> None:
+    handle = PoolHandle("p", "dir", "/p", {})
+    web = Domain("web", disk("/q/x"), snapshots=(record("s1", "/p/a", "/q/a.s1"),))
+    found = domains_within(hosts("a", web, pools=(handle,)), handle)
+    assert found.domains == ("web (its snapshot s1)",)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
 
 import libvirt
 
@@ -26,6 +26,8 @@ from .usage import Usage, Use
 
 if TYPE_CHECKING:
     from ..host import Host
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +123,36 @@ class Finder:
         paths = (path for each in own for path in (each.named.path, *each.below))
         return tuple(dict.fromkeys(path for path in paths if path))
 
-    def domains_within(self, has: Callable[[Named, str], bool]) -> tuple[str, ...]:
-        """The domains with an image of which that holds, by what names it and its path."""
-        found = {
-            each.named.domain
-            for each in self._having
-            if any(has(each.named, path) for path in (each.named.path, *each.below))
-        }
-        return tuple(sorted(found))
+    def within(
+        self, has: Callable[[Named, str], bool], paths: Iterable[str]
+    ) -> tuple[tuple[Use, ...], tuple[str, ...], tuple[str, ...]]:
+        """The uses of images of which ``has`` holds, by what names it and its path; what others lie
+        on and is not known, sentences; why the domains of hosts are not known, a clause each.
+
+        ``paths``: by such ones other machines may have those images as well.
+        """
+        far, lost = self._have_elsewhere(paths)
+        uses: list[Use] = []
+        unseen: list[str] = []
+        for each in self._having:
+            if any(has(each.named, path) for path in (each.named.path, *each.below)):
+                uses.append(_use(each.named, "", below=False))
+            else:
+                unseen += _not_known(each, "")
+        own = {self._told(each.named) for each in self._having}
+        for host, having in far.items():
+            theirs = Shared(host.snapshot.pools.values(), here=False)
+            for each in having:
+                if self._told(each.named) in own:
+                    continue
+                # A pool of theirs that has the same name is another.
+                named = replace(each.named, volume=("", ""))
+                there = (self._shared.called(path, theirs) for path in (named.path, *each.below))
+                if any(has(named, path) for path in there):
+                    uses.append(_use(named, host.name, below=False))
+                else:
+                    unseen += _not_known(each, host.name)
+        return tuple(uses), tuple(unseen), tuple(lost)
 
     # -- one image ----------------------------------------------------------------------------
 
@@ -137,15 +161,10 @@ class Finder:
         asked = Asked(path, self.names(path), pool, volume)
         unseen: list[str] = []
         uses = self._by_domains(asked, self._having, "", unseen)
-        away = [f"{why}: whether its domains have {path} is not known" for why in self._lost]
-        for each in self._elsewhere(path):
-            found = self._far_of(each)
-            if isinstance(found, str):
-                said = f"host {each.name} {found}: whether its domains have {path} is not known"
-                away.append(said)
-            else:
-                uses += self._by_far_domains(asked, found, each, unseen)
-        away += self._ended(path)
+        far, lost = self._have_elsewhere((path,))
+        for each, found in far.items():
+            uses += self._by_far_domains(asked, found, each, unseen)
+        away = [f"{why}: whether its domains have {path} is not known" for why in lost]
         machine: tuple[str, ...] = ()
         if self._here and path.startswith("/") and os.path.lexists(path):
             machine = tuple(dict.fromkeys(by_machine(os.path.realpath(path))))
@@ -194,13 +213,17 @@ class Finder:
                 if info is None or not info.demo:
                     yield each
 
-    def _far_of(self, host: Host) -> list[Having] | str:
-        if host not in self._far:
-            found, failed = ask(
-                [host], lambda each: survey(each, Names(here=False), self._is_readable)
-            )
-            self._far[host] = found.get(host, failed.get(host, ""))
-        return self._far[host]
+    def _have_elsewhere(self, paths: Iterable[str]) -> tuple[dict[Host, list[Having]], list[str]]:
+        """What the domains of those hosts have; why that of others is not known, a clause each."""
+        wanted = list(dict.fromkeys(paths))
+        hosts = dict.fromkeys(each for path in wanted for each in self._elsewhere(path))
+        told = _ask_once(
+            hosts, self._far, lambda each: survey(each, Names(here=False), self._is_readable)
+        )
+        lost = [f"host {each.name} {why}" for each, why in told.items() if isinstance(why, str)]
+        ended = dict.fromkeys(why for path in wanted for why in self._ended(path))
+        having = {each: found for each, found in told.items() if not isinstance(found, str)}
+        return having, [*self._lost, *lost, *ended]
 
     def _is_readable(self, path: str) -> bool:
         return self._here and self._shared.has(path)
@@ -254,7 +277,7 @@ class Finder:
     def _ended(self, path: str) -> Iterator[str]:
         for name, pools in tuple(self._host.ended.items()):
             if Shared(pools.values(), here=False).has(path) and path.startswith("/"):
-                yield f"host {name} is disconnected: whether its domains have {path} is not known"
+                yield f"host {name} is disconnected"
 
     # -- what lies on it ----------------------------------------------------------------------
 
@@ -277,13 +300,9 @@ class Finder:
 
     def _far_overlays(self, asked: Asked, known: set[str], unseen: list[str]) -> Iterator[str]:
         """Volumes of hosts on other machines that lie on what they share with this one."""
-        for each in self._elsewhere(asked.path):
-            if isinstance(self._far_of(each), str):
-                continue  # That it does not answer is told.
-            if each not in self._far_volumes:
-                found, failed = ask([each], _all_volumes)
-                self._far_volumes[each] = found.get(each, failed.get(each, ""))
-            volumes = self._far_volumes[each]
+        # That one does not answer is told.
+        answering = self._have_elsewhere((asked.path,))[0]
+        for each, volumes in _ask_once(answering, self._far_volumes, _all_volumes).items():
             if isinstance(volumes, str):
                 unseen.append(f"host {each.name} {volumes}: its volumes may lie on {asked.path}")
                 continue
@@ -330,6 +349,16 @@ def _is_own(host: Host) -> bool:
     return is_here(host) or (
         now.info is None and now.link is Link.CONNECTING and is_local(host.uri)
     )
+
+
+def _ask_once(
+    hosts: Iterable[Host], known: dict[Host, list[T] | str], call: Callable[[Host], list[T]]
+) -> dict[Host, list[T] | str]:
+    """What each tells, or why it does not; those that are not ``known`` are asked all together."""
+    hosts = list(hosts)
+    found, failed = ask([each for each in hosts if each not in known], call)
+    known |= {**found, **failed}
+    return {each: known[each] for each in hosts}
 
 
 def _all_volumes(host: Host) -> list[Volume]:

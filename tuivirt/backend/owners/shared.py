@@ -12,7 +12,7 @@ from ..passthrough.diskuse import unescaped
 
 _FILES = "netfs"
 _DEVICES = ("iscsi", "scsi")
-_SERVERS = ("iscsi-direct", "rbd", "gluster", "sheepdog")
+SERVERS = ("iscsi-direct", "rbd", "gluster", "sheepdog")
 _NETWORKED = (
     "nfs", "nfs4", "cifs", "smb3", "smbfs", "ceph", "glusterfs", "ocfs2", "gfs2", "9p", "virtiofs",
     "lustre", "afs", "beegfs", "orangefs",
@@ -68,9 +68,17 @@ class Shared:
                 return pool.source, posixpath.relpath(path, pool.path)
         return None
 
+    def called(self, path: str, theirs: Shared) -> str:
+        """By its path here, what others have at that path; as they say where that is the same."""
+        place = theirs.place(path)
+        for pool in self._pools if place is not None else ():
+            if place is not None and pool.type == _FILES and pool.source == place[0]:
+                return posixpath.join(pool.path, place[1])
+        return path
+
     def servers(self) -> str:
         """All that the pools of images on servers say of theirs."""
-        return " ".join(each.source for each in self._pools if each.type in _SERVERS)
+        return " ".join(each.source for each in self._pools if each.type in SERVERS)
 
 
 def _is_in(path: str, folder: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -15,6 +16,7 @@ from ..xml.tree import skim
 from .finder import Finder
 from .named import Named
 from .names import mapped
+from .shared import SERVERS
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -22,7 +24,17 @@ if TYPE_CHECKING:
 _PART = r"(?:p?\d+|-part\d+)"
 
 
-def domains_within(host: Host, pool: Any) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Within:
+    """Who has what is in a pool."""
+
+    domains: tuple[str, ...]
+    """As in ``web-01``, ``web-01 on host b``, ``web-01 (its snapshot s2)``."""
+    unsure: tuple[str, ...]
+    """What could not be seen, and may be in it or lie on it; sentences."""
+
+
+def domains_within(host: Host, pool: Any) -> Within:
     """The domains that have a disk in the pool, or one that lies on what is in it.
 
     By its name, by a path below its target, or as one of its volumes whatever it is called; of
@@ -32,9 +44,10 @@ def domains_within(host: Host, pool: Any) -> tuple[str, ...]:
     finder = Finder(host, overlays=False)
     try:
         name, root = pool.name(), skim(pool.XMLDesc(0), "pool")
-        volumes = {finder.names(path) for path in _paths(pool)}
+        paths = _paths(pool)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error
+    volumes = {finder.names(path) for path in paths}
     target = (root.findtext("target/path") or "").rstrip("/")
     places = {target, os.path.realpath(target) if target and is_here(host) else target}
     places -= {"", "/dev"}
@@ -58,7 +71,16 @@ def domains_within(host: Host, pool: Any) -> tuple[str, ...]:
             return True
         return finder.names(path) in volumes
 
-    return finder.domains_within(has)
+    # By these other machines are known to have it as well.
+    leads = [f"{place}/{name}" for place in places] + devices + paths[:1]
+    leads += [name] if root.get("type") in SERVERS else []
+    uses, unseen, lost = finder.within(has, leads)
+    direct = {use.name for use in uses if not use.snapshot}
+    kept = {f"{e.name} (its {e.target})" for e in uses if e.snapshot and e.name not in direct}
+    unsure = [
+        f"{why}: whether its domains have what is in pool {name} is not known" for why in lost
+    ]
+    return Within(tuple(sorted(direct | kept)), (*unsure, *unseen))
 
 
 def _paths(pool: Any) -> list[str]:

@@ -16,8 +16,8 @@ from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
 from ..model.pool_type import POOL_TYPES, PoolType
 from ..model.ref import Kind
-from ..owners import against_overwriting
-from ..owners.within import domains_within
+from ..owners import against_overwriting, risks
+from ..owners.within import Within, domains_within
 from ..passthrough.blocks import name_of
 from ..snapshots.judge import refuse
 from ..switching import Switch
@@ -240,9 +240,8 @@ def plan_build(host: Host, key: str, values: Mapping[str, Any]) -> Plan:
     devices = [each.get("path", "") for each in root.iterfind("source/device")]
     if pool.isActive():
         findings.append(Finding(Weight.REFUSED, f"pool {name} is active", "stop it first"))
-    if kind is not None and kind.builds and (users := users_of(host, pool)):
-        text = f"pool {name} is in use by domain {', '.join(users)}"
-        findings.append(Finding(Weight.REFUSED, text, "detach their disks first"))
+    if kind is not None and kind.builds:
+        findings += _against_users(name, domains_within(host, pool))
     findings += _against_building(host, kind, devices, overwrite=bool(values.get("overwrite")))
     where = text_of(root, "target/path")
     steps = [f"What pool {name} needs is made: {where or ', '.join(devices)}"]
@@ -278,12 +277,13 @@ def build(
     return f"pool {pool.name()} is built; it can be started"
 
 
-def users_of(host: Host, pool: Any) -> tuple[str, ...]:
-    """The domains that have a disk in the pool: by its name, or by a path below its target.
-
-    Of a pool that is not active libvirt tells no volumes. Raises TuivirtError.
-    """
-    return domains_within(host, pool)
+def _against_users(name: str, users: Within) -> list[Finding]:
+    found = []
+    if users.domains:
+        text = f"pool {name} is in use by domain {', '.join(users.domains)}"
+        advice = "detach their disks first; what a snapshot keeps goes with snapshot-delete"
+        found.append(Finding(Weight.REFUSED, text, advice))
+    return found + risks(users.unsure)
 
 
 def plan_delete(host: Host, key: str, _values: Mapping[str, Any]) -> Plan:
@@ -297,9 +297,7 @@ def plan_delete(host: Host, key: str, _values: Mapping[str, Any]) -> Plan:
         findings.append(
             Finding(Weight.REFUSED, f"pool {name} is active", "stop it first; its volumes stay")
         )
-    if users := users_of(host, pool):
-        text = f"pool {name} is in use by domain {', '.join(users)}"
-        findings.append(Finding(Weight.REFUSED, text, "detach their disks first"))
+    findings += _against_users(name, domains_within(host, pool))
     findings.append(Finding(Weight.RISK, f"what pool {name} lies on is gone for good: {where}"))
     steps = [
         f"What pool {name} lies on is deleted; its definition stays.",
@@ -338,7 +336,7 @@ def undefine(host: Host, key: str) -> str:
     host.require_write()
     pool = host.pool(key)
     name, what = pool.name(), f"cannot undefine pool {pool.name()}"
-    users = users_of(host, pool)
+    users = domains_within(host, pool)
     switch = Switch(host, Kind.POOL, pool)
     try:
         if pool.isActive():
@@ -355,5 +353,6 @@ def undefine(host: Host, key: str) -> str:
         if not is_gone(error):
             raise from_libvirt(error, f"cannot tell whether {name} is undefined") from error
     said = f"pool {name} is undefined; what is in it stays"
-    lost = f". {', '.join(users)} has disks there, found by their paths alone now" if users else ""
-    return said + lost
+    if users.domains:
+        said += f". {', '.join(users.domains)} has disks there, found by their paths alone now"
+    return "; ".join((said, *users.unsure))
