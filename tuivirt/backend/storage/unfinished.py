@@ -10,11 +10,8 @@ there and is not locked was cut off. It goes with another upload, with wiping an
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import getpass
-import json
 import os
-import secrets
 import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,10 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..cut_off import JOB, MARK, marks_in, pool_folders, uploads_folder
-from ..errors import BadInput, TuivirtError
+import libvirt
+
+from ..birth import birth_of
+from ..cut_off import pool_folders, uploads_folder
+from ..errors import BadInput, TuivirtError, from_libvirt
 from ..events import Noticed
 from ..here import is_here
+from ..marks import Mark, marks_in, read, stem_for
 from ..model.finding import Finding, Weight
 from ..model.resources import Volume
 from .find import Found, human
@@ -35,12 +36,10 @@ if TYPE_CHECKING:
 
 VERB = "volume upload"
 """What tells it, in such a file, from work on an image."""
-_NAME_BYTES = 200
-_FILE_BYTES = 1 << 16
 _MOST, _YEAR_9999 = 1 << 64, 253402300799
-"""Beyond that it is no number of bytes and no inode; or no time that can be told."""
+"""Beyond that it is no number of bytes, no inode, no nanoseconds; or no time that can be told."""
 _WORDS = ("source", "target", "host", "pool", "volume", "by")
-_NUMBERS = ("offset", "bytes", "begun", "inode")
+_NUMBERS = ("offset", "bytes", "begun", "inode", "birth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +60,16 @@ class Unfinished:
     """Wall clock."""
     inode: int
     """The volume's, where it is a file of this machine; else 0."""
+    birth: int
+    """When that was made, in nanoseconds; 0 where its file system does not tell."""
     file: Path
     """What tells of it."""
     under_way: bool
+
+    @property
+    def of_file(self) -> tuple[int, int]:
+        """By what the volume's file is told from another of its name."""
+        return self.inode, self.birth
 
     @property
     def said(self) -> str:
@@ -104,6 +110,7 @@ class Trace:
         volume = found.volume
         self.begun = False
         """From here on the volume is not what it was."""
+        inode, birth = _file_at(host, volume.path)
         said = {
             "verb": VERB,
             "source": source,
@@ -115,7 +122,8 @@ class Trace:
             "offset": offset,
             "bytes": length,
             "begun": time.time(),
-            "inode": _inode(host, volume.path),
+            "inode": inode,
+            "birth": birth,
         }
         beside = _folder_of(host, volume.path)
         folder = (
@@ -123,24 +131,14 @@ class Trace:
             if beside is not None and os.access(beside, os.W_OK | os.X_OK)
             else uploads_folder()
         )
-        short = os.fsdecode(os.fsencode(volume.name.replace("/", "_"))[:_NAME_BYTES])
-        self._path = folder / f".{short}{MARK}{secrets.token_hex(4)}{JOB}"
-        self._fd = -1
+        stem = stem_for(str(folder), volume.name)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._fd = os.open(self._path, flags, 0o644)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            os.write(self._fd, json.dumps(said).encode())
-            os.fsync(self._fd)
+            self._mark = Mark(stem, said, 0o644)
         except OSError as error:
-            if self._fd >= 0:
-                os.close(self._fd)
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(self._path)
             raise TuivirtError(
                 f"cannot upload into {found.label}",
-                f"what tells of it, should it be cut off, cannot be written: {self._path}:"
+                f"what tells of it, should it be cut off, cannot be written: {stem}:"
                 f" {error.strerror}",
             ) from error
 
@@ -149,10 +147,7 @@ class Trace:
 
     def __exit__(self, failed: type[BaseException] | None, *_rest: object) -> None:
         """It stays where a part was written, and not locked any more."""
-        if failed is None or not self.begun:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._path)
-        os.close(self._fd)
+        self._mark.end(stays=failed is not None and self.begun)
 
 
 def _user() -> str:
@@ -176,13 +171,20 @@ def _folder_of(host: Host, path: str) -> Path | None:
     return Path(path).parent
 
 
-def _inode(host: Host, path: str) -> int:
+_NOT_TOLD = (0, 0)
+
+
+def _file_at(host: Host, path: str) -> tuple[int, int]:
+    """The inode of a file of this machine and when it was made; 0 for what is not told.
+
+    Another one soon has the inode of one that was deleted.
+    """
     if _folder_of(host, path) is None:
-        return 0
+        return _NOT_TOLD
     try:
-        return os.stat(path).st_ino
+        return os.stat(path).st_ino, birth_of(path)
     except OSError:
-        return 0  # Not ours to look at.
+        return _NOT_TOLD  # Not ours to look at.
 
 
 def _known(host: Host, folders: Iterable[Path]) -> list[Unfinished]:
@@ -194,16 +196,25 @@ def _known(host: Host, folders: Iterable[Path]) -> list[Unfinished]:
 
 def about(host: Host, path: str) -> list[Unfinished]:
     """The uploads into the volume of that path that were not ended, oldest first."""
-    folder = _folder_of(host, path)
-    found = [e for e in _known(host, [folder] if folder else []) if e.target == path]
+    real = _real(host, path)
+    folders = dict.fromkeys(filter(None, (_folder_of(host, path), _folder_of(host, real))))
+    found = [each for each in _known(host, folders) if _real(host, each.target) == real]
     return _of_this_file(host, path, found)
+
+
+def _real(host: Host, path: str) -> str:
+    return os.path.realpath(path) if _folder_of(host, path) is not None else path
 
 
 def _of_this_file(host: Host, path: str, found: Sequence[Unfinished]) -> list[Unfinished]:
     # What was told of a file that is gone is not told of the next one of its name.
-    inode = _inode(host, path) if found else 0
-    same = [each for each in found if not inode or not each.inode or each.inode == inode]
-    return sorted(same, key=lambda each: each.begun)
+    now = _file_at(host, path) if found else _NOT_TOLD
+    return sorted((e for e in found if _is_same(e, now)), key=lambda each: each.begun)
+
+
+def _is_same(one: Unfinished, now: tuple[int, int]) -> bool:
+    """Whether it is about that file, as far as the file system tells."""
+    return all(not old or not new or old == new for old, new in zip(one.of_file, now, strict=True))
 
 
 def by_volume(host: Host, volumes: Sequence[Volume]) -> dict[str, str]:
@@ -238,6 +249,29 @@ def refuse(host: Host, path: str) -> None:
         raise BadInput(f"{path} cannot be a disk", each.text, each.advice)
 
 
+def refuse_start(host: Host, domain: Any) -> None:
+    """Raise BadInput where a disk of a domain that is off holds a part of an image, or lies on one.
+
+    Of another machine's what lies below a disk is not asked for. Raises TuivirtError.
+    """
+    from ..block_jobs.images import down_from
+    from ..owners.named import named_of
+
+    here = is_here(host)
+    if not here and not _known(host, ()):
+        return  # Nobody is asked for what nothing is told of.
+    what = f"cannot start {domain.name()}"
+    try:
+        named = named_of(host.conn, domain)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"{what}: its disks cannot be read") from error
+    disks = dict.fromkeys((e.what, e.path) for e in named if e.disk and e.path and not e.live)
+    for target, top in disks:
+        for path in down_from(host, top) if here else (top,):
+            for each in about(host, path):
+                raise BadInput(what, f"{path}, of {target}: {each.text}", each.advice)
+
+
 def settle(host: Host, volume: Volume, span: tuple[int, int] | None = None) -> None:
     """Forget those that were cut off: it was wiped or deleted, or written to over this ``span``."""
     for each in about(host, volume.path):
@@ -259,7 +293,7 @@ def _is_there(one: Unfinished) -> bool:
     if not one.inode:
         return True  # Nobody can tell without asking for it.
     try:
-        return os.stat(one.target).st_ino == one.inode
+        return _is_same(one, (os.stat(one.target).st_ino, birth_of(one.target)))
     except OSError:
         return False
 
@@ -275,34 +309,17 @@ def _in_folder(folder: Path) -> Iterator[Unfinished]:
     return filter(None, map(_read, marks_in(folder)))
 
 
-def _carefully(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK | os.O_NOFOLLOW)
-
-
 def _read(path: Path) -> Unfinished | None:
-    """None: it has just been removed, or is none of ours."""
-    try:
-        with open(path, "rb", opener=_carefully) as file:
-            said: Any = json.loads(file.read(_FILE_BYTES))
-            under_way = _is_held(file.fileno())
-        if said["verb"] != VERB:
-            return None
-        words = {key: said[key] for key in _WORDS}
-        numbers = {key: said[key] for key in _NUMBERS}
-    except (OSError, ValueError, KeyError, TypeError):
+    """None: it has just been removed, or tells of something else."""
+    told = read(path)
+    if told is None or told.said["verb"] != VERB:
         return None
+    words: dict[str, Any] = {key: told.said.get(key) for key in _WORDS}
+    numbers: dict[str, Any] = {key: told.said.get(key, 0) for key in _NUMBERS}
     if not all(isinstance(each, str) for each in words.values()):
         return None
     if not all(isinstance(each, int | float) and 0 <= each < _MOST for each in numbers.values()):
         return None
     if numbers["begun"] > _YEAR_9999:
         return None
-    return Unfinished(**words, **numbers, file=path, under_way=under_way)
-
-
-def _is_held(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    return False
+    return Unfinished(**words, **numbers, file=path, under_way=told.under_way)
