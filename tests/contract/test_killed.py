@@ -120,6 +120,14 @@ def test_libvirtd_and_then_qemu_killed_leave_whole_images_and_it_is_said_what_is
     said = control.report(host, guest.uuid)
     assert f"into {base} was broken off; the guest sees the same as before" in said
     assert f"{base} holds a part" in said
+    # The next program tells it when it comes to this domain.
+    heard = Heard()
+    next_start = Host("next", daemon.uri, publish=heard)
+    next_start.start()
+    notice = heard.notice(f"into {base} was broken off")
+    assert notice.startswith(f"{guest.name}: a commit of ")
+    assert f"tuivirt blockcommit {guest.name} vda" in notice
+    next_start.close()
     guest.serials.pop().close()
     shell = guest.boot()
     assert first_of(shell) == kept

@@ -74,6 +74,8 @@ class Configs:
         self._arm: dict[str, None] = {}
         self._armed: dict[str, int] = {}
         self._generation = -1
+        self._seen: set[str] = set()
+        """Of those nothing is looked for that a program before this one left behind."""
         self._derive = False
         self._stopping = False
         self._thread: threading.Thread | None = None
@@ -216,6 +218,7 @@ class Configs:
                 )
 
     def _read(self, uuid: str) -> None:
+        from .xml.chain import NAMESPACE
         from .xml.domain import skim_domain
 
         handle = self._host.handles.get(uuid)
@@ -228,10 +231,16 @@ class Configs:
         try:
             both = domain.id is not None and domain.persistent
             if domain.id is not None:
-                live = skim_domain(handle.XMLDesc(0), compared=both)
+                text = handle.XMLDesc(0)
+                live = skim_domain(text, compared=both)
             if domain.persistent or live is None:
                 text = handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
                 saved = skim_domain(text, compared=both)
+            if uuid not in self._seen and NAMESPACE in text:
+                from .block_jobs.left import tell
+
+                self._host.lookups.submit(partial(tell, self._host, uuid))
+            self._seen.add(uuid)
             waits: tuple[str, ...] = ()
             if live is not None and saved is not None:
                 from .xml.pending import pending

@@ -37,9 +37,13 @@ def look(host: Host) -> None:
     def work() -> None:
         from .marks import marks_in
 
-        if any(marks_in(folder) for folder in (uploads_folder(), *pool_folders(host))):
-            from .storage.unfinished import tell  # Seldom there: the start need not hold it.
+        folders = pool_folders(host)
+        if any(marks_in(folder) for folder in (uploads_folder(), *folders)):
+            # Seldom there: the start need not hold them.
+            from .images import beside
+            from .storage import unfinished
 
-            tell(host)
+            unfinished.tell(host)
+            beside.tell(host, folders, but=unfinished.VERB)
 
     threading.Thread(target=work, name=f"{host.name}-cut-off", daemon=True).start()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import from_libvirt
+from ..errors import NotFound, TuivirtError, from_libvirt
+from ..events import Noticed
 from ..model.block_job import Begun, Chain
 from ..model.record import record
+from ..model.ref import Kind, Ref
 from .images import down_from, is_there
 from .journal import begun_of
 from .read import chains_of, jobs_of
@@ -65,6 +67,21 @@ def left_of(host: Host, domain: Any) -> tuple[Left, ...]:
     if active and not running:
         found += [_awake(domain) for each in begun if each.kind == AWAKE and not _goes_on(each)]
     return tuple(each for each in found if each is not None)
+
+
+def tell(host: Host, uuid: str) -> None:
+    """Have the operator know what broken jobs have left on a domain, and the ways out."""
+    try:
+        domain = host.domain(uuid)
+        name = domain.name()
+        texts = [f"{name}: {each.text}: {each.advice}" for each in left_of(host, domain)]
+    except NotFound:
+        return  # Gone meanwhile, and what was noted of it with it.
+    except TuivirtError as error:
+        texts = [f"whether jobs on disks were broken off cannot be told: {error}"]
+    for text in texts:
+        target = Ref(host.name, Kind.DOMAIN, uuid)
+        host.tell(Noticed(host=host.name, text=" ".join(text.splitlines()), target=target))
 
 
 def by_us() -> str:

@@ -12,16 +12,21 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import TuivirtError
+from ..events import Noticed
 from ..marks import Mark, marks_in, read, stem_for, stem_of
 from ..model.finding import Finding, Weight
 from ..model.size import spelled
 from . import place, tool
 from .lock import Lock
+
+if TYPE_CHECKING:
+    from ..host import Host
 
 _LEAVING_S = 8.0
 """How long the program waits at its end until what runs has been taken back."""
@@ -194,6 +199,15 @@ def leftovers(path: str) -> list[Leftover]:
 def about(path: str, *, writing: bool) -> list[Finding]:
     """What is to be known of them before the image is worked on."""
     return [each.finding(path, writing=writing) for each in leftovers(path)]
+
+
+def tell(host: Host, folders: Iterable[Path], *, but: str) -> None:
+    """Have the operator know of all that was cut off in these folders, ``but`` of that verb."""
+    for each in (found for folder in dict.fromkeys(folders) for found in _in_folder(str(folder))):
+        if not each.under_way and each.verb != but:
+            finding = each.finding(each.target, writing=False)
+            text = f"{finding.text}: {finding.advice}"
+            host.tell(Noticed(host=host.name, text=" ".join(text.splitlines())))
 
 
 def _in_folder(folder: str) -> Iterator[Leftover]:
