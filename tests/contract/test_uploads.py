@@ -18,13 +18,23 @@ from tests.contract.pool import TestPool
 from tests.contract.test_volumes import MIB, digest, filled
 from tests.support.guests import Define, Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, until
-from tuivirt.backend import hotplug
-from tuivirt.backend.cut_off import look, marks_in
+from tuivirt.backend import hotplug, lifecycle
+from tuivirt.backend.cut_off import look
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
+from tuivirt.backend.marks import marks_in
 from tuivirt.backend.model.finding import Weight
-from tuivirt.backend.storage import download, listing, remove, stream, unfinished, upload
+from tuivirt.backend.storage import (
+    create,
+    download,
+    listing,
+    remove,
+    resize,
+    stream,
+    unfinished,
+    upload,
+)
 
 HALF = "it holds a part at most"
 
@@ -88,8 +98,22 @@ def test_killed_in_the_middle_the_next_start_tells_and_every_verb_knows(
     ]
     assert HALF in line
     values = {"vol": "a.img", "file": str(tmp_path / "x")}
-    plan = download.plan_for(pool.host, pool.key, values)
-    assert [each.text for each in plan.of(Weight.RISK) if HALF in each.text]
+    for plan in (
+        download.plan_for(pool.host, pool.key, values),
+        create.plan_clone(pool.host, pool.key, {"vol": "a.img", "newname": "b.img"}),
+        resize.plan_for(pool.host, pool.key, {"vol": "a.img", "capacity": "128M"}),
+    ):
+        assert [each.text for each in plan.of(Weight.RISK) if HALF in each.text]
+    (tmp_path / "link").symlink_to(killed)
+    over = tmp_path / "over.qcow2"
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", str(killed), str(over)]
+    subprocess.run(argv, check=True)
+    for disk in (Disk(killed), Disk(tmp_path / "link"), Disk(over, form="qcow2")):
+        one = define(memory_mib=32, disks=[disk], kernel=False)
+        with pytest.raises(BadInput, match=f"cannot start {one.name}.*{HALF}"):
+            lifecycle.start(pool.host, one.uuid)
+        assert not one.active
+        one.domain.undefine()
     guest = define(memory_mib=32)
     with pytest.raises(BadInput, match=HALF):
         hotplug.attach_disk(pool.host, guest.uuid, hotplug.DiskRequest(str(killed)))

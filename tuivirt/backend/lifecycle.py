@@ -78,10 +78,14 @@ def start(host: Host, uuid: str, *, paused: bool = False, force_boot: bool = Fal
     """Start a domain that is off. ``force_boot`` throws a managed save away.
 
     One whose console is open in this program is kept paused until the console listens again:
-    what the firmware says first would be lost. Source: virDomainCreateWithFlags.
+    what the firmware says first would be lost. Raises BadInput where a disk holds a part of an
+    upload. Source: virDomainCreateWithFlags.
     """
+    from .storage.unfinished import refuse_start
+
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
+    refuse_start(host, domain)
     listeners = [] if paused else listening.waiting(host, uuid)
     if listeners:
         start(host, uuid, paused=True, force_boot=force_boot)

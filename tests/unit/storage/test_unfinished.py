@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.owners.fakes import Domain, disk
 from tuivirt.backend.birth import birth_of
+from tuivirt.backend.errors import BadInput
 from tuivirt.backend.marks import marks_in
 from tuivirt.backend.storage import unfinished
 
@@ -65,6 +67,25 @@ def test_it_is_known_by_another_name_of_its_file(host: Any, tmp_path: Path) -> N
     link.parent.mkdir()
     link.symlink_to(path)
     assert len(unfinished.about(host, str(link))) == 1
+
+
+def test_on_another_machine_a_domain_is_asked_for_its_disks_only_where_something_is_told(
+    host: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    host.snapshot.info.local, host.conn = False, None
+    unfinished.refuse_start(host, None)
+    volume = SimpleNamespace(path="/p/a.img", pool="p", name="a.img")
+    found: Any = SimpleNamespace(volume=volume, label="a.img")
+    trace = unfinished.Trace(host, found, "/x", 0, 8)
+    trace.begun = True
+    trace.__exit__(RuntimeError)
+    unfinished.refuse_start(host, Domain("db", disk("/p/b.img")))
+    with pytest.raises(
+        BadInput, match="cannot start web: /p/a.img, of vda: it holds a part"
+    ) as told:
+        unfinished.refuse_start(host, Domain("web", disk("/p/a.img")))
+    assert "upload it again, wipe it or delete it" in told.value.advice
 
 
 def test_when_a_file_was_made_stays_while_it_is_written_to(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from .images import chain_of
 from .judge import in_use
 from .offers import FILES, FORMATS, refuse_format
 from .slow import call_slowly
+from .unfinished import findings as of_uploads
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -184,6 +185,7 @@ def plan_clone(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
         findings.append(
             Finding(Weight.RISK, f"{text} at best", "shut it down, or take a snapshot of it first")
         )
+    findings += of_uploads(host, volume)
     return Plan(found.name, tuple(steps), tuple(findings))
 
 

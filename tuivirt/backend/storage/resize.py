@@ -12,7 +12,6 @@ import libvirt
 from ..errors import BadInput, TuivirtError, from_libvirt
 from ..lifecycle import Progress
 from ..model.finding import Finding, Plan, Weight
-from ..owners import Usage
 from ..owners.resizing import against_resizing
 from ..sizes import MOST_BYTES
 from ..snapshots.judge import refuse
@@ -20,6 +19,7 @@ from .create import advice_for
 from .find import Found, bytes_of, find, human, touch
 from .judge import usage_of
 from .slow import call_slowly
+from .unfinished import findings as of_uploads
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -46,7 +46,7 @@ def check(values: Mapping[str, Any]) -> None:
 def plan_for(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
     """What it would be, and what speaks against it. Raises TuivirtError."""
     wish = _wish(host, pool_key, values)
-    return _plan(wish, usage_of(host, wish.found, refresh=True), values)
+    return _plan(host, wish, values)
 
 
 def _wish(host: Host, pool_key: str, values: Mapping[str, Any]) -> _Wish:
@@ -69,8 +69,8 @@ def _wish(host: Host, pool_key: str, values: Mapping[str, Any]) -> _Wish:
     return _Wish(found, now, size)
 
 
-def _plan(wish: _Wish, usage: Usage, values: Mapping[str, Any]) -> Plan:
-    name = wish.found.name
+def _plan(host: Host, wish: _Wish, values: Mapping[str, Any]) -> Plan:
+    name, usage = wish.found.name, usage_of(host, wish.found, refresh=True)
     findings = []
     if wish.shrinks and not values.get("shrink"):
         text = f"{name} is {human(wish.now)}: it would be made smaller"
@@ -82,6 +82,7 @@ def _plan(wish: _Wish, usage: Usage, values: Mapping[str, Any]) -> Plan:
             Finding(Weight.RISK, text, "the file system in it has to be made smaller before")
         )
     findings += against_resizing(usage, name, shrinks=wish.shrinks)
+    findings += of_uploads(host, wish.found.volume)
     steps = [f"{name} of pool {wish.found.volume.pool}: {human(wish.now)} → {human(wish.then)}"]
     if values.get("allocate"):
         steps.append("   what is new is taken at once")
@@ -107,7 +108,7 @@ def resize(
     wish = _wish(host, pool_key, values)
     found = wish.found
     what = f"cannot resize {found.label}"
-    refuse(_plan(wish, usage_of(host, found, refresh=True), values), what, force)
+    refuse(_plan(host, wish, values), what, force)
     flags = libvirt.VIR_STORAGE_VOL_RESIZE_SHRINK if wish.shrinks else 0
     flags |= libvirt.VIR_STORAGE_VOL_RESIZE_ALLOCATE if values.get("allocate") else 0
     try:
