@@ -9,6 +9,7 @@ from tuivirt.backend.model.resources import DhcpRange, NetworkAddress
 from tuivirt.backend.xml.errors import MalformedXml
 from tuivirt.backend.xml.hostif import parse_interface
 from tuivirt.backend.xml.network import parse_network
+from tuivirt.backend.xml.plain_volume import read_plain
 from tuivirt.backend.xml.pool import parse_pool
 from tuivirt.backend.xml.volume import parse_volume
 
@@ -91,6 +92,61 @@ def test_an_overlay_volume_names_its_backing_file() -> None:
     assert volume.allocation_bytes == 204800
     assert volume.backing == "/tmp/xmlg/pool/v1.qcow2"
     assert volume.users == ("a",)
+
+
+BACKED = golden("volume_overlay")
+WITHOUT_BACKING = BACKED[: BACKED.index("  <backingStore>")] + "</volume>\n"
+TARGET_END = "    </timestamps>\n  </target>"
+
+
+@pytest.mark.parametrize(
+    ("xml", "by_lines"),
+    [
+        (BACKED, True),
+        (WITHOUT_BACKING, True),
+        (BACKED.replace("v2.qcow2", "v 卷 'x'=2"), True),
+        (BACKED.replace("</key>\n", "</key>\n  <source>\n  </source>\n"), True),
+        (BACKED.replace("      <btime>0</btime>\n", ""), True),
+        (BACKED.replace("<physical unit='bytes'>196616</physical>\n", "", 1), False),
+        (BACKED.replace("  <physical unit='bytes'>196616</physical>\n", "", 1), True),
+        (BACKED.replace("<mtime>1795234457.210127951</mtime>", "<mtime/>"), False),
+        (
+            BACKED.replace(
+                TARGET_END,
+                "    </timestamps>\n    <compat>1.1</compat>\n"
+                "    <clusterSize unit='B'>65536</clusterSize>\n    <features>\n"
+                "      <lazy_refcounts/>\n    </features>\n  </target>",
+            ),
+            True,
+        ),
+        (
+            BACKED.replace(
+                TARGET_END,
+                "    </timestamps>\n    <encryption format='luks'>\n"
+                "      <secret type='passphrase' uuid='2ec115d7'/>\n    </encryption>\n  </target>",
+            ),
+            False,
+        ),
+        (golden("volume_odd_name"), False),
+        (BACKED.replace("<name>v2", "<name>a\nb"), False),
+        (BACKED.replace("<name>v2", "<name>a&#x41;"), False),
+        (BACKED.replace("<name>v2", "<name><![CDATA[<a>]]>"), False),
+        (BACKED.replace("unit='bytes'>33554432", "unit='KiB'>33554432"), False),
+        (BACKED.replace("<capacity unit='bytes'>33554432", "<capacity unit='bytes'> 7 "), False),
+    ],
+)
+def test_what_is_read_by_its_lines_is_what_the_parser_reads(xml: str, by_lines: bool) -> None:
+    """Two spaces where libvirt has one leave it to the parser."""
+    assert (read_plain(xml) is not None) == by_lines
+    other = xml.replace("<volume ", "<volume  ")
+    assert read_plain(other) is None
+    assert parse_volume("h", "p", xml, users=("a",)) == parse_volume("h", "p", other, users=("a",))
+
+
+@pytest.mark.parametrize("bad", ["\x01", "\ud800", "\uffff", "]]>", "&", "<"])
+def test_what_is_no_xml_is_refused_by_its_lines_too(bad: str) -> None:
+    with pytest.raises(MalformedXml):
+        parse_volume("h", "p", BACKED.replace("<name>v2", f"<name>v2{bad}"))
 
 
 def test_a_volumes_odd_name_is_read_as_it_is() -> None:

@@ -25,6 +25,7 @@ class RealPaths:
 
     def __init__(self) -> None:
         self._folders: dict[str, str] = {}
+        """Where each leads, with a slash at its end."""
         self._known: dict[str, str] = {}
 
     def __call__(self, path: str) -> str:
@@ -36,8 +37,11 @@ class RealPaths:
     def _really(self, path: str) -> str:
         if not path.startswith("/"):
             return path
-        folder, name = os.path.split(path)
-        if folder not in self._folders:
-            self._folders[folder] = os.path.realpath(folder)
-        whole = os.path.join(self._folders[folder], name)
+        # By hand: os.path's own splitting and joining take longer than the look at the link.
+        folder, _slash, name = path.rpartition("/")
+        begun = self._folders.get(folder)
+        if begun is None:
+            real = os.path.realpath(folder or "/")
+            begun = self._folders[folder] = real if real.endswith("/") else f"{real}/"
+        whole = begun + name
         return os.path.realpath(whole) if os.path.islink(whole) else whole

@@ -36,10 +36,10 @@ def volumes_in(host: Host, pool: Any, *, unread: bool = True) -> list[Volume]:
     local = info is not None and info.local
     try:
         handles = pool.listAllVolumes(0) if pool.isActive() else []
-        reading = [partial(_read, host, name, each) for each in handles]
         if local:
-            found = [read() for read in reading]
+            found = [_read(host, name, each) for each in handles]
         else:
+            reading = [partial(_read, host, name, each) for each in handles]
             found = together(reading, host.conn.getLibVersion, AT_ONCE)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error

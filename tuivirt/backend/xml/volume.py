@@ -6,6 +6,7 @@ Format: https://libvirt.org/formatstorage.html#storage-volume-xml.
 from __future__ import annotations
 
 from ..model.resources import Volume
+from .plain_volume import read_plain
 from .tree import Element, lxml, size_of, skim
 
 
@@ -14,6 +15,26 @@ def parse_volume(host: str, pool: str, xml: str, *, users: tuple[str, ...] = ())
 
     Raises MalformedXml.
     """
+    plain = read_plain(xml)
+    if plain is not None:
+        kind, name, key, capacity, allocation, physical, path, form, mtime, *store = plain
+        backing, backing_format, _written = store
+        return Volume(
+            host=host,
+            pool=pool,
+            name=name or "",
+            key=key or path or "",
+            path=path or "",
+            type=kind or "",
+            format=form or "",
+            capacity_bytes=int(capacity or 0),
+            allocation_bytes=int(allocation or 0),
+            backing=backing or "",
+            backing_format=backing_format or "",
+            physical_bytes=int(physical) if physical else None,
+            modified=mtime or "",
+            users=users,
+        )
     root = skim(xml, "volume")
     # A step at a time: a path of two takes ten times as long, and a pool may have thousands.
     target, store = root.find("target"), root.find("backingStore")
