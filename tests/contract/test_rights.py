@@ -17,7 +17,9 @@ import pytest
 
 from tests.contract.cli import LONG, ROOT, Ran
 from tests.contract.test_volumes import MIB, digest, filled
+from tests.support.guests import Disk, domain_xml, make_sleeper
 from tests.support.needs import need_programs, need_root
+from tests.support.writer import filled_image
 
 USER = "nobody"
 Run = Callable[..., Ran]
@@ -44,15 +46,14 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture
-def as_user(place: Path) -> Run:
-    """The program as somebody who is not root, with a daemon of their own."""
+def by_user(place: Path) -> Run:
+    """A program of somebody who is not root, with a daemon of their own."""
 
     def run(*words: str) -> Ran:
         home = str(place / "home")
         env = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "HOME": home}
-        argv = ["setpriv", f"--reuid={USER}", "--clear-groups", sys.executable, "-m", "tuivirt"]
         done = subprocess.run(
-            [*argv, "-c", "qemu:///session", *words],
+            ["setpriv", f"--reuid={USER}", "--clear-groups", *words],
             cwd=ROOT,
             env={**env, "XDG_RUNTIME_DIR": f"{home}/run"},
             stdin=subprocess.DEVNULL,
@@ -63,6 +64,13 @@ def as_user(place: Path) -> Run:
         return Ran(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def as_user(by_user: Run) -> Run:
+    """tuivirt as that somebody."""
+    argv = (sys.executable, "-m", "tuivirt", "-c", "qemu:///session")
+    return lambda *words: by_user(*argv, *words)
 
 
 def test_what_a_user_may_not_do_is_told_and_nothing_is_changed(place: Path, as_user: Run) -> None:
@@ -103,3 +111,41 @@ def test_what_a_user_may_not_do_is_told_and_nothing_is_changed(place: Path, as_u
     assert as_user("vol-download", "p", "a.img", to, "--force").status == 1
     assert digest(Path(to)) == digest(image) == before
     assert [each.name for each in (place / "pool").iterdir()] == ["a.img"]
+
+
+@pytest.fixture
+def guest(place: Path, by_user: Run) -> Iterator[str]:
+    """That somebody's running guest, its name."""
+    home, uid = place / "home", pwd.getpwnam(USER).pw_uid
+    one = Disk(filled_image(home / "one.qcow2", 1), "vdb", form="qcow2")
+    disks = [Disk(make_sleeper(home / "boot.img")), one]
+    xml = domain_xml("theirs", disks=disks, memory_mib=32, kernel=False, serial=False)
+    (home / "theirs.xml").write_text(xml)
+    for each in home.glob("*.*"):
+        os.chown(each, uid, -1)
+    virsh = ("virsh", "-c", "qemu:///session")
+    ran = by_user(*virsh, "create", str(home / "theirs.xml"))
+    assert ran.status == 0, ran.err
+    yield "theirs"
+    by_user(*virsh, "destroy", "theirs")
+
+
+def test_what_may_not_be_written_there_leaves_the_guest_as_it_was(
+    place: Path, as_user: Run, guest: str
+) -> None:
+    there = place / "pool"
+    for words, why in (
+        (("blockcopy", guest, "vdb", "--dest", f"{there}/x", "--finish"), "Permission denied"),
+        (("backup-begin", guest, "--to", str(there)), f"you may not write to {there}"),
+        (("save", guest, f"{there}/x"), "Permission denied"),
+        (("dump", guest, f"{there}/x"), "Permission denied"),
+    ):
+        ran = as_user(*words)
+        assert ran.status == 1, words
+        reason, advice = ran.err.splitlines()[-2:]
+        assert why in reason, words
+        assert advice, words
+        assert list(there.iterdir()) == []
+        assert [each["state"] for each in as_user("list", "domains", "-o", "json").json] == [
+            "running"
+        ]

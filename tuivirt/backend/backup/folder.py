@@ -60,7 +60,11 @@ def against_folder(
     said = []
     if not os.access(folder, os.W_OK | os.X_OK):
         said.append(
-            Finding(Weight.REFUSED, f"you may not write to {folder}", "the manifest goes there")
+            Finding(
+                Weight.REFUSED,
+                f"you may not write to {folder}",
+                "name one where you may: the manifest goes there",
+            )
         )
     there = [name for name in names if os.path.lexists(folder / name)]
     if there:
