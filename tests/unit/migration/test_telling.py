@@ -36,6 +36,8 @@ def test_images_come_first_and_are_not_all_of_it() -> None:
     figures = figures_of({"type": 2, "disk_total": 100 * MIB, "disk_processed": 50 * MIB})
     assert figures.words == "images: 50 MiB left"
     assert figures.fraction(memory_bytes=100 * MIB) == 0.25
+    copied = figures_of({"type": 2, "disk_total": 100 * MIB, "disk_processed": 100 * MIB})
+    assert copied.words == "images: nearly all copied"
     assert figures_of({"type": 2}).fraction() is None
     assert figures_of({"type": 2}).words == "beginning"
 

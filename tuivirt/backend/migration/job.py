@@ -53,7 +53,7 @@ class Figures:
             left = f"images: {_mib(self.disk_total - self.disk_done)} left"
             return left + (f" at {_mib(self.disk_per_s)}/s" if self.disk_per_s else "")
         if not self.memory_total:
-            return "beginning"
+            return "images: nearly all copied" if self.disk_total else "beginning"
         said = [f"memory: {_mib(self.memory_remaining)} left"]
         if self.memory_per_s:
             said[0] += f" at {_mib(self.memory_per_s)}/s"
