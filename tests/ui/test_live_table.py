@@ -338,7 +338,10 @@ class Site:
         self._gone.append(key)
 
     def take(self) -> tuple[list[Hashable], list[Hashable]]:
-        taken = [key for key in self._changed if key in self.rows], self._gone
+        taken = (
+            [key for key in self._changed if key in self.rows],
+            [key for key in self._gone if key not in self.rows],
+        )
         self._changed, self._gone = [], []
         return taken
 
