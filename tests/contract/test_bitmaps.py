@@ -16,6 +16,7 @@ from tests.contract.test_snapshots import create, forget_all
 from tests.support.guests import Disk, Guest, make_sleeper
 from tests.support.libvirtd import until
 from tests.support.writer import is_whole, overlay
+from tuivirt.actions.catalog import listed
 from tuivirt.backend.backup import before, begin, checkpoints
 from tuivirt.backend.block_jobs.read import chains_of
 from tuivirt.backend.errors import BadInput, TuivirtError
@@ -58,7 +59,10 @@ def guest(define: Define, images: Path) -> Iterator[Guest]:
 def test_an_internal_snapshot_is_not_gone_back_to_over_bitmaps_and_then_it_is(
     host: Host, guest: Guest
 ) -> None:
-    checkpoints.create(host, guest.uuid, {"name_": "c0"})
+    chosen: dict[str, Any] = {}
+    checkpoints.create(host, guest.uuid, {"name_": "c0"}, chose=chosen.update)
+    virsh = listed()["checkpoint-create"].equivalent(guest.name, chosen)
+    assert virsh == f"virsh checkpoint-create-as {guest.name} c0"
     create(host, guest, name_="s")
     with pytest.raises(BadInput, match="hold the bitmaps of the checkpoint c0") as caught:
         revert.revert(host, guest.uuid, "s", force=True)
@@ -76,7 +80,10 @@ def test_after_an_external_one_no_increment_is_taken_that_would_be_wrong(
     checkpoints.create(host, guest.uuid, {"name_": "c1"})
     plan = revert.plan_for(host, guest.uuid, {"snapshotname": "a"})
     assert any("the checkpoints c0, c1 know nothing" in line for line in plan.lines)
-    revert.revert(host, guest.uuid, "a", running=True, force=True)
+    assert any("libvirt forgets the checkpoints c0, c1" in step for step in plan.steps)
+    said = revert.revert(host, guest.uuid, "a", running=True, force=True)
+    assert said.endswith(", and running; the checkpoints c0, c1 are forgotten: take a full backup")
+    assert checkpoints.checkpoints_of(host, guest.uuid) == ()
     for since in ("last", "c0"):
         with pytest.raises(BadInput, match="libvirt knows no checkpoint c0") as caught:
             begin.begin(host, guest.uuid, {"to": str(place), "incremental": since}, force=True)

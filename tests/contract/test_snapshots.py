@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from tests.contract.conftest import Heard, Place, started
 from tests.support.guests import Disk, Guest, make_image
 from tests.support.serial import Serial
 from tests.support.writer import Writer, is_whole, overlay
+from tuivirt.actions.catalog import listed
 from tuivirt.backend import job_call
 from tuivirt.backend.block_jobs import commit, control
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
@@ -24,7 +26,7 @@ from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.snapshot import Snapshot
-from tuivirt.backend.snapshots import listing, make, remove, revert
+from tuivirt.backend.snapshots import listing, make, records, remove, revert, revert_external
 from tuivirt.backend.snapshots.read import snapshots_of
 
 Define = Callable[..., Guest]
@@ -108,7 +110,7 @@ def test_a_running_guest_goes_back_with_its_memory_and_both_disks(host: Host, tw
 
 
 def test_a_domain_that_is_off_goes_back_and_may_be_started_from_there(
-    host: Host, two: Guest
+    host: Host, two: Guest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell = two.boot()
     write(shell, {"vda": "first", "vdb": "second"})
@@ -121,6 +123,18 @@ def test_a_domain_that_is_off_goes_back_and_may_be_started_from_there(
     assert not two.active
     shell = two.boot()
     assert (read(shell, "vda"), read(shell, "vdb")) == ("first", "second")
+    plan = revert.plan_for(host, two.uuid, {"snapshotname": "off", "running": True})
+    assert any("its hypervisor is started anew" in line for line in plan.lines)
+    # A saved memory would be taken up on the images of another time.
+    two.domain.managedSave(0)
+    with pytest.raises(BadInput, match="it has a managed save"):
+        revert.revert(host, two.uuid, "off", force=True)
+    # As libvirt sees it: a risk, which is explained and can be forced.
+    monkeypatch.setattr(revert_external, "against_save", lambda _domain: [])
+    with pytest.raises(TuivirtError, match="managed save") as caught:
+        revert.revert(host, two.uuid, "off")
+    assert "--force does it all the same" in caught.value.advice
+    assert revert.revert(host, two.uuid, "off", force=True).endswith("(off), and shutoff")
 
 
 def test_external_ones_leave_the_image_as_it_was_and_what_is_written_goes_beside_it(
@@ -129,8 +143,18 @@ def test_external_ones_leave_the_image_as_it_was_and_what_is_written_goes_beside
     shell = two.boot()
     write(shell, {"vda": "first", "vdb": "second"})
     before = digest(images / "one.qcow2")
-    said = create(host, two, name_="disks", kind="external", leave_out="vdb")
+    values = {"name_": "disks", "leave_out": "vdb", "quiesce": False}
+    chosen: dict[str, Any] = {}
+    said = make.create(host, two.uuid, {**values, "kind": "external"}, chose=chosen.update)
     assert said == f"{two.name} has the snapshot disks: external, of vda"
+    taking = listed()["snapshot-create"]
+    # As virsh has it, and virsh --print-xml takes it.
+    virsh = taking.equivalent(two.name, {**values, **chosen})
+    wanted = "--atomic --name disks --disk-only --diskspec vdb,snapshot=no"
+    assert virsh == f"virsh snapshot-create-as {two.name} {wanted}"
+    argv = [*shlex.split(virsh)[:1], "-c", host.uri, *shlex.split(virsh)[1:], "--print-xml"]
+    printed = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert "<disk name='vdb' snapshot='no'/>" in printed
     write(shell, {"vda": "later", "vdb": "later"})
     assert digest(images / "one.qcow2") == before
     taken = one(host, two, "disks")
@@ -370,6 +394,57 @@ def test_a_name_is_taken_once_and_may_hold_what_names_hold(host: Host, two: Gues
     revert.revert(host, two.uuid, name)
     remove.delete(host, two.uuid, name)
     assert snapshots_of(host, two.uuid) == ()
+
+
+def test_a_record_is_shown_described_renamed_and_given_back(
+    host: Host, two: Guest, images: Path
+) -> None:
+    create(host, two, name_="a", description="first")
+    for name in ("b", "c"):
+        create(host, two, name_=name, kind="external")
+    files = sorted(images.iterdir())
+    said = records.edit(host, two.uuid, "b", {"description": "vor <&> 更新"})
+    assert said == f"of {two.name}, the snapshot b is described"
+    assert one(host, two, "b").description == "vor <&> 更新"
+    records.edit(host, two.uuid, "a", {"no_description": True})
+    assert one(host, two, "a").description == ""
+    refused = [("a", "x", "it is internal"), ("b", "c", "there is a snapshot c already")]
+    for name, rename, why in refused:
+        with pytest.raises(BadInput, match=why):
+            records.edit(host, two.uuid, name, {"rename": rename})
+    disks = one(host, two, "b").disks
+    assert records.edit(host, two.uuid, "b", {"rename": "bb"}).endswith("is called bb by now")
+    known = snapshots_of(host, two.uuid)
+    assert [(e.name, e.parent, e.current) for e in known] == [
+        ("a", "", False),
+        ("bb", "a", False),
+        ("c", "bb", True),
+    ]
+    assert (one(host, two, "bb").disks, one(host, two, "bb").description) == (disks, "vor <&> 更新")
+    assert "!" not in listing.as_text(host, two.uuid)
+
+    written = {}
+    for each in known:
+        written[each.name] = str(images / f"{each.name}.xml")
+        Path(written[each.name]).write_text(records.xml_of(host, two.uuid, each.name))
+    with pytest.raises(NotFound, match="no snapshot 'x'"):
+        records.xml_of(host, two.uuid, "x")
+    forget_all(two)
+    with pytest.raises(BadInput, match="grew out of bb, which libvirt does not know"):
+        records.redefine(host, two.uuid, written["c"])
+    for name in ("a", "bb", "c"):
+        records.redefine(host, two.uuid, written[name], current=name == "c")
+    assert snapshots_of(host, two.uuid) == known
+    with pytest.raises(BadInput, match="knows the snapshot c already"):
+        records.redefine(host, two.uuid, written["c"])
+    records.redefine(host, two.uuid, written["c"], force=True)
+    assert snapshots_of(host, two.uuid) == known
+    for wrong in (str(images / "one.qcow2"), str(images / "none.xml")):
+        with pytest.raises(BadInput, match="holds no record of a snapshot"):
+            records.redefine(host, two.uuid, wrong)
+    with pytest.raises(BadInput, match="nothing is to be changed"):
+        records.edit(host, two.uuid, "c", {})
+    assert {*files} == {*images.iterdir()} - {Path(path) for path in written.values()}
 
 
 def test_the_demo_takes_them_too(demo: Place) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.processors import HostTopology, Processing
     from tuivirt.backend.model.resources import MdevType
     from tuivirt.backend.model.snapshot import Snapshot
+    from tuivirt.backend.snapshots.judge import Facts
 
 __all__ = [
     "Belongings",
@@ -55,9 +56,11 @@ __all__ = [
     "mdev_types",
     "network_functions",
     "never_given",
+    "part_xml",
     "processing",
     "running_users",
     "secrets",
+    "snapshot_facts",
     "snapshots",
     "users_of_devices",
     "volumes",
@@ -164,6 +167,24 @@ def snapshots(host: Host, key: str) -> tuple[Snapshot, ...]:
     from tuivirt.backend.snapshots.read import snapshots_of
 
     return snapshots_of(host, key)
+
+
+def snapshot_facts(host: Host, key: str) -> Facts:
+    """What decides about a domain's snapshots now. Raises TuivirtError."""
+    from tuivirt.backend.snapshots.offered import facts_of
+
+    return facts_of(host, key)
+
+
+def part_xml(host: Host, key: str, part: str, name: str) -> str:
+    """The XML of a domain's ``snapshot`` or ``checkpoint`` of that name. Raises TuivirtError."""
+    if part == "checkpoint":
+        from tuivirt.backend.backup import checkpoints
+
+        return checkpoints.xml_of(host, key, name)
+    from tuivirt.backend.snapshots import records
+
+    return records.xml_of(host, key, name)
 
 
 def block_jobs(host: Host, uuids: frozenset[str] | None = None) -> Sequence[Running]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.domain import Domain
 
-from .migrations import FORCE
+from .plans import FORCE
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.finding import Planned
     from tuivirt.backend.model.snapshot import Trouble
+    from tuivirt.backend.snapshots.judge import Facts
 
 SNAPSHOT = Annotated[str, Option("the snapshot's name", label="Snapshot", positional=True)]
 
@@ -38,7 +39,8 @@ def _plan_create(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
     title="Take a snapshot",
     virsh=(
         "virsh snapshot-create-as {name} --atomic[ --name {name_}][ --description {description}]"
-        "[quiesce? --quiesce][live? --live][ --memspec {memspec}]"
+        "[kind=external,!memory? --disk-only][quiesce? --quiesce][live? --live]"
+        "[ --memspec {memspec}][ {leave_out*--diskspec %,snapshot=no}][ {its_disks*--diskspec %}]"
     ),
     api="virDomainSnapshotCreateXML",
     plan=_plan_create,
@@ -96,7 +98,13 @@ def snapshot_create(
         "memspec": memspec,
     }
     return make.create(
-        run.host, domain.uuid, values, force=force, aborted=run.aborted, progress=run.progress
+        run.host,
+        domain.uuid,
+        values,
+        force=force,
+        aborted=run.aborted,
+        progress=run.progress,
+        chose=run.chose,
     )
 
 
@@ -206,6 +214,103 @@ def snapshot_delete(
         aborted=run.aborted,
         progress=run.progress,
     )
+
+
+@action(
+    "domain",
+    title="Show a snapshot's XML",
+    virsh="virsh snapshot-dumpxml {name} {snapshotname}",
+    api="virDomainSnapshotGetXMLDesc",
+    changes=False,
+    bulk=False,
+    view=True,
+)
+def snapshot_dumpxml(run: Run, domain: Domain, *, snapshotname: SNAPSHOT) -> str:
+    """Print libvirt's record of a snapshot, without its secrets."""
+    from tuivirt.backend.snapshots import records
+
+    return records.xml_of(run.host, domain.uuid, snapshotname)
+
+
+def _checked_edit(values: Mapping[str, Any]) -> None:
+    from tuivirt.backend.snapshots import records
+
+    records.check(values)
+
+
+@action(
+    "domain",
+    title="Describe or rename a snapshot",
+    virsh="virsh snapshot-edit {name} {snapshotname}[rename? --rename]",
+    api="virDomainSnapshotCreateXML",
+    bulk=False,
+    check=_checked_edit,
+)
+def snapshot_edit(
+    run: Run,
+    domain: Domain,
+    *,
+    snapshotname: SNAPSHOT,
+    description: Annotated[
+        str | None, Option("what it is for; as it was unless given", label="Description")
+    ] = None,
+    no_description: Annotated[bool, Option("it has no description any more")] = False,
+    rename: Annotated[
+        str | None,
+        Option("what it is called from now on; an internal one keeps its name", label="New name"),
+    ] = None,
+) -> str:
+    """Change what libvirt notes of a snapshot: its description, and the name of an external one.
+
+    What it holds is not touched, it stays the current one, and what grew out of it stays below it.
+    """
+    from tuivirt.backend.snapshots import records
+
+    values = {"description": description, "no_description": no_description, "rename": rename}
+    return records.edit(run.host, domain.uuid, snapshotname, values)
+
+
+def _plan_redefine(host: Host, key: str, values: Mapping[str, Any]) -> Planned:
+    from tuivirt.backend.snapshots import records
+
+    return records.plan_redefine(host, key, values)
+
+
+@action(
+    "domain",
+    title="Give a snapshot's record back",
+    virsh="virsh snapshot-create {name} {file} --redefine[current? --current]",
+    api="virDomainSnapshotCreateXML",
+    bulk=False,
+    plan=_plan_redefine,
+)
+def snapshot_redefine(
+    run: Run,
+    domain: Domain,
+    *,
+    file: Annotated[
+        str, Option("the file with its XML, as snapshot-dumpxml prints it", positional=True)
+    ],
+    current: Annotated[bool, Option("it is the one that the domain grew out of")] = False,
+    force: FORCE = False,
+) -> str:
+    """Have libvirt know a snapshot by its XML in a file, as after the domain was defined anew.
+
+    Images and guest are not touched: what the snapshot holds has to be there.
+    """
+    from tuivirt.backend.snapshots import records
+
+    return records.redefine(run.host, domain.uuid, file, current=current, force=force)
+
+
+def refused(facts: Facts, values: Mapping[str, Any]) -> Mapping[tuple[str, str], str]:
+    """By option of snapshot-create and choice why it cannot be beside the other ``values``.
+
+    ``facts`` as `lookups.snapshot_facts` tells them; of a flag the choice is ``yes``.
+    """
+    from tuivirt.backend.snapshots import offered
+
+    return offered.refused(facts, values)
 
 
 def troubles(host: Host, key: str) -> tuple[Trouble, ...]:

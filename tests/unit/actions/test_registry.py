@@ -107,6 +107,27 @@ def test_the_virsh_command_quotes_what_a_shell_would_take_apart() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "rest"),
+    [
+        ({}, ""),
+        ({"kind": "external"}, " --disk-only"),
+        ({"kind": "external", "memory": True, "memspec": "/m"}, " --memspec /m"),
+        ({"leave_out": "vdb, vdc"}, " --diskspec vdb,snapshot=no --diskspec vdc,snapshot=no"),
+        (
+            {"kind": "external", "its_disks": ("vda,snapshot=external,file=/a b",)},
+            " --disk-only --diskspec 'vda,snapshot=external,file=/a b'",
+        ),
+    ],
+)
+def test_the_virsh_command_of_a_snapshot_says_which_disks_and_how(
+    values: dict[str, Any], rest: str
+) -> None:
+    command = listed()["snapshot-create"].equivalent("web", values)
+    assert command == f"virsh snapshot-create-as web --atomic{rest}"
+    assert "[--diskspec DISKS ...]" in synopsis(listed()["snapshot-create"].virsh)
+
+
+@pytest.mark.parametrize(
     ("when", "flags"),
     [
         (When.AUTO, "--persistent"),

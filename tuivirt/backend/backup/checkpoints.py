@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -103,6 +103,18 @@ def find(host: Host, uuid: str, name: str) -> Checkpoint:
     )
 
 
+def xml_of(host: Host, uuid: str, name: str) -> str:
+    """libvirt's record of one, without its secrets. Raises NotFound, TuivirtError.
+
+    Source: virDomainCheckpointGetXMLDesc.
+    """
+    find(host, uuid, name)
+    try:
+        return str(host.domain(uuid).checkpointLookupByName(name, 0).getXMLDesc(0))
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, f"cannot read the checkpoint {name}") from error
+
+
 def as_text(host: Host, uuid: str) -> str:
     """The tree, a line each: name, when, its disks, how much was written since."""
     name = host.domain(uuid).name()
@@ -153,10 +165,17 @@ def plan_create(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     return Plan(config.name, tuple(steps), tuple(findings), (("name_", name),))
 
 
-def create(host: Host, uuid: str, values: Mapping[str, Any], *, force: bool = False) -> str:
+def create(
+    host: Host,
+    uuid: str,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    chose: Callable[..., None] | None = None,
+) -> str:
     """Make one; a sentence of what is true now. Source: virDomainCheckpointCreateXML.
 
-    Raises BadInput, TuivirtError.
+    ``chose`` is told its name and virsh's diskspecs. Raises BadInput, TuivirtError.
     """
     domain = domain_to_change(host, uuid)
     called = domain.name()
@@ -166,6 +185,10 @@ def create(host: Host, uuid: str, values: Mapping[str, Any], *, force: bool = Fa
     refuse(plan_create(host, uuid, values), what, force)
     taken, left = choice.choose(domain_detail(host, uuid).current, text_of(values, "leave_out"))
     disks = {disk.target: True for disk in taken} | dict.fromkeys(left, False)
+    if chose is not None:
+        # virsh takes all where none is named, and else the named ones alone.
+        specs = tuple(f"{disk.target},checkpoint=bitmap" for disk in taken) if left else ()
+        chose(name_=name, its_disks=specs)
     xml = new_checkpoint(name, text_of(values, "description"), disks)
     flags = libvirt.VIR_DOMAIN_CHECKPOINT_CREATE_QUIESCE if values.get("quiesce") else 0
     try:

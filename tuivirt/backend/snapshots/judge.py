@@ -14,11 +14,25 @@ from ..model.device import Disk, DomainConfig
 from ..model.finding import Finding, Plan, Weight
 
 _NEVER = re.compile(r"[\x00-\x1f\x7f/]")
+_NO_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 NAME_CHARS = 200
 """A file system takes names of 255 bytes, of which the image's own is a part."""
 INTERNAL_FORMATS = frozenset({"qcow2", "rbd"})
 UEFI_INTERNAL = (10, 10)
 """libvirt from this version on takes internal snapshots of a domain with pflash firmware."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What decides about a domain's snapshots."""
+
+    config: DomainConfig
+    active: bool = False
+    libvirt_version: str = ""
+    no_agent: str = ""
+    """Why its guest's agent cannot be asked, a clause; ''."""
+    nvram_format: str = ""
+    """Of its UEFI variables; '': it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +60,26 @@ def default_name() -> str:
     return time.strftime("%Y-%m-%d_%H-%M-%S")
 
 
-def check(values: Mapping[str, Any]) -> None:
-    """Raise BadInput where the options cannot be right together."""
-    name = str(values.get("name_") or "")
+def check_name(name: str) -> None:
+    """Raise BadInput for a name that no file can have a part of."""
     if _NEVER.search(name):
         raise BadInput("a snapshot's name has no slash and no control character", repr(name))
     if len(name.encode()) > NAME_CHARS:
         raise BadInput(f"the name is too long: the most is {NAME_CHARS} bytes")
     if name.startswith("-"):
         raise BadInput("a snapshot's name does not begin with a dash", repr(name))
+
+
+def check_description(text: str) -> None:
+    """Raise BadInput for one that no XML can hold."""
+    if _NO_XML.search(text):
+        raise BadInput("a description holds no control character", repr(text))
+
+
+def check(values: Mapping[str, Any]) -> None:
+    """Raise BadInput where the options cannot be right together."""
+    check_name(str(values.get("name_") or ""))
+    check_description(str(values.get("description") or ""))
     if values.get("memspec") and not values.get("memory"):
         raise BadInput(
             "a file for the memory is given, but not that it is taken", advice="--memory"
@@ -72,24 +97,18 @@ def check(values: Mapping[str, Any]) -> None:
                 raise BadInput(f"{word} is about external snapshots", advice="--kind external")
 
 
-def settle(
-    config: DomainConfig,
-    values: Mapping[str, Any],
-    *,
-    active: bool,
-    taken_names: Sequence[str] = (),
-    libvirt_version: str = "",
-) -> Taken:
+def settle(facts: Facts, values: Mapping[str, Any], *, taken_names: Sequence[str] = ()) -> Taken:
     """What would be taken of a domain, with the reasons against it. Raises BadInput."""
     check(values)
+    config, active = facts.config, facts.active
     name = str(values.get("name_") or "") or default_name()
     left_out = _left_out(config, str(values.get("leave_out") or ""))
-    disks = [each for each in config.disks if not _stays(each) and each.target not in left_out]
+    disks = taken_disks(config, left_out)
     wanted = str(values.get("kind") or "")
-    against_internal = _against_internal(config, disks, left_out, active, libvirt_version)
+    against_inside = against_internal(facts, left_out)
     if values.get("memory") or values.get("quiesce") or values.get("live"):
         wanted = wanted or "external"
-    kind = wanted or ("external" if against_internal else "internal")
+    kind = wanted or ("external" if against_inside else "internal")
     findings = []
     if name in taken_names:
         findings.append(
@@ -99,10 +118,10 @@ def settle(
         findings.append(Finding(Weight.REFUSED, "there is no disk that could be taken"))
     memory = _memory(kind, active, bool(values.get("memory")))
     if kind == "internal":
-        findings += against_internal
+        findings += against_inside
     else:
-        findings += _against_external(disks)
-    findings += _about_memory(config, memory, kind, active, values)
+        findings += against_external(disks)
+    findings += about_memory(facts, memory, kind, values)
     memory_file = ""
     if memory == "external":
         memory_file = str(values.get("memspec") or "") or _beside(disks, config.name, name)
@@ -134,6 +153,29 @@ def settle(
     )
 
 
+def as_virsh(taken: Taken) -> dict[str, Any]:
+    """What was left open, or to virsh's own defaults, for the equivalent command.
+
+    ``its_disks`` are its diskspecs, in which a comma in a path is doubled.
+    """
+    specs = [f"{target},snapshot=no" for target, kind in taken.disks.items() if kind == "no"]
+    specs += [
+        f"{target},snapshot=external,file={_doubled(path)}"
+        for target, path in taken.overlays.items()
+    ]
+    return {
+        "name_": taken.name,
+        "kind": taken.kind,
+        "memspec": _doubled(taken.memory_file) or None,
+        "leave_out": None,
+        "its_disks": tuple(specs),
+    }
+
+
+def _doubled(path: str) -> str:
+    return path.replace(",", ",,")
+
+
 def refuse(plan: Plan, what: str, force: bool) -> None:
     """Raise BadInput where a plan may not be carried out."""
     refused = plan.of(Weight.REFUSED)
@@ -159,13 +201,14 @@ def _left_out(config: DomainConfig, words: str) -> frozenset[str]:
     return found
 
 
-def _against_internal(
-    config: DomainConfig,
-    disks: Sequence[Disk],
-    left_out: frozenset[str],
-    active: bool,
-    libvirt_version: str,
-) -> list[Finding]:
+def taken_disks(config: DomainConfig, left_out: frozenset[str]) -> list[Disk]:
+    """Those that a snapshot takes, where these are left out."""
+    return [each for each in config.disks if not _stays(each) and each.target not in left_out]
+
+
+def against_internal(facts: Facts, left_out: frozenset[str]) -> list[Finding]:
+    """Why it cannot be an internal one."""
+    config, disks = facts.config, taken_disks(facts.config, left_out)
     said = [
         Finding(
             Weight.REFUSED,
@@ -175,7 +218,7 @@ def _against_internal(
         for disk in disks
         if (disk.format or "raw") not in INTERNAL_FORMATS
     ]
-    if active and left_out:
+    if facts.active and left_out:
         said.append(
             Finding(
                 Weight.REFUSED,
@@ -183,18 +226,20 @@ def _against_internal(
                 "take an external one to leave some out: --kind external",
             )
         )
-    if config.firmware == "UEFI" and is_before(libvirt_version, UEFI_INTERNAL):
-        said.append(
-            Finding(
-                Weight.REFUSED,
-                f"it boots by UEFI, of which libvirt {libvirt_version} takes no internal snapshot",
-                "take an external one: --kind external",
-            )
-        )
+    if config.firmware == "UEFI":
+        why = ""
+        if is_before(facts.libvirt_version, UEFI_INTERNAL):
+            why = f"it boots by UEFI, of which libvirt {facts.libvirt_version} takes no internal "
+            why += "snapshot"
+        elif facts.nvram_format not in ("", "qcow2"):
+            why = f"its UEFI variables are {facts.nvram_format}: only in qcow2 they are taken, too"
+        if why:
+            said.append(Finding(Weight.REFUSED, why, "take an external one: --kind external"))
     return said
 
 
-def _against_external(disks: Sequence[Disk]) -> list[Finding]:
+def against_external(disks: Sequence[Disk]) -> list[Finding]:
+    """What speaks against an external one of these disks."""
     said = []
     for disk in disks:
         if disk.source_type not in ("file", "block"):
@@ -230,23 +275,35 @@ def _memory(kind: str, active: bool, wanted: bool) -> str:
     return "internal" if kind == "internal" else ("external" if wanted else "no")
 
 
-def _about_memory(
-    config: DomainConfig, memory: str, kind: str, active: bool, values: Mapping[str, Any]
-) -> list[Finding]:
-    said = []
-    if not active and values.get("memory"):
-        said.append(Finding(Weight.REFUSED, "it is off: there is no memory to be taken"))
-    if not active and values.get("quiesce"):
-        said.append(Finding(Weight.REFUSED, "it is off: nobody holds its file systems still"))
-    hostdevs = [each.summary for each in config.devices if each.kind == "hostdev"]
-    if memory != "no" and hostdevs:
-        said.append(
-            Finding(
-                Weight.REFUSED,
-                f"it has {', '.join(hostdevs)} of its host, whose state cannot be taken",
-                "take an external one without the memory, or detach it first",
-            )
-        )
+def against_memory(facts: Facts) -> list[Finding]:
+    """Why its memory cannot be taken."""
+    if not facts.active:
+        return [Finding(Weight.REFUSED, "it is off: there is no memory to be taken")]
+    hostdevs = [e.summary or "a device" for e in facts.config.devices if e.kind == "hostdev"]
+    if not hostdevs:
+        return []
+    text = f"it has {', '.join(hostdevs)} of its host, whose state cannot be taken"
+    advice = "take an external one without the memory, or detach it first"
+    return [Finding(Weight.REFUSED, text, advice)]
+
+
+def against_quiescing(facts: Facts) -> list[Finding]:
+    """Why its file systems cannot be held still."""
+    if not facts.active:
+        return [Finding(Weight.REFUSED, "it is off: nobody holds its file systems still")]
+    if facts.no_agent:
+        advice = "leave --quiesce out, or have qemu-guest-agent run in the guest"
+        return [Finding(Weight.REFUSED, facts.no_agent, advice)]
+    return []
+
+
+def about_memory(facts: Facts, memory: str, kind: str, values: Mapping[str, Any]) -> list[Finding]:
+    """What is to be known of its memory, taken or not."""
+    active, said = facts.active, []
+    if memory != "no" or values.get("memory"):
+        said += against_memory(facts)
+    if values.get("quiesce"):
+        said += against_quiescing(facts)
     if memory != "no" and not values.get("live"):
         said.append(Finding(Weight.NOTE, "the guest stands still while its memory is written"))
     if active and memory == "no" and kind == "external" and not values.get("quiesce"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,8 @@ from ..model.finding import Finding, Plan, Weight
 from ..owners import against_overwriting
 from ..xml.snapshot import new_snapshot
 from . import bitmaps
-from .judge import Taken, refuse, settle
+from .judge import Taken, as_virsh, refuse, settle
+from .offered import facts_of
 from .read import snapshots_of
 
 if TYPE_CHECKING:
@@ -35,15 +36,8 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
 
 def settled(host: Host, uuid: str, values: Mapping[str, Any]) -> Taken:
     """The options as they are meant for this domain as it is now. Raises TuivirtError."""
-    detail = domain_detail(host, uuid)
-    info = host.snapshot.info
-    taken = settle(
-        detail.current,
-        values,
-        active=detail.live is not None,
-        taken_names=[each.name for each in snapshots_of(host, uuid)],
-        libvirt_version=info.libvirt_version if info is not None else "",
-    )
+    names = [each.name for each in snapshots_of(host, uuid)]
+    taken = settle(facts_of(host, uuid), values, taken_names=names)
     against = _against_file(host, taken.memory_file) if taken.memory_file.startswith("/") else []
     if not taken.active:
         against += bitmaps.against_taking(host, uuid)
@@ -67,8 +61,9 @@ def create(
     force: bool = False,
     aborted: threading.Event | None = None,
     progress: Progress | None = None,
+    chose: Callable[..., None] | None = None,
 ) -> str:
-    """Take a snapshot; a sentence of what was taken.
+    """Take a snapshot; a sentence of what was taken. ``chose`` is told it as `as_virsh` has it.
 
     Aborting ends libvirt's job where its memory goes to a file; the guest goes on. Raises Aborted,
     BadInput, TuivirtError. Source: virDomainSnapshotCreateXML.
@@ -78,6 +73,8 @@ def create(
     what = f"cannot take a snapshot of {name}"
     taken = settled(host, uuid, values)
     refuse(Plan(name, taken.steps, taken.findings), what, force)
+    if chose is not None:
+        chose(**as_virsh(taken))
     xml = new_snapshot(
         taken.name,
         taken.description,

@@ -19,7 +19,7 @@ from ..block_jobs import commit
 from ..block_jobs.images import down_from, is_there, real
 from ..block_jobs.judge import NOTE, REFUSED, RISK, against_any
 from ..block_jobs.read import chains_of
-from ..errors import Aborted, TuivirtError, from_libvirt, is_gone
+from ..errors import Aborted, TuivirtError, from_libvirt
 from ..here import is_here
 from ..lifecycle import Progress, touch
 from ..model.block_job import Chain, Layer
@@ -28,6 +28,7 @@ from ..model.snapshot import Snapshot
 from ..owners import against_overwriting
 from ..xml.errors import XmlError
 from ..xml.snapshot import moved_images
+from .read import is_no_more
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -261,7 +262,7 @@ def _drop_records(domain: Any, gone: Sequence[Snapshot], what: str) -> None:
             handle = domain.snapshotLookupByName(each.name, 0)
             handle.delete(libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY)
         except libvirt.libvirtError as error:
-            if is_gone(error) or error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT:
+            if is_no_more(error):
                 continue
             raise _half(error, what) from error
 

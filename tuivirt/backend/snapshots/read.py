@@ -46,7 +46,7 @@ def snapshot_to_change(domain: Any, name: str) -> Any:
     try:
         return domain.snapshotLookupByName(name, 0)
     except libvirt.libvirtError as error:
-        if is_gone(error):
+        if is_no_more(error):
             raise NotFound(
                 f"{domain.name()} has no snapshot {name!r}",
                 advice=f"see: tuivirt snapshot-list {domain.name()}",
@@ -54,11 +54,16 @@ def snapshot_to_change(domain: Any, name: str) -> Any:
         raise from_libvirt(error, f"cannot find the snapshot {name} of {domain.name()}") from error
 
 
+def is_no_more(error: libvirt.libvirtError) -> bool:
+    """Whether the snapshot, or its domain, does not exist (any more)."""
+    return is_gone(error) or error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT
+
+
 def _xml(handle: Any) -> str:
     try:
         return str(handle.getXMLDesc(0))
     except libvirt.libvirtError as error:
-        if is_gone(error):
+        if is_no_more(error):
             return ""
         raise
 

@@ -39,6 +39,9 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     findings = []
     if detail.live is not None:
         findings.append(Finding(Weight.RISK, f"{name} runs: what it has in memory now is lost"))
+        if snapshot.state == "shutoff" and (values.get("running") or values.get("paused")):
+            text = "it was off then: its hypervisor is started anew, and whoever has its screen or "
+            findings.append(Finding(Weight.NOTE, f"{text}console open is cut off"))
     findings += _disks_that_stay(detail, snapshot)
     findings += bitmaps.against_going_back(host, uuid, snapshot)
     if by_hand:
@@ -47,6 +50,7 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
         head = f"{name} goes back to {snapshot.name}, taken {when(snapshot)}:"
         after = f"After it, it is {_after_by_hand(snapshot, back, values)}."
         return Plan(name, (*off, head, *back.steps, after), (*findings, *back.findings))
+    findings += revert_external.against_save(host.domain(uuid))
     steps = [
         f"{name} goes back to {snapshot.name}, taken {when(snapshot)}.",
         f"What was written since is lost, of {', '.join(_targets(snapshot)) or 'its disks'}.",

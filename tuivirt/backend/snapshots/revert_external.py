@@ -17,7 +17,7 @@ from ..block_jobs.images import is_there, real
 from ..block_jobs.judge import NOTE, REFUSED, RISK
 from ..block_jobs.left import left_of
 from ..block_jobs.read import chains_of
-from ..errors import TuivirtError, from_libvirt
+from ..errors import TuivirtError, from_libvirt, if_offered
 from ..lifecycle import force_off, start
 from ..model.domain import DomainState
 from ..model.finding import Finding
@@ -82,15 +82,19 @@ def settle(host: Host, uuid: str, snapshot: Snapshot) -> Back:
     return Back(made, record, config, (*findings, *about), tuple(steps))
 
 
+def against_save(domain: Any) -> list[Finding]:
+    """Why a domain with a managed save goes back to nothing. Raises libvirtError."""
+    if not if_offered(lambda: domain.hasManagedSaveImage(0), 0):
+        return []
+    text = "it has a managed save, whose memory goes with its images as they are"
+    return [Finding(REFUSED, text, "start it, or have the save removed: managedsave-remove")]
+
+
 def _against(host: Host, domain: Any, snapshot: Snapshot, kept: Mapping[str, str]) -> list[Finding]:
     said = []
     if not domain.isPersistent():
         said.append(Finding(REFUSED, "it is gone when it is off: there is nothing to go back with"))
-    elif domain.hasManagedSaveImage(0):
-        text = "it has a managed save, whose memory goes with its images as they are"
-        said.append(
-            Finding(REFUSED, text, "start it, or have the save removed: managedsave-remove")
-        )
+    said += against_save(domain)
     if "internal" in snapshot.kind:
         said.append(
             Finding(REFUSED, "parts of it are internal, parts external: nobody goes back to both")

@@ -67,6 +67,47 @@ def moved_images(xml: str, moved: Mapping[str, tuple[str, str]]) -> str:
     return str(lxml().tostring(root, encoding="unicode")) if changed else ""
 
 
+def retold(
+    xml: str, *, name: str | None = None, description: str | None = None, parent: str | None = None
+) -> str:
+    """The record of a snapshot under another name, description or parent; all else is as it was.
+
+    '' takes a description away, and changes neither name nor parent. Raises MalformedXml.
+    """
+    root = parse(xml, "domainsnapshot")
+    if name and (element := root.find("name")) is not None:
+        element.text = name
+    if parent and (element := root.find("parent/name")) is not None:
+        element.text = parent
+    if description is not None:
+        for gone in root.findall("description"):
+            root.remove(gone)
+    if description:
+        element = lxml().Element("description")
+        element.text = description
+        root.insert(1, element)
+    return str(lxml().tostring(root, encoding="unicode"))
+
+
+AGENT = "org.qemu.guest_agent.0"
+
+
+def why_no_agent(xml: str) -> str:
+    """Why the guest's agent cannot be asked, by a domain's XML; ''. Raises MalformedXml."""
+    for channel in skim(xml, "domain").iterfind("devices/channel/target"):
+        if channel.get("name") == AGENT:
+            # Of a domain that is off no state is told.
+            off = channel.get("state") == "disconnected"
+            return "its guest agent is not connected" if off else ""
+    return f"it has no channel to a guest agent ({AGENT})"
+
+
+def nvram_format(xml: str) -> str:
+    """The format of a domain's UEFI variables; '' where it has none. Raises MalformedXml."""
+    nvram = skim(xml, "domain").find("os/nvram")
+    return "" if nvram is None else nvram.get("format", "raw")
+
+
 def formats_of(xml: str) -> dict[str, str]:
     """By path: the format of each image that the domain had at that time. Raises MalformedXml."""
     disks = skim(xml, "domainsnapshot").iterfind("domain/devices/disk")
