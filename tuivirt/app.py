@@ -314,8 +314,8 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         else:
             self.push_screen(make(where, ref))
 
-    def open_xml(self, ref: Ref) -> None:
-        self.push_screen(make(XML, ref))
+    def open_xml(self, ref: Ref, values: Mapping[str, Any] | None = None) -> None:
+        self.push_screen(make(XML, ref, values))
 
     def open_menu(self, refs: Sequence[Ref]) -> None:
         self._ways.wishes.menu(refs)
@@ -333,7 +333,7 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         if action.name == "console":
             self.open_console(ref, values)
         else:
-            self.open_xml(ref)
+            self.open_xml(ref, values)
 
     def ask(self, dialog: Screen[Any], then: Callable[[Any], None]) -> None:
         self.push_screen(dialog, then)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.finding import Finding, Plan, Weight
 from tuivirt.backend.model.snapshot import Snapshot, SnapshotDisk, Trouble, branch, tree
+from tuivirt.backend.snapshots.judge import Facts
 from tuivirt.screens.domain import TABS
 from tuivirt.screens.planning import PlanForm
 from tuivirt.widgets.form import FormDialog
@@ -61,6 +62,8 @@ def answer(monkeypatch: pytest.MonkeyPatch, snapshots: Any) -> None:
         processing=processors.PROCESSING,
         host_topology=processors.machine(),
         snapshots=snapshots,
+        snapshot_facts=Facts(things.LIVE, True, "9.0.0", "its guest agent is not connected"),
+        part_xml="<domainsnapshot><name>before the upgrade</name></domainsnapshot>",
     )
 
 
@@ -174,6 +177,62 @@ async def test_one_is_taken_with_a_form_and_a_plan(monkeypatch: pytest.MonkeyPat
         assert [(name, values["name_"]) for name, _, values in app.recorded.wishes] == [
             ("snapshot-create", "x")
         ]
+
+
+async def test_what_the_domain_does_not_allow_cannot_be_chosen_and_why_stands_beside() -> None:
+    app = driven()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("+")
+        form = cast(FormDialog, on_top(app))
+        await until(pilot, lambda: "not internal: vdc is raw" in screen_text(app), "why")
+        assert "[ ] no  its guest agent is not connected" in screen_text(app)
+        await pilot.press("down", "down")  # Kind
+        chosen = []
+        for key in ("right", "right", "left", "i"):
+            await pilot.press(key)
+            chosen.append(form.values["kind"])
+        assert chosen == ["external", "", "external", "external"]
+        await pilot.press("down", "down", "down", "space")  # Quiesce
+        assert form.values["quiesce"] is False
+        said = " ".join(screen_text(app).replace("│", "").split())
+        assert "still meanwhile; not now: its guest agent is not connected" in said
+        await pilot.press("down", "space")  # Live
+        assert form.values["live"] is False
+        await pilot.press("up", "up", "up", "space", "down", "down", "down", "space")
+        # It is about the memory, which is to be taken by now.
+        assert (form.values["memory"], form.values["live"]) == (True, True)
+        # What was chosen before it became impossible can be taken back.
+        await pilot.press("up", "up", "up", "space", "down", "down", "down")
+        assert "[x] yes  only with its memory" in screen_text(app)
+        await pilot.press("space")
+        assert form.values["live"] is False
+
+
+async def test_its_xml_and_its_description_are_a_key_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        await pilot.press("down", "y")
+        await settle(app, pilot)
+        assert "snapshot before the upgrade XML" in screen_text(app)
+        assert "<name>before the upgrade</name>" in screen_text(app)
+        await pilot.press("escape", "e")
+        await until(pilot, lambda: isinstance(on_top(app), FormDialog), "the form")
+        form = cast(FormDialog, on_top(app))
+        assert form.values["snapshotname"] == "before the upgrade"
+        assert form.values["description"] == "of March"
+        await pilot.press("down", *" 2026", "ctrl+s")
+        await pilot.pause()
+        assert [
+            (name, v["snapshotname"], v["description"]) for name, _, v in app.recorded.wishes
+        ] == [("snapshot-edit", "before the upgrade", "of March 2026")]
+        # By its name the verb asks which one, and shows that.
+        await pilot.press(":", *"snapshot-dumpxml", "enter")
+        await until(pilot, lambda: isinstance(on_top(app), FormDialog), "which one")
+        await pilot.press(*"nightly", "ctrl+s")
+        await settle(app, pilot)
+        assert "snapshot nightly XML" in screen_text(app)
 
 
 async def test_the_name_that_the_plan_shows_is_the_one_that_it_gets(

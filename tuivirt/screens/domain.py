@@ -65,8 +65,8 @@ class DomainScreen(PagedScreen):
         "says something else then. On the tabs of devices, detach takes the one under the cursor "
         "away, or all that are marked; a change of medium is about the disk under the cursor. On "
         "the tab of CPU and memory, Enter pins the thread under the cursor to CPUs of the host; on "
-        "that of snapshots it goes back to that under the cursor, + takes one, - deletes it. On "
-        "the tab of XML, v turns between live and saved."
+        "that of snapshots it goes back to that under the cursor, + takes one, - deletes it, e "
+        "describes it, y shows its XML. On the tab of XML, v turns between live and saved."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (

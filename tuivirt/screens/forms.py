@@ -25,6 +25,7 @@ from .migrating import MigrateForm
 from .offers import Asked, Offer, Offering
 from .pool_form import PoolForm
 from .processor_choice import ProcessorForm
+from .snapshot_form import SnapshotForm
 from .telling import joined
 from .undefining import Undefining
 from .volume_form import VolumeForm
@@ -57,6 +58,7 @@ OFFERS: dict[str, Offering] = {
     },
     "pool-define-as": PoolForm(),
     "vol-create": VolumeForm(),
+    "snapshot-create": SnapshotForm(),
     "create-mdev": MdevChoice(now=True),
     "define-mdev": MdevChoice(),
 }

@@ -43,7 +43,7 @@ DETAILS: dict[Kind, str] = {
 }
 """The screen that opens an object; it is made with the object's Ref."""
 XML = "xml:XmlScreen"
-"""Made with the object's Ref."""
+"""Made with the object's Ref, and with the values that name a part of it."""
 
 
 def find_room(word: str) -> Room | None:
@@ -55,8 +55,8 @@ def find_room(word: str) -> Room | None:
     return begun[0] if word and len(begun) == 1 else None
 
 
-def make(where: str, ref: Ref | None = None) -> FleetScreen:
+def make(where: str, ref: Ref | None = None, *more: Any) -> FleetScreen:
     """Import and make a screen."""
     module, name = where.split(":")
     kind: Any = getattr(importlib.import_module(f"tuivirt.screens.{module}"), name)
-    return cast(FleetScreen, kind() if ref is None else kind(ref))
+    return cast(FleetScreen, kind() if ref is None else kind(ref, *more))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from textwrap import wrap
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
@@ -35,6 +36,7 @@ from .telling import in_lines
 
 ASK_AGAIN_S = 10.0
 """libvirt tells of no snapshot that somebody else takes."""
+KEYS = "⏎ goes back to one   + takes one   - deletes one   e describes it   y its XML"
 TROUBLES, ON_A_HIGH_SCREEN, HIGH = 1, 3, 24
 """As many are told on a tab of so many lines: the tree needs the room."""
 
@@ -71,6 +73,10 @@ class SnapshotsView(Vertical):
     """The tree; Enter on a snapshot asks whether to go back to it."""
 
     DEFAULT_CSS = "SnapshotsView { width: 1fr; height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("e", "wish('snapshot-edit')", "Edit", show=False, id="snapshots.edit"),
+        Binding("y", "wish('snapshot-dumpxml')", "XML", show=False, id="snapshots.xml"),
+    ]
 
     class Wished(Message):
         """Something is to be done with the snapshot under the cursor: the action, what is known."""
@@ -154,7 +160,7 @@ class SnapshotsView(Vertical):
 
     def _say_what_is_wrong(self) -> None:
         """What does not fit together, with the ways out, above the keys."""
-        keys = "⏎ goes back to one   + takes one   - deletes one" if self._known else ""
+        keys = KEYS if self._known else ""
         most = TROUBLES if self.size.height < HIGH else ON_A_HIGH_SCREEN
         width = max(20, self.size.width - 4)
         lines = [
@@ -171,6 +177,14 @@ class SnapshotsView(Vertical):
 
     def _tell(self, text: str, tone: str) -> None:
         self._legend.show([(Toned(f" {text}", tone),)] if text else [])
+
+    def action_wish(self, action: str) -> None:
+        row = self.table.row(self.table.cursor)
+        if row is not None:
+            values = {"snapshotname": row.snapshot.name}
+            if action == "snapshot-edit":
+                values["description"] = row.snapshot.description
+            self.post_message(self.Wished(action, values))
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         event.stop()

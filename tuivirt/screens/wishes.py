@@ -114,11 +114,11 @@ class Wishes:
         targets = self._fit(action, refs)
         if not targets:
             return
-        if action.view and not (form and action.changes):
+        missing = [p for p in action.parameters if p.required and p.name not in values]
+        if action.view and not missing and not (form and action.changes):
             # What only shows something has its own choices on its own screen.
             self._app.show_view(action, targets[0].ref, values)
             return
-        missing = [p for p in action.parameters if p.required and p.name not in values]
         fields = [p for p in action.parameters if not p.cli_only and p.name not in values]
         # One option alone is not worth a form: the question's ``o`` opens it. A plan asks itself.
         decides = action.destructive and len(fields) > 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +18,9 @@ from tuivirt.widgets.xml_view import XmlView
 
 from .paged import PagedScreen
 from .telling import in_lines
+
+_PARTS = {"snapshotname": "snapshot", "checkpointname": "checkpoint"}
+"""By the option that names one: a part of a domain that has XML of its own."""
 
 
 class XmlScreen(PagedScreen):
@@ -38,9 +42,12 @@ class XmlScreen(PagedScreen):
         Binding("v", "turn", "Live or saved", show=False, id="xml.turn"),
     ]
 
-    def __init__(self, ref: Ref) -> None:
+    def __init__(self, ref: Ref, values: Mapping[str, Any] | None = None) -> None:
+        """``values``: of the action that shows it; they may name a part of the object."""
         super().__init__()
         self.ref = ref
+        named = values or {}
+        self._part = next(((part, str(named[w])) for w, part in _PARTS.items() if w in named), None)
         self._title = Line(id="title")
         self._view = XmlView(id="xml")
         self._view.show_note("Reading the XML …")
@@ -60,7 +67,10 @@ class XmlScreen(PagedScreen):
         # The object's record is replaced when libvirt told of a change: then it is read again.
         if self._asked_for is None or (thing is not None and thing is not self._asked_for):
             self._asked_for = thing or self.ref
-            if self.ref.kind is Kind.DOMAIN:
+            if self._part is not None:
+                asked = (self.ref.key, *self._part)
+                self.look_up(self.ref.host, lookups.part_xml, *asked, then=self._show_other)
+            elif self.ref.kind is Kind.DOMAIN:
                 self.look_up(
                     self.ref.host, lookups.domain_detail, self.ref.key, then=self._show_domain
                 )
@@ -95,6 +105,9 @@ class XmlScreen(PagedScreen):
     def _show_title(self, name: str) -> None:
         words = {"live": "live: what it runs with", "saved": "saved: what it starts with"}
         pieces = [Toned(f" {name}", "bold"), Toned(f"   {self.ref.kind} XML", "dim")]
+        if self._part is not None:
+            part, called = self._part
+            pieces[1:] = [Toned(f"   {part} "), Toned(called, "accent"), Toned(" XML", "dim")]
         if self._shown:
             pieces.append(Toned(f"   {words[self._shown]}", "accent"))
         if len(self._texts) == 2:

@@ -31,6 +31,9 @@ class Field:
     """How the choices are shown; as they are, where there are no labels."""
     warnings: tuple[str, ...] = ()
     """What is said of each choice while it is the chosen one; '' says nothing."""
+    refused: tuple[str, ...] = ()
+    """Why each choice cannot be taken, '' for one that can; of a flag, alone: why it cannot be yes.
+    """
     helps: tuple[str, ...] = ()
     """Said of each choice in place of ``help``; '' leaves that."""
     unset: str = "default"
@@ -54,6 +57,19 @@ class Field:
     def shown(self, number: int) -> str:
         """A choice as it is drawn."""
         return (self.labels or self.choices)[number] or self.unset
+
+    def refusal(self, number: int) -> str:
+        """Why a choice, or of a flag yes (1), cannot be taken; ''."""
+        place = number if self.kind == "choice" else number - 1
+        return self.refused[place] if 0 <= place < len(self.refused) else ""
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """What is said below a choice of those that cannot be taken."""
+        if self.kind != "choice":
+            return ()
+        numbers = range(len(self.choices))
+        return tuple(f"not {self.shown(n)}: {self.refusal(n)}" for n in numbers if self.refusal(n))
 
 
 def more_of(rare: Sequence[Field], opened: bool) -> Field:

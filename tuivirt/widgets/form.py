@@ -198,6 +198,9 @@ class FormDialog(Dialog[dict[str, Any] | None]):
             head = Toned(f"{'▸' if focused else ' '} {label:<{label_width}} ", _label(focused))
             lines.append([head, *self._drawn(field, focused, WIDEST - label_width - 9)])
             lines += [[Toned(f"    {line}", "warn")] for line in self._warned(field)]
+            wide = min(WIDEST, self.app.size.width) - 4
+            for refused in field.refusals:
+                lines += [[Toned(f"    {line}", "dim")] for line in wrap(refused, wide)]
         focus = self.fields[self.at] if self.at < len(self.fields) else None
         above = len(lines)
         if self.fields:
@@ -233,6 +236,8 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         self.panel.show(lines, sight, pinned=len(lines) - first)
 
     def _helped(self, field: Field) -> str:
+        if field.kind == "flag" and field.refusal(1):
+            return f"{field.help}; not now: {field.refusal(1)}"
         return (field.helps[self._number(field)] if field.helps else "") or field.help
 
     def _warned(self, field: Field) -> list[str]:
@@ -243,7 +248,10 @@ class FormDialog(Dialog[dict[str, Any] | None]):
     def _drawn(self, field: Field, focused: bool, width: int) -> list[Toned]:
         if field.kind == "flag":
             sign = "[x] yes" if self._flags[field.key] else "[ ] no"
-            return [Toned(sign, "reverse" if focused else "")]
+            drawn = [Toned(sign, "reverse" if focused else "")]
+            if why := field.refusal(1):
+                drawn.append(Toned(f"  {fit(why, width - 9, pad=False)}", "dim"))
+            return drawn
         if field.kind == "choice":
             chosen = fit(field.shown(self._number(field)), width - 11, pad=False)
             count = f"  {self._number(field) + 1} of {len(field.choices)}"
@@ -315,13 +323,18 @@ class FormDialog(Dialog[dict[str, Any] | None]):
 
     def _field_key(self, field: Field, event: events.Key) -> None:
         if field.kind == "flag":
-            if event.key in ("space", "left", "right"):
-                self._flags[field.key] = not self._flags[field.key]
+            on = not self._flags[field.key]
+            # What has become impossible can be taken back.
+            if event.key in ("space", "left", "right") and not (on and field.refusal(1)):
+                self._flags[field.key] = on
                 self._reshape()
         elif field.kind == "choice":
             step = {"left": -1, "right": 1, "space": 1}.get(event.key, 0)
-            number = (self._number(field) + step) % len(field.choices)
-            self._chosen[field.key] = field.choices[number]
+            many, number = len(field.choices), self._number(field)
+            for ahead in range(1, many):
+                if step and not field.refusal(there := (number + step * ahead) % many):
+                    self._chosen[field.key] = field.choices[there]
+                    break
             if not step and event.character is not None:
                 self._choose(field, self._begun + event.character)
             self._reshape()
@@ -334,7 +347,9 @@ class FormDialog(Dialog[dict[str, Any] | None]):
         """Choose what begins with what was typed, or with its last character: a new word."""
         for start in (begun, begun[-1]) if typed else (begun,):
             for words in (field.choices, field.labels):
-                for choice, word in zip(field.choices, words, strict=False):
+                for number, (choice, word) in enumerate(zip(field.choices, words, strict=False)):
+                    if typed and field.refusal(number):
+                        continue
                     if word and word.casefold().startswith(start.casefold()):
                         self._chosen[field.key], self._begun = choice, start
                         return
