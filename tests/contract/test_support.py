@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +17,7 @@ from tests.support import guests, initramfs
 from tests.support.guests import Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, answers
 from tests.support.serial import SerialTimeout
-from tests.support.tmux import ScreenTimeout, Terminal
-from tests.support.watchdog import Watchdog
+from tests.support.tmux import ROOT, ScreenTimeout, Terminal
 from tuivirt.backend import eventloop
 
 pytestmark = pytest.mark.qemu
@@ -171,14 +172,34 @@ def test_a_program_in_a_terminal_is_typed_to_and_read() -> None:
             terminal.wait_for("nothing of the kind", timeout=0.1)
 
 
+CUT = """
+import sys, libvirt
+from tests.support.watchdog import Watchdog
+conn = libvirt.open(sys.argv[1])
+print("open", flush=True)
+sys.stdin.readline()
+watchdog = Watchdog(longest_s=1.0)
+try:
+    conn.getHostname()
+except libvirt.libvirtError:
+    print("cut", watchdog.bites, flush=True)
+"""
+
+
 def test_a_call_that_hangs_is_cut(private_libvirtd: PrivateLibvirtd) -> None:
-    conn = libvirt.open(private_libvirtd.uri)
-    private_libvirtd.sigstop()
-    watchdog = Watchdog(longest_s=1.0)
-    try:
-        with pytest.raises(libvirt.libvirtError):
-            conn.getHostname()
-    finally:
-        watchdog.stop()
-        private_libvirtd.sigcont()
-    assert watchdog.bites
+    # A process of its own: all of its connections are cut, and the guests here have some.
+    with subprocess.Popen(
+        [sys.executable, "-c", CUT, private_libvirtd.uri],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        private_libvirtd.sigstop()
+        try:
+            told, _ = process.communicate("go\n", timeout=60)
+        finally:
+            private_libvirtd.sigcont()
+    assert told.startswith("cut ")
