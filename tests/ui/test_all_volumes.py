@@ -173,7 +173,7 @@ async def test_a_key_is_answered_while_ten_thousand_are_read(
 
     def read_all(_host: object, key: str, *_more: object) -> tuple[Volume, ...]:
         reading.append(key)
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return tuple(replace(each, users=("web-01",)) for each in found[key])
 
     def read_some(_host: object, key: str, names: Sequence[str]) -> tuple[Volume, ...]:
