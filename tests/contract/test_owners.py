@@ -23,7 +23,7 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, survey
 from tuivirt.backend.snapshots import make, revert
 from tuivirt.backend.snapshots import remove as snapshots
-from tuivirt.backend.storage import pools, remove, resize, upload
+from tuivirt.backend.storage import listing, pools, remove, resize, upload
 
 
 def owners(host: Host, path: str) -> tuple[str, ...]:
@@ -228,6 +228,7 @@ def test_what_only_a_snapshots_record_keeps_is_nobodys_to_delete_write_over_or_a
         with pytest.raises(BadInput, match="snapshot s2 of") as refused:
             verb(host, pool, {"vol": kept.name, **values}, force=True)
         assert told in str(refused.value) or "shrink" in values
+    assert f"snapshot s2 of {one.name}, which keeps it" in listing.details(host, pool, kept.name)
     with pytest.raises(BadInput, match=f"{past.name} is in use by snapshot s2 of {one.name}, whi"):
         remove.delete(host, pool, {"vol": past.name}, force=True)
     with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):

@@ -92,6 +92,7 @@ def details(host: Host, pool_key: str, name: str) -> str:
     said += [f"{'lies on' if not n else '':<10} {_image(e)}" for n, e in enumerate(below)]
     who = [f"domain {each}" for each in users.running]
     who += [f"domain {each} (off)" for each in users.off]
+    who += [f"{each.said}, which keeps it" for each in users.kept]
     who += [f"volume {each}, which lies on it" for each in users.volumes]
     who += [f"image {each}, which lies on it" for each in users.images]
     who += [f"this machine: {each}" for each in users.machine]
