@@ -12,7 +12,7 @@ from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.pool_type import POOL_TYPES
 from tuivirt.backend.model.resources import Pool
 
-from .migrations import FORCE
+from .plans import FORCE
 from .registry import Option, Run, action
 
 if TYPE_CHECKING:
