@@ -88,7 +88,7 @@ def _progress(row: Row) -> Cell:
     task = row.task
     if task.fraction is None or task.state not in OPEN:
         return ""
-    return Toned(f"{bar(task.fraction, 1.0, 8)} {task.fraction * 100:3.0f}%")
+    return Toned(f"{bar(task.fraction, 1.0, 4)} {task.fraction * 100:3.0f}%")
 
 
 _COLUMNS: tuple[Column[Row], ...] = (
@@ -110,14 +110,14 @@ _COLUMNS: tuple[Column[Row], ...] = (
         sort_letter="N",
     ),
     Column("action", "TASK", lambda r: title_of(r.task), width=14, max_width=26),
-    Column("progress", "PROGRESS", _progress, width=13, priority=2),
+    Column("progress", "PROGRESS", _progress, width=9, priority=1),
     Column("text", "WHAT IT SAYS", lambda r: r.text, width=16, max_width=100),
     Column(
         "started",
         "BEGAN",
         lambda r: clock(r.task.started) if r.task.id else "",
         width=12,
-        priority=1,
+        priority=2,
         sort_key=lambda r: r.task.started,
         sort_letter="T",
         descending=True,
