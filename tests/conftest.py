@@ -22,6 +22,8 @@ libvirt.registerErrorHandler(lambda _context, _error: None, None)
 ON_OTHERS = ("contract", "e2e", "lab", "ui")
 """Folders of tests that wait for other processes, or for a screen that is drawn in its own time."""
 RERUNS_MOST = 5
+SAID_LINES = 12
+"""Of why one was tried again."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,19 +33,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
-def _reruns(config: pytest.Config) -> int:
+def _rerun(config: pytest.Config) -> list[pytest.TestReport]:
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    return len(reporter.stats.get("rerun", ())) if reporter is not None else 0
+    return reporter.stats.get("rerun", []) if reporter is not None else []
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """More than a few are a defect of the program or of a test."""
-    if _reruns(session.config) > RERUNS_MOST:
+    if len(_rerun(session.config)) > RERUNS_MOST:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
-    if (count := _reruns(config)) > RERUNS_MOST:
+    for report in _rerun(config):
+        print(f"tried again: {report.nodeid} ({report.when})")
+        print("\n".join(report.longreprtext.splitlines()[-SAID_LINES:]))
+    if (count := len(_rerun(config))) > RERUNS_MOST:
         print(f"{count} tests were tried again; more than {RERUNS_MOST} is a failure")
     if _watchdog.bites:
         print(f"a test hung, and its connections were cut: {_watchdog.bites} times")
