@@ -264,11 +264,11 @@ async def test_with_several_hosts_a_tasks_object_is_told_with_its_own_at_80_colu
 
 async def test_running_tasks_stand_on_top_with_their_progress() -> None:
     app = driven()
-    async with app.run_test(size=(120, 24)) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         tell(app, *TASKS, task(3, TaskState.RUNNING, fraction=0.5, text="copying", abortable=True))
         await go(app, pilot, "job")
         first = screen_lines(app)[3]
-        for word in ("running", "Attach a disk", "████░░░░  50%", "copying"):
+        for word in ("running", "Attach a disk", "██░░  50%", "copying"):
             assert word in first
 
 
