@@ -55,6 +55,16 @@ def test_what_a_domain_went_back_past_is_its_snapshots(hosts: Any) -> None:
     assert not other.listed, "it has none, and need not be asked"
 
 
+def test_of_many_snapshots_some_are_named(hosts: Any) -> None:
+    snapshots = tuple(record(f"n{n:02}", "/p/a", f"/p/a.{n}") for n in range(30))
+    usage = Finder(hosts("a", Domain("web", snapshots=snapshots)), overlays=False).of("/p/a")
+    (refused,) = derived(usage).findings(Weight.REFUSED, "a")
+    assert refused.text.startswith("a is in use by snapshot n00 of web, snapshot n01 of web, ")
+    assert refused.text.endswith("snapshot n04 of web, 25 more like these")
+    (risk,) = against_writing(usage, content=True)
+    assert "snapshot n04 of web, 25 more like these keep /p/a" in risk.text
+
+
 def test_memory_in_a_file_is_the_snapshots(hosts: Any) -> None:
     one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1", "/p/memory"),)))
     (finding,) = against_overwriting(one, "/p/memory")

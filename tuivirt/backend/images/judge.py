@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ..errors import BadInput
 from ..model.finding import Finding, Plan, Weight
 from ..model.size import spelled
-from ..owners import risks
+from ..owners import risks, some
 from .read import Chain, Image
 from .users import Usage, Use
 
@@ -105,8 +105,9 @@ def against_writing(usage: Usage, *, content: bool) -> list[Finding]:
         )
     if kept := [use for use in usage.domains if use.snapshot]:
         kept = [use for use in kept if use.frozen] or kept
-        text = f"{_names(kept)} {'keeps' if len(kept) == 1 else 'keep'} {usage.path}, and there is "
-        text += "no going back to what that was after the change"
+        names = ", ".join(some(use.said for use in kept))
+        text = f"{names} {'keeps' if len(kept) == 1 else 'keep'} {usage.path}, and there is no "
+        text += "going back to what that was after the change"
         found.append(Finding(Weight.RISK, text, f"let go of it first: {kept[0].letting_go}"))
     if saved := [use for use in off if use.saved]:
         found.append(

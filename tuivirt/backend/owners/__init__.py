@@ -6,7 +6,7 @@ hosts; `finder` joins them to one `Usage`, and `words` tells it.
 """
 
 from .finder import Finder
-from .usage import Usage, Use, risks
+from .usage import Usage, Use, risks, some
 from .words import against_overwriting
 
-__all__ = ["Finder", "Usage", "Use", "against_overwriting", "risks"]
+__all__ = ["Finder", "Usage", "Use", "against_overwriting", "risks", "some"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..model.finding import Finding, Weight
 
 MOST_SAID = 5
-"""More of what could not be seen is counted: it would hide the rest of a plan."""
+"""More of one kind is counted: it would hide the rest of a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,17 @@ class Usage:
         return tuple(dict.fromkeys((*(use.phrase for use in self.domains), *self.machine)))
 
 
+def some(words: Iterable[str], end: str = "") -> list[str]:
+    """Those that can be said: a nightly snapshot keeps an image as often as there were nights.
+
+    ``end``: what is said of those that are only counted.
+    """
+    said = list(dict.fromkeys(words))
+    rest = len(said) - MOST_SAID
+    return [*said[:MOST_SAID], f"{rest} more like these{end}"] if rest > 1 else said
+
+
 def risks(sentences: Iterable[str]) -> list[Finding]:
     """What could not be seen, as findings: it is asked, and never taken for nothing."""
-    said = list(dict.fromkeys(sentences))
-    rest = len(said) - MOST_SAID
-    shown = [Finding(Weight.RISK, each) for each in (said[:MOST_SAID] if rest > 1 else said)]
-    if rest > 1:
-        shown.append(Finding(Weight.RISK, f"{rest} more like these could not be looked into"))
-    return shown
+    said = some(sentences, " could not be looked into")
+    return [Finding(Weight.RISK, each) for each in said]

@@ -13,7 +13,7 @@ from ..here import is_here
 from ..model.finding import Finding, Weight
 from .finder import Finder
 from .survey import pools_of
-from .usage import risks
+from .usage import risks, some
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -37,7 +37,7 @@ def against_overwriting(
     usage = Finder(host, here=here, overlays=there).of(path)
     said = []
     if names := usage.phrases:
-        said.append(Finding(Weight.REFUSED, f"{path} is {', '.join(names)}", advice))
+        said.append(Finding(Weight.REFUSED, f"{path} is {', '.join(some(names))}", advice))
     said += [
         Finding(Weight.RISK, f"{each} lies on {path}, and is of no use without it", advice)
         for each in usage.overlays

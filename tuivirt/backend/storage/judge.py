@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..model.finding import Finding, Weight
-from ..owners import Finder, Usage, Use, risks
+from ..owners import Finder, Usage, Use, risks, some
 from .find import Found
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class InUse:
             f"domain {name} ({'from its next start on' if name in self.later else 'off'})"
             for name in self.off
         ]
-        said += [use.said for use in self.kept]
+        said += some(use.said for use in self.kept)
         said += [f"volume {name}" for name in self.volumes]
         said += [f"image {path}" for path in self.images]
         return ", ".join((*said, *self.machine))
@@ -60,7 +60,7 @@ class InUse:
             how = f": {', '.join(self.said)}" if self.said else ""
             advice = "detach it there first; what lies on it needs it as it is"
             if self.kept:
-                only = self.names == ", ".join(use.said for use in self.kept)
+                only = self.names == ", ".join(some(use.said for use in self.kept))
                 how = ", which keeps it" if only and len(self.kept) == 1 else how
                 go = f"a snapshot lets go of it by {self.kept[0].letting_go}"
                 advice = go if only else f"{advice}; {go}"
