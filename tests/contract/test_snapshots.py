@@ -25,9 +25,11 @@ from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.model.size import spelled
 from tuivirt.backend.model.snapshot import Snapshot
 from tuivirt.backend.snapshots import listing, make, records, remove, revert, revert_external
 from tuivirt.backend.snapshots.read import snapshots_of
+from tuivirt.backend.snapshots.sizes import sizes_of
 
 Define = Callable[..., Guest]
 
@@ -312,6 +314,14 @@ def test_an_external_one_with_memory_keeps_that_in_a_file_and_the_guest_goes_on(
     file = images / f"{two.name}.all.memory"
     assert said.endswith(f"external, of vda, vdb with its memory in {file}")
     assert file.stat().st_size > 1 << 20
+    create(host, two, name_="within", kind="internal")
+    sizes = sizes_of(host, snapshots_of(host, two.uuid))
+    kept = [images / name for name in ("one.qcow2", "two.qcow2", file.name)]
+    assert sizes["all"] == sum(path.stat().st_blocks * 512 for path in kept)
+    assert sizes["within"] > 1 << 20  # Its memory; of its disks nobody can tell.
+    assert f"internal, vda, vdb, memory, running, {spelled(sizes['within'])}" in (
+        listing.as_text(host, two.uuid)
+    )
     assert shell.run("echo $X").split()[-1] == "kept"
     assert one(host, two, "all").memory_file == str(file)
 

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.passthrough import DeviceFacts
     from tuivirt.backend.model.processors import HostTopology, Processing
     from tuivirt.backend.model.resources import MdevType
-    from tuivirt.backend.model.snapshot import Snapshot
+    from tuivirt.backend.model.snapshot import Snapshot, Snapshots
     from tuivirt.backend.snapshots.judge import Facts
 
 __all__ = [
     "Belongings",
+    "all_snapshots",
     "belongings",
     "block_devices",
     "block_jobs",
@@ -61,6 +62,7 @@ __all__ = [
     "running_users",
     "secrets",
     "snapshot_facts",
+    "snapshot_sizes",
     "snapshots",
     "users_of_devices",
     "volumes",
@@ -169,11 +171,29 @@ def snapshots(host: Host, key: str) -> tuple[Snapshot, ...]:
     return snapshots_of(host, key)
 
 
+def all_snapshots(host: Host) -> tuple[Snapshots, ...]:
+    """The snapshots of all domains of the host, by domain. Raises TuivirtError."""
+    from tuivirt.backend.snapshots.everywhere import snapshots_on
+
+    return snapshots_on(host)
+
+
 def snapshot_facts(host: Host, key: str) -> Facts:
     """What decides about a domain's snapshots now. Raises TuivirtError."""
     from tuivirt.backend.snapshots.offered import facts_of
 
     return facts_of(host, key)
+
+
+def snapshot_sizes(host: Host, key: str) -> Mapping[str, int]:
+    """By name the bytes that a domain's snapshots take, of those of which it is known.
+
+    Raises TuivirtError.
+    """
+    from tuivirt.backend.snapshots.read import snapshots_of
+    from tuivirt.backend.snapshots.sizes import sizes_of
+
+    return sizes_of(host, snapshots_of(host, key))
 
 
 def part_xml(host: Host, key: str, part: str, name: str) -> str:

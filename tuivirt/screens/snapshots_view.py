@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from textwrap import wrap
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ from tuivirt.backend.model.snapshot import (
 from tuivirt.widgets.block import Block
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.live_table import LiveTable
-from tuivirt.widgets.text import NONE, age
+from tuivirt.widgets.text import NONE, age, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
 from .processors_view import LookUp
@@ -41,19 +42,24 @@ TROUBLES, ON_A_HIGH_SCREEN, HIGH = 1, 3, 24
 """As many are told on a tab of so many lines: the tree needs the room."""
 
 
-def _name(row: SnapshotRow) -> Cell:
+def name_cell(row: SnapshotRow) -> Cell:
     said = branch(row) + row.snapshot.name
     return Toned(f"{said} ◂ now", "accent") if row.snapshot.current else said
 
 
-def _taken(row: SnapshotRow) -> str:
+def taken_cell(row: SnapshotRow) -> str:
     created = row.snapshot.created
     return time.strftime("%Y-%m-%d %H:%M", time.localtime(created)) if created else NONE
 
 
-def _ago(row: SnapshotRow) -> str:
+def ago_cell(row: SnapshotRow) -> str:
     created = row.snapshot.created
     return age(max(0.0, time.time() - created)) if created else NONE
+
+
+def _size(row: SnapshotRow) -> str:
+    known = row.snapshot.size_bytes
+    return size_bytes(known) if known is not None else NONE
 
 
 def _trouble(trouble: Trouble) -> str:
@@ -61,9 +67,10 @@ def _trouble(trouble: Trouble) -> str:
 
 
 COLUMNS: tuple[Column[SnapshotRow], ...] = (
-    Column("name", "SNAPSHOT", _name, width=24, max_width=60),
-    Column("taken", "TAKEN", _taken, width=16),
-    Column("ago", "AGO", _ago, width=8, align="right", priority=2),
+    Column("name", "SNAPSHOT", name_cell, width=24, max_width=60),
+    Column("taken", "TAKEN", taken_cell, width=16),
+    Column("ago", "AGO", ago_cell, width=8, align="right", priority=2),
+    Column("size", "SIZE", _size, width=6, align="right"),
     Column("holds", "HOLDS", of, width=24, max_width=60),
     Column("description", "DESCRIPTION", described, width=16, max_width=80, priority=1),
 )
@@ -100,7 +107,8 @@ class SnapshotsView(Vertical):
         self._asking = False
         self._asked_at = 0.0
         self._answered: Callable[[], None] = lambda: None
-        self._troubles_anew: Callable[[], None] = lambda: None
+        self._look_deeper: Callable[[], None] = lambda: None
+        self._sizes: Mapping[str, int] = {}
         self._troubles: tuple[Trouble, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -132,9 +140,13 @@ class SnapshotsView(Vertical):
         if self._asking or (token == self._asked_for and not old):
             return
         self._asked_for, self._asking = token, True
-        self._troubles_anew = lambda: look_up(
-            domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles
-        )
+
+        def deeper() -> None:
+            """What takes longer, as it looks into the images."""
+            look_up(domain.host, lookups.snapshot_sizes, domain.uuid, then=self._take_sizes)
+            look_up(domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles)
+
+        self._look_deeper = deeper
         look_up(domain.host, lookups.snapshots, domain.uuid, then=self._take)
 
     def _take(self, answer: tuple[Snapshot, ...] | TuivirtError) -> None:
@@ -146,10 +158,19 @@ class SnapshotsView(Vertical):
             return
         self._known = answer
         self.table.set_empty("No snapshots.\n+ takes one.")
-        self.table.update({row.snapshot.name: row for row in tree(answer)})
+        self._show_tree()
         self._say_what_is_wrong()
         self._answered()
-        self._troubles_anew()
+        self._look_deeper()
+
+    def _show_tree(self) -> None:
+        known = [replace(s, size_bytes=self._sizes.get(s.name)) for s in self._known or ()]
+        self.table.update({row.snapshot.name: row for row in tree(known)})
+
+    def _take_sizes(self, answer: Mapping[str, int] | TuivirtError) -> None:
+        if not isinstance(answer, TuivirtError):  # That they cannot be read was told already.
+            self._sizes = answer
+            self._show_tree()
 
     def _take_troubles(self, answer: tuple[Trouble, ...] | TuivirtError) -> None:
         if isinstance(answer, TuivirtError):

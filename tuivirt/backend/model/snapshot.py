@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 
 from .record import record
+from .ref import Ref
 
 
 @record(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Snapshot:
     """internal, external or no."""
     memory_file: str = ""
     disks: tuple[SnapshotDisk, ...] = ()
+    size_bytes: int | None = None
+    """What it takes of the storage; None: it is not known, or was not asked."""
 
     @property
     def kind(self) -> str:
@@ -51,6 +54,19 @@ class Snapshot:
     def has_memory(self) -> bool:
         """Whether the guest goes on where it was; else it boots as after a power failure."""
         return self.memory in ("internal", "external")
+
+
+@record(frozen=True, slots=True)
+class Snapshots:
+    """Those of one domain."""
+
+    ref: Ref
+    """The domain."""
+    name: str
+    """The domain's."""
+    known: tuple[Snapshot, ...] = ()
+    wrong: str = ""
+    """Why they could not be read; '': they were."""
 
 
 @record(frozen=True, slots=True)
