@@ -11,7 +11,15 @@ from textual.pilot import Pilot
 
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.finding import Finding, Plan, Weight
-from tuivirt.backend.model.snapshot import Snapshot, SnapshotDisk, Trouble, branch, tree
+from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.snapshot import (
+    Snapshot,
+    SnapshotDisk,
+    Snapshots,
+    Trouble,
+    branch,
+    tree,
+)
 from tuivirt.backend.snapshots.judge import Facts
 from tuivirt.screens.domain import TABS
 from tuivirt.screens.planning import PlanForm
@@ -19,7 +27,8 @@ from tuivirt.widgets.form import FormDialog
 
 from . import processors, things
 from .driver import DrivenApp, check_golden, on_top, screen_text, until
-from .things import SIZES, driven, harmless, settle, size_name
+from .factory import uuid_of
+from .things import SIZES, driven, go, harmless, settle, size_name
 
 DISKS = (SnapshotDisk("vda", "internal"), SnapshotDisk("vdb", "internal"))
 BEGAN = float(calendar.timegm((2026, 3, 1, 12, 0, 0, 0, 0, 0)))
@@ -62,6 +71,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, snapshots: Any) -> None:
         processing=processors.PROCESSING,
         host_topology=processors.machine(),
         snapshots=snapshots,
+        snapshot_sizes={"before the upgrade": 512 << 20, "nightly": 5 << 30},
         snapshot_facts=Facts(things.LIVE, True, "9.0.0", "its guest agent is not connected"),
         part_xml="<domainsnapshot><name>before the upgrade</name></domainsnapshot>",
     )
@@ -285,6 +295,55 @@ async def test_what_was_typed_is_there_again_until_it_is_carried_out(
         await pilot.pause()
         assert "typed before" not in screen_text(app)
         assert cast(FormDialog, on_top(app)).values["name_"] == ""
+
+
+WEB = Ref("srv1", Kind.DOMAIN, uuid_of(1))
+ALL = (
+    Snapshots(WEB, "web-01", FOUND),
+    Snapshots(Ref("srv1", Kind.DOMAIN, uuid_of(9)), "old", (), "cannot read the snapshots of old"),
+)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=size_name)
+async def test_those_of_all_domains_are_listed(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]
+) -> None:
+    things.answer(monkeypatch, all_snapshots=ALL)
+    app = driven()
+    async with app.run_test(size=size) as pilot:
+        await go(app, pilot, "snap")
+        check_golden(f"snapshots-{size_name(size)}", screen_text(app))
+
+
+async def test_from_the_list_one_gets_to_a_domains_own_and_to_what_can_be_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    things.answer(monkeypatch, all_snapshots=ALL)
+    app = driven()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "snap /nightly")
+        assert "Snapshots 1 of 5" in screen_text(app)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert "[Snapshots 5]" in screen_text(app)
+        await pilot.press("escape")
+        for key, title in (("-", "Delete a snapshot"), ("r", "Go back"), ("e", "Describe or")):
+            await pilot.press(key)
+            await until(pilot, lambda: isinstance(on_top(app), FormDialog), "the form")
+            assert title in screen_text(app)
+            assert cast(FormDialog, on_top(app)).values["snapshotname"] == "nightly"
+            await pilot.press("escape")
+        await pilot.press("y")
+        await settle(app, pilot)
+        assert "snapshot nightly XML" in screen_text(app)
+
+
+async def test_why_those_of_a_host_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    things.answer(monkeypatch, all_snapshots=TuivirtError("cannot list the domains", "it is busy"))
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "snap")
+        assert "cannot list the domains: it is busy" in screen_text(app)
 
 
 def test_a_tree_stands_whatever_is_said_of_parents() -> None:

@@ -28,6 +28,7 @@ ROOMS: tuple[Room, ...] = (
     Room("pools", ("pool", "p"), "pools:PoolsScreen", "storage pools"),
     Room("volumes", ("vol", "v"), "all_volumes:AllVolumesScreen", "the volumes of all pools"),
     Room("devices", ("dev", "pci", "usb"), "devices:DevicesScreen", "devices of the hosts"),
+    Room("snapshots", ("snap",), "snapshots:SnapshotsScreen", "snapshots of all domains"),
     Room("hosts", ("host", "h"), "hosts:HostsScreen", "the hosts"),
     Room("events", ("event", "ev", "log"), "events:EventsScreen", "what happened"),
     Room("tasks", ("job", "jobs", "task"), "tasks:TasksScreen", "what runs, and how it ended"),
