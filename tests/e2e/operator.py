@@ -89,6 +89,12 @@ class Operator:
             self.press(key)
             self.sees(rf"too fast for an answer|\A(?!(.|\n)*{question})")
 
+    def accept(self, said: str) -> None:
+        """Read a plan, and have it done."""
+        self.sees(said)
+        self.press("Tab")
+        self.answer(said, "Enter")
+
     def fill_in(self, question: str, text: str) -> None:
         """Read a question, type the answer once it can be one, and Enter."""
         self.sees(question)
