@@ -16,6 +16,7 @@ ROOMS = {
     "domains": r"Domains \d+ of \d+",
     "networks": r"Networks \d+ of \d+",
     "pools": r"[Pp]ools \d+ of \d+",
+    "volumes": r"Volumes \d+ of \d+",
     "devices": r"[Dd]evices \d+ of \d+",
     "hosts": r"Hosts 1 of 1",
     "events": r"Events \d+ of \d+",

@@ -116,7 +116,6 @@ WALL_CLOCK = {
     "commands/stats.py": "the time of a record",
     "demo/guest.py": "what a made-up guest takes for the time",
     "demo/nodes.py": "a made-up host's uptime",
-    "screens/hosts.py": "how long ago an event was, which has the wall clock's time",
     "screens/networks.py": "how long a lease is good, which libvirt gives so",
     "screens/snapshots_view.py": "how long ago one was taken, which libvirt gives so",
     "screens/tasks.py": "a second has passed",

@@ -80,7 +80,7 @@ main(["-c", "test:///default"])
 
 AT_START = {
     "actions": "catalog devices disk_options disks domains errors field_options happenings here"
-    " hostdevs mdevs networks plans pools processors registry runner template views advice",
+    " hostdevs mdevs networks plans pools processors registry runner template views advice whose",
     "backend": "askable bindings board configs connection cut_off errors eventloop events families"
     " host hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
     " spread standing ticker traffic uri uses view",
