@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import libvirt
 import pytest
 
-from tests.contract.conftest import Heard, started
 from tests.contract.test_backup import back_up, refused
 from tests.contract.test_snapshots import create, forget_all
-from tests.support.guests import Disk, Guest, make_sleeper
+from tests.support.guests import Define, Disk, Guest, make_sleeper
 from tests.support.libvirtd import until
 from tests.support.writer import is_whole, overlay
 from tuivirt.actions.catalog import listed
@@ -23,23 +22,6 @@ from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.snapshots import make, revert
 from tuivirt.backend.xml.snapshot import with_images
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def place(images: Path) -> Path:
-    folder = images / "backups"
-    folder.mkdir()
-    folder.chmod(0o777)
-    return folder
 
 
 @pytest.fixture
@@ -63,6 +45,7 @@ def test_an_internal_snapshot_is_not_gone_back_to_over_bitmaps_and_then_it_is(
     checkpoints.create(host, guest.uuid, {"name_": "c0"}, chose=chosen.update)
     virsh = listed()["checkpoint-create"].equivalent(guest.name, chosen)
     assert virsh == f"virsh checkpoint-create-as {guest.name} c0"
+    assert "<name>c0</name>" in checkpoints.xml_of(host, guest.uuid, "c0")
     create(host, guest, name_="s")
     with pytest.raises(BadInput, match="hold the bitmaps of the checkpoint c0") as caught:
         revert.revert(host, guest.uuid, "s", force=True)

@@ -9,24 +9,16 @@ from typing import Any, NoReturn
 import libvirt
 import pytest
 
-from tests.contract.conftest import Heard, started
 from tests.contract.test_snapshots import again, create, digest, forget_all, one, read, write
-from tests.support.guests import Disk, Guest, make_image
+from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.writer import is_whole
 from tuivirt.backend import lifecycle
 from tuivirt.backend.block_jobs.read import chains_of
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.snapshots import listing, revert, revert_external, truth
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    found = started(qemu_uri, Heard())
-    yield found
-    found.close()
+from tuivirt.backend.snapshots.read import snapshots_of
+from tuivirt.backend.snapshots.sizes import sizes_of
 
 
 @pytest.fixture
@@ -168,7 +160,11 @@ def test_on_another_host_the_images_are_made_in_the_pool_that_holds_the_kept_one
         create(host, twins, name_="a", kind="external")
         pool.refresh(0)
         kept = [digest(images / name) for name in ("web.qcow2", "web.img")]
-        monkeypatch.setattr("tuivirt.backend.snapshots.overlays.is_here", lambda _host: False)
+        for module in ("overlays", "sizes"):
+            monkeypatch.setattr(f"tuivirt.backend.snapshots.{module}.is_here", lambda _host: False)
+        volumes = [pool.storageVolLookupByName(name) for name in ("web.qcow2", "web.img")]
+        sizes = sizes_of(host, snapshots_of(host, twins.uuid))
+        assert sizes == {"a": sum(volume.info()[2] for volume in volumes)}
         revert.revert(host, twins.uuid, "a")
         shell = twins.boot()
         write(shell, {"vda": "other", "vdb": "other"})

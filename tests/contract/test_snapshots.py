@@ -6,7 +6,7 @@ import hashlib
 import shlex
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from typing import Any
 import libvirt
 import pytest
 
-from tests.contract.conftest import Heard, Place, started
-from tests.support.guests import Disk, Guest, make_image
+from tests.contract.conftest import Place
+from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.serial import Serial
 from tests.support.writer import Writer, is_whole, overlay
 from tuivirt.actions.catalog import listed
@@ -28,17 +28,9 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.size import spelled
 from tuivirt.backend.model.snapshot import Snapshot
 from tuivirt.backend.snapshots import listing, make, records, remove, revert, revert_external
+from tuivirt.backend.snapshots.everywhere import snapshots_on
 from tuivirt.backend.snapshots.read import snapshots_of
 from tuivirt.backend.snapshots.sizes import sizes_of
-
-Define = Callable[..., Guest]
-
-
-@pytest.fixture(scope="module")
-def host(qemu_uri: str) -> Iterator[Host]:
-    one = started(qemu_uri, Heard())
-    yield one
-    one.close()
 
 
 @pytest.fixture
@@ -358,6 +350,8 @@ def test_they_are_a_tree_and_are_deleted_alone_or_with_what_grew_out_of_them(
         "  │  └─",
         "* └─ d",
     ]
+    (mine,) = [each for each in snapshots_on(host) if each.ref.key == two.uuid]
+    assert (mine.name, mine.known) == (two.name, snapshots_of(host, two.uuid))
     plan = remove.plan_for(host, two.uuid, {"snapshotname": "b", "children": True})
     assert plan.of(Weight.RISK)[0].text == "2 snapshots go together"
     with pytest.raises(BadInput, match="2 snapshots go together"):
@@ -460,6 +454,8 @@ def test_a_record_is_shown_described_renamed_and_given_back(
 def test_the_demo_takes_them_too(demo: Place) -> None:
     demo.run(make.create, {"name_": "one"})
     assert [s.name for s in snapshots_of(demo.host, demo.uuid)] == ["one"]
+    assert [each.ref.key for each in snapshots_on(demo.host)] == [demo.uuid]
+    assert "<name>one</name>" in records.xml_of(demo.host, demo.uuid, "one")
     demo.run(revert.revert, "one", force=True)
     assert DomainState(demo.host.domain(demo.uuid).state(0)[0]) is DomainState.RUNNING
     demo.run(remove.delete, "one")
