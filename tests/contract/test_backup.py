@@ -25,6 +25,7 @@ from tests.support import guests
 from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.serial import Serial
+from tuivirt.actions.catalog import listed
 from tuivirt.backend.backup import before, begin, checkpoints, job, manifest, pull, restore
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
@@ -243,9 +244,14 @@ def test_one_is_written_to_a_pool_by_its_name_and_is_seen_there(
 def test_checkpoints_are_a_tree_and_are_deleted_alone_or_with_what_came_after(
     host: Host, writer: Writer, clean: None
 ) -> None:
+    chosen: dict[str, Any] = {}
     for name in ("a", "b", "c"):
-        said = checkpoints.create(host, writer.uuid, {"name_": name, "leave_out": "vdb"})
+        values = {"name_": name, "leave_out": "vdb"}
+        said = checkpoints.create(host, writer.uuid, values, chose=chosen.update)
         assert said == f"{writer.guest.name} has the checkpoint {name}, of vda"
+    # virsh takes all where none is named, and else the named ones alone.
+    virsh = listed()["checkpoint-create"].equivalent(writer.guest.name, chosen)
+    assert virsh.endswith(" c --diskspec vda,checkpoint=bitmap")
     writer.write("vda", "new", 0, 2)
     lines = checkpoints.as_text(host, writer.uuid).splitlines()
     assert [line.split("  20")[0].rstrip() for line in lines] == ["a", "└─ b", "   └─ c"]
