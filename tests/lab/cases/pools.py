@@ -23,6 +23,7 @@ from tests.lab.storage import (
 from tests.support.libvirtd import until
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.owners.within import domains_within
 from tuivirt.backend.storage import create, download, pools, remove, resize, upload
 from tuivirt.backend.storage.sources import find_sources
 
@@ -72,7 +73,7 @@ def a_volume_group_is_made_filled_kept_from_its_user_and_taken_away() -> None:
             for verb in (remove.delete, remove.wipe):
                 with pytest.raises(BadInput, match=name):
                     verb(host, "lab vg", {"vol": "one"}, force=True)
-            assert pools.domains_within(host, host.pool("lab vg")).domains == (name,)
+            assert domains_within(host, host.pool("lab vg")).domains == (name,)
         remove.delete(host, "lab vg", {"vol": "one"}, force=True)
         assert volumes(host, "lab vg") == {"two": 8 * MIB}
         host.pool("lab vg").destroy()
