@@ -14,7 +14,7 @@ import pytest
 from tests.support.guests import Disk, Guest, domain_xml, image_folder, make_sleeper, unique_name
 from tests.support.small import small_folder
 from tests.support.writer import filled_image, is_whole
-from tuivirt.backend import restoring, saving
+from tuivirt.backend import hotplug, restoring, saving
 from tuivirt.backend.backup import before, begin, manifest
 from tuivirt.backend.block_jobs import control, copy
 from tuivirt.backend.block_jobs.read import chains_of
@@ -167,7 +167,10 @@ def test_a_line_break_is_refused_where_libvirt_would_keep_another_name(
     folder.mkdir()
     folder.chmod(0o777)
     for write in (copied, backed_up):
-        with pytest.raises(BadInput, match=r"two\\nlines.* has a line break"):
+        with pytest.raises(BadInput, match=r"two\\nlines.* holds a control character"):
             write(host, guest, folder / "file")
     assert names(folder) == []
     written_to(host, guest, folder, name)
+    disk = hotplug.DiskRequest(str(folder / f"{name}.core"))
+    with pytest.raises(BadInput, match="holds a control character"):
+        hotplug.attach_disk(host, guest.uuid, disk)

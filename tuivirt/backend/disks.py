@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
+from .backup.folder import against_breaks
 from .errors import BadInput, NotFound, code_of, from_libvirt, is_gone
 from .here import is_here
 from .images import tool
@@ -91,8 +92,8 @@ def resolve(host: Host, source: str, form: str = "") -> Source:
     """
     if not source:
         return Source(format=form or "raw")
-    if "\0" in source:
-        raise BadInput("a path cannot hold a null character")
+    for each in against_breaks([source]):
+        raise BadInput("it cannot be a disk", each.text, each.advice)
     if source.startswith("/"):
         if is_here(host):
             return _local(host, source, form)

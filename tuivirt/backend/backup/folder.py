@@ -24,15 +24,14 @@ def folder_of(text: str) -> Path:
 
 
 def against_breaks(paths: Iterable[str]) -> list[Finding]:
-    """What speaks against having libvirt write into a file of a name with a line break.
+    """What speaks against giving libvirt a file of a name with a line break.
 
-    It writes that into its records as it is, where it is read as a blank: the file is not found
-    again.
+    It writes that into its XML as it is, where it is read as a blank: the file is not found again.
     """
     broken = next((path for path in paths if _BREAK.search(path)), None)
     if broken is None:
         return []
-    text = f"{broken!r} has a line break or a tab in it, which libvirt would keep as a blank"
+    text = f"{broken!r} holds a control character (a line break, a tab): libvirt would keep a blank"
     return [Finding(Weight.REFUSED, text, "name it without: the file would not be found again")]
 
 
