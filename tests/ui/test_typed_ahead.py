@@ -85,6 +85,21 @@ async def test_an_action_after_a_filter_is_about_what_it_leaves() -> None:
         assert app.recorded.wishes[-1][:2] == ("start", "template-deb12")
 
 
+async def test_an_action_after_moving_sorting_or_marking_is_about_what_that_has_chosen() -> None:
+    app = driven(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        await sent(app, pilot, "Ngj:shutdown\r")
+        table = app.front.table if app.front is not None else None
+        assert table is not None
+        second = table.rows.all[table.cursor].domain
+        assert second.name == sorted(row.domain.name for row in table.rows.all.values())[1]
+        assert second.name in screen_text(app).split("Shut down", 1)[1]
+        await sent(app, pilot, "\x1b")
+        await sent(app, pilot, "g  :shutdown\r")
+        assert "2 domains" in screen_text(app)
+
+
 async def test_a_form_that_a_command_opens_takes_what_follows() -> None:
     app = driven()
     async with app.run_test(size=SIZE) as pilot:

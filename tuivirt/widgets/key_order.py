@@ -35,3 +35,16 @@ class KeysInOrder(App[T], inherit_bindings=False):
         if self.overhear is not None:
             self.overhear(event)
         await super().on_event(event)
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """A list takes keys by its bindings alone: at once, not when they have gone from queue to
+        queue up to here. By then a colon that follows would have taken the focus from it."""
+        if await super()._check_bindings(key, priority):
+            return True
+        return priority and self._is_bound_alone and await super()._check_bindings(key)
+
+    @property
+    def _is_bound_alone(self) -> bool:
+        """Whether nobody but bindings wants the keys of what has the focus."""
+        at = self.focused or self.screen
+        return not any(hasattr(node, "on_key") for node in at.ancestors_with_self)
