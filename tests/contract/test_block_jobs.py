@@ -20,6 +20,7 @@ from tuivirt.backend.block_jobs import commit, control, copy, pull
 from tuivirt.backend.block_jobs.read import chains_of, jobs_of
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.storage.place import Place, seen
 
 SLOW = {"bandwidth": 1}
 """MiB/s: what a test can look at while it lasts."""
@@ -118,6 +119,32 @@ def test_a_copy_goes_to_a_pool_by_its_name_and_is_a_volume_there(
         with pytest.raises(TuivirtError, match=why):
             copy.copy(host, filled.uuid, {**values, "dest": dest})
     assert is_whole(pool.folder / "two.qcow2")
+
+
+def test_a_pool_that_stops_as_it_is_to_show_a_copy_is_told_to_be_off(
+    host: Host, images: Path
+) -> None:
+    folder = images / "gone"
+    folder.mkdir()
+    pool = TestPool(host, folder)
+    place = Place(str(folder / "x"), pool=pool.handle)
+    folder.rmdir()  # As a server that is lost: libvirt stops what it cannot refresh.
+    said = seen(host, place)
+    assert said.startswith(f"; pool {pool.name} does not show it: ")
+    assert said.endswith(f"; libvirt has stopped pool {pool.name}, and forgotten it, as it was "
+                         "transient")  # fmt: skip
+    xml = f"<pool type='dir'><name>{pool.name}</name><target><path>{folder}</path></target></pool>"
+    lasting = host.conn.storagePoolDefineXML(xml, 0)
+    try:
+        folder.mkdir()
+        lasting.create(0)
+        folder.rmdir()
+        assert seen(host, Place(place.path, pool=lasting)).endswith(
+            f"; pool {pool.name} is off now: libvirt has stopped it (once that is mended: "
+            f"tuivirt pool-start {pool.name})"
+        )
+    finally:
+        lasting.undefine()
 
 
 def test_a_copy_is_kept_equal_until_it_is_said_how_it_ends(

@@ -53,4 +53,6 @@ def begin(
     from .push import push
 
     said = push(host, uuid, order, aborted=aborted, progress=progress)
-    return said + seen(host, order.pool) if order.pool is not None else said
+    if order.pool is None:
+        return said
+    return said + seen(host, order.pool, aborted, progress)

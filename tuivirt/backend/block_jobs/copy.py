@@ -6,6 +6,7 @@ import os.path
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -80,8 +81,8 @@ def copy(
     """
     domain = domain_to_change(host, uuid)
     name, settled = domain.name(), _settled(host, uuid, values)
-    place = settled.place
     target, dest = settled.chain.target, settled.dest
+    shown = partial(seen, host, settled.place, aborted, progress)
     what = f"cannot copy {target} of {name} to {dest}"
     refuse(settled.plan, what, force)
     flags = libvirt.VIR_DOMAIN_BLOCK_COPY_SHALLOW if values.get("shallow") else 0
@@ -110,17 +111,17 @@ def copy(
                 raise _failed(host, what, end, dest, f"{stays}; {left}")
             forget(host, domain, begun)
             now = follows(domain, target, settled.chain.source, dest)
-            rest = f"{settled.chain.source} is left as it was{seen(host, place)}"
+            rest = f"{settled.chain.source} is left as it was{shown()}"
             return f"{target} of {name} is on {dest}{now}; {rest}"
         if values.get("finish"):
             end = job.cancel(f"{what}: it is copied, but the job could not be ended")
             if end in (End.FAILED, End.OFF):  # After both were equal, before it was ended.
                 raise _failed(host, what, end, dest, f"{stays}; {left}")
             forget(host, domain, begun)
-            return f"{dest} is a copy of {target} of {name}, as of now; {stays}{seen(host, place)}"
+            return f"{dest} is a copy of {target} of {name}, as of now; {stays}{shown()}"
     return (
         f"{dest} equals {target} of {name} and is kept so until the guest goes over to it "
-        f"(tuivirt blockjob {name} {target} --pivot) or stays (--abort){seen(host, place)}"
+        f"(tuivirt blockjob {name} {target} --pivot) or stays (--abort){shown()}"
     )
 
 
