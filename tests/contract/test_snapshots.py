@@ -326,7 +326,7 @@ def test_an_abort_while_the_memory_is_written_changes_nothing(
     guest = define(memory_mib=1024, disks=[Disk(image, form="qcow2")])
     shell = guest.boot()
     # Memory that is not empty takes seconds to write.
-    shell.run("dd if=/dev/urandom of=/r bs=1M count=8; for i in $(seq 30); do cat /r; done >/x")
+    shell.run("dd if=/dev/urandom of=/r bs=1M count=8; for i in $(seq 40); do cat /r; done >/x")
     aborted = threading.Event()
     aborted.set()
     with pytest.raises(Aborted, match="it goes on; nothing was changed"):

@@ -43,8 +43,9 @@ def call_as_job(
     threading.Thread(target=work, name=named, daemon=True).start()
     asked = False
     while not ended.wait(EVERY_S):
-        if aborted is not None and aborted.is_set() and not asked:
-            asked = _abort(domain, named)
+        if aborted is not None and aborted.is_set():
+            # Again and again: one that comes before QEMU has begun is taken, and does nothing.
+            asked = _abort(domain, named) or asked
         elif progress is not None:
             progress(saying, _fraction(domain))
     return (failure[0] if failure else None), asked
