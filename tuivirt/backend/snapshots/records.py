@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..block_jobs.images import is_there
 from ..errors import BadInput, TuivirtError, from_libvirt
 from ..lifecycle import domain_to_change, touch
-from ..model.finding import Finding, Plan, Weight
+from ..model.finding import Plan
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
 from ..xml.snapshot import parse_snapshot, retold
+from .given_back import Given, against
 from .judge import check_description, check_name, refuse
 from .read import is_no_more, snapshot_to_change, snapshots_of
 from .revert import find
@@ -119,11 +119,15 @@ def _move_children(
 
 
 def _retell(domain: Any, snapshot: Snapshot, what: str, **changes: str | None) -> None:
-    """Define its record anew, all else as it is, the current one as the current one."""
+    """Define its record anew, all else as it is, the current one as the current one.
+
+    Under its own name the current one stays so by itself.
+    """
     try:
         handle = domain.snapshotLookupByName(snapshot.name, 0)
         record = handle.getXMLDesc(libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE)
-        _define(domain, retold(record, **changes), current=bool(handle.isCurrent(0)))
+        current = bool(changes.get("name")) and bool(handle.isCurrent(0))
+        _define(domain, retold(record, **changes), current=current)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error
     except XmlError as error:
@@ -131,6 +135,11 @@ def _retell(domain: Any, snapshot: Snapshot, what: str, **changes: str | None) -
 
 
 def _define(domain: Any, record: str, *, current: bool) -> None:
+    """``current``: it is to be the current one, and another is now, or none.
+
+    Never of the one that is: libvirt from 9.9 on drops the ``<revertDisks>`` of the current one
+    before it takes another, which were then those just given.
+    """
     flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
     if current:
         flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
@@ -139,22 +148,12 @@ def _define(domain: Any, record: str, *, current: bool) -> None:
 
 def plan_redefine(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     """What libvirt would know then, and what speaks against it. Raises BadInput, TuivirtError."""
-    name = host.domain(uuid).name()
-    _text, given = _read(str(values["file"]))
-    known = {each.name: each for each in snapshots_of(host, uuid)}
-    findings = []
-    if given.name in known:
-        text = f"libvirt knows the snapshot {given.name} already: its record is replaced"
-        findings.append(Finding(Weight.RISK, text))
-    if given.parent and given.parent not in known:
-        text = f"it grew out of {given.parent}, which libvirt does not know"
-        findings.append(Finding(Weight.REFUSED, text, "give that one back first"))
-    for disk in given.disks:
-        if disk.kept and disk.kind == "external" and is_there(host, disk.kept) is False:
-            text = f"what it kept of {disk.target}, {disk.kept}, is gone"
-            findings.append(Finding(Weight.RISK, text))
-    mark = ", as the current one" if values.get("current") else ""
-    step = f"libvirt knows the snapshot {given.name} of {name}, taken {when(given)}{mark}."
+    domain, current = host.domain(uuid), bool(values.get("current"))
+    name, given = domain.name(), _read(str(values["file"]))
+    known = snapshots_of(host, uuid)
+    findings = against(host, domain, given, known, current=current)
+    one, mark = given.snapshot, ", as the current one" if current else ""
+    step = f"libvirt knows the snapshot {one.name} of {name}, taken {when(one)}{mark}."
     return Plan(name, (step, "Neither its images nor the guest are touched."), tuple(findings))
 
 
@@ -167,16 +166,17 @@ def redefine(
     """
     domain = domain_to_change(host, uuid)
     what = f"cannot give {domain.name()} the snapshot in {file}"
-    refuse(plan_redefine(host, uuid, {"file": file}), what, force)
-    text, given = _read(file)
+    refuse(plan_redefine(host, uuid, {"file": file, "current": current}), what, force)
+    given = _read(file)
+    one = given.snapshot
     try:
-        marked = next((e.current for e in snapshots_of(host, uuid) if e.name == given.name), False)
-        _define(domain, text, current=current or marked)
+        is_so = any(each.current and each.name == one.name for each in snapshots_of(host, uuid))
+        _define(domain, given.text, current=current and not is_so)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what, _advice(error)) from error
     finally:
         touch(host, uuid)
-    return f"{domain.name()} has the snapshot {given.name}, {given.kind or 'empty'}, as {file} says"
+    return f"{domain.name()} has the snapshot {one.name}, {one.kind or 'empty'}, as {file} says"
 
 
 def _advice(error: libvirt.libvirtError) -> str:
@@ -185,7 +185,7 @@ def _advice(error: libvirt.libvirtError) -> str:
     return "" if not is_no_more(error) else "give back first what it grew out of"
 
 
-def _read(file: str) -> tuple[str, Snapshot]:
+def _read(file: str) -> Given:
     """A record and what it tells. Raises BadInput."""
     path = os.path.abspath(os.path.expanduser(file))
     what = f"{path} holds no record of a snapshot"
@@ -199,4 +199,4 @@ def _read(file: str) -> tuple[str, Snapshot]:
         raise BadInput(what, str(why), advice) from error
     if len(text) > MOST_BYTES or not given.name:
         raise BadInput(what, "it is too long" if given.name else "it has no name", advice)
-    return text, given
+    return Given(text, given)

@@ -16,9 +16,9 @@ from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, tree, when
 from . import merge
 from .awake import awake
-from .judge import is_before, refuse
+from .judge import refuse
 from .read import snapshot_to_change, snapshots_of
-from .revert import EXTERNAL_REVERT, find
+from .revert import find, goes_back_itself
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -62,10 +62,7 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
 
 def by_hand(host: Host, gone: tuple[Snapshot, ...]) -> bool:
     """Whether external ones are merged from here: this host's libvirt does it badly or not."""
-    info = host.snapshot.info
-    version = info.libvirt_version if info is not None else ""
-    external = any("external" in each.kind for each in gone)
-    return external and is_before(version, EXTERNAL_REVERT)
+    return any("external" in each.kind for each in gone) and not goes_back_itself(host)
 
 
 def delete(

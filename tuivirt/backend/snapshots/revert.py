@@ -129,9 +129,16 @@ def find(host: Host, uuid: str, name: str) -> Snapshot:
 
 def is_by_hand(host: Host, snapshot: Snapshot) -> bool:
     """Whether this host's libvirt does not go back to that one: then it is done from here."""
+    return "external" in snapshot.kind and not goes_back_itself(host)
+
+
+def goes_back_itself(host: Host) -> bool:
+    """Whether this host's libvirt goes back to external snapshots, and deletes external ones well.
+
+    Of one whose version is not known that is taken for true.
+    """
     info = host.snapshot.info
-    version = info.libvirt_version if info is not None else ""
-    return "external" in snapshot.kind and is_before(version, EXTERNAL_REVERT)
+    return not is_before(info.libvirt_version if info is not None else "", EXTERNAL_REVERT)
 
 
 def _after_by_hand(

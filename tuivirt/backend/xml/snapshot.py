@@ -6,6 +6,7 @@ Format: https://libvirt.org/formatsnapshot.html.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..model.snapshot import Snapshot, SnapshotDisk
 from .tree import Element, attribute, lxml, parse, skim
@@ -42,6 +43,31 @@ def parse_snapshot(xml: str, *, current: bool = False) -> Snapshot:
 
 def _file(disk: Element) -> str:
     return attribute(disk, "source", "file") or attribute(disk, "source", "dev")
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where what was written since a snapshot lies, by its record."""
+
+    overlays: frozenset[str]
+    """On these since it was taken."""
+    reverted: frozenset[str]
+    """On these since the domain went back to it (``<revertDisks>``, libvirt 9.9 and newer)."""
+
+    @property
+    def left(self) -> frozenset[str]:
+        """What libvirt takes for the domain's own as long as that snapshot is the current one."""
+        return self.reverted or self.overlays
+
+
+def written_since(xml: str) -> Written:
+    """Where what was written since that snapshot lies. Raises MalformedXml."""
+    root = skim(xml, "domainsnapshot")
+    overlays, reverted = (
+        frozenset(path for disk in root.iterfind(f"{tag}/disk") if (path := _file(disk)))
+        for tag in ("disks", "revertDisks")
+    )
+    return Written(overlays, reverted)
 
 
 def moved_images(xml: str, moved: Mapping[str, tuple[str, str]]) -> str:

@@ -1,0 +1,206 @@
+"""Records of snapshots defined anew, with a libvirt that notes where a domain went back to.
+
+``<revertDisks>`` are of libvirt 9.9: what it does with them is written out here.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import libvirt
+import pytest
+
+from tests.unit.owners.fakes import Domain, FakeHost, disk, gone
+from tuivirt.backend.errors import BadInput
+from tuivirt.backend.model.finding import Weight
+from tuivirt.backend.snapshots import records
+from tuivirt.backend.snapshots.read import snapshots_of
+
+CURRENT = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
+SECURE = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
+
+
+def record(
+    name: str, kept: str, over: str, parent: str = "", reverted: str = "", more: str = ""
+) -> str:
+    """A snapshot of vda; ``reverted``: on what the domain is since it went back to it."""
+    grew = f"<parent><name>{parent}</name></parent>" if parent else ""
+    image = "<disk name='vda' snapshot='external' type='file'><source file='{}'/></disk>"
+    back = f"<revertDisks>{image.format(reverted)}</revertDisks>" if reverted else ""
+    return (
+        f"<domainsnapshot><name>{name}</name>{grew}<disks>{image.format(over)}</disks>{back}"
+        f"<domain><devices>{disk(kept, 'qcow2')}{more}</devices></domain></domainsnapshot>"
+    )
+
+
+class Handle:
+    def __init__(self, guest: Guest, name: str) -> None:
+        self._guest, self._name = guest, name
+
+    def getName(self) -> str:
+        return self._name
+
+    def isCurrent(self, _flags: int) -> bool:
+        return self._guest.current == self._name
+
+    def getXMLDesc(self, flags: int) -> str:
+        text = self._guest.records[self._name]
+        return text if flags & SECURE else text.replace(" passwd='geheim'", "")
+
+    def delete(self, flags: int) -> None:
+        assert flags == libvirt.VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY
+        del self._guest.records[self._name]
+
+
+class Guest(Domain):
+    """A domain, and libvirt's records of its snapshots."""
+
+    def __init__(self, on: str, current: str, *texts: str) -> None:
+        super().__init__("web", disk(on, "qcow2"), snapshots=texts)
+        self.records: dict[str, str] = {}
+        self.current = ""
+        for text in texts:
+            self.snapshotCreateXML(text, 0)
+        self.current = current
+
+    def listAllSnapshots(self, _flags: int) -> list[Any]:
+        return [Handle(self, name) for name in self.records]
+
+    def hasCurrentSnapshot(self, _flags: int) -> bool:
+        return self.current in self.records
+
+    def snapshotCurrent(self, _flags: int) -> Handle:
+        return Handle(self, self.current)
+
+    def snapshotLookupByName(self, name: str, _flags: int) -> Handle:
+        if name not in self.records:
+            raise gone(libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT)
+        return Handle(self, name)
+
+    def snapshotCreateXML(self, text: str, flags: int) -> None:
+        """As qemuSnapshotRedefine and qemuSnapshotSetCurrent of libvirt 9.9 have it."""
+        name = str(ElementTree.fromstring(text).findtext("name"))
+        self.records[name] = text
+        if flags & CURRENT:
+            if self.current:
+                root = ElementTree.fromstring(self.records[self.current])
+                for each in root.findall("revertDisks"):
+                    root.remove(each)
+                self.records[self.current] = ElementTree.tostring(root, encoding="unicode")
+            self.current = name
+
+
+class Place(FakeHost):
+    """A host with one such domain."""
+
+    def __init__(self, guest: Guest, version: str) -> None:
+        super().__init__("h", guest)
+        self.guest = guest
+        self.snapshot.info.libvirt_version = version
+
+    def require_write(self) -> None:
+        pass
+
+    def domain(self, _uuid: str) -> Guest:
+        return self.guest
+
+    def touch(self, _ref: Any) -> None:
+        pass
+
+
+def place(guest: Guest, version: str = "10.0.0") -> Any:
+    return Place(guest, version)
+
+
+A, B = record("a", "/p/base", "/p/base.a"), record("b", "/p/base.a", "/p/base.b", "a")
+A_BACK = record("a", "/p/base", "/p/base.a", reverted="/p/base.back")
+
+
+@pytest.fixture
+def went_back() -> Any:
+    """A host whose domain went back to a, out of which b grew: b keeps what a has in its disks."""
+    host = place(Guest("/p/base.back", "a", A_BACK, B))
+    yield host
+    host.answers.close()
+
+
+def asked(host: Any, path: Path, text: str, **values: Any) -> list[tuple[Weight, str]]:
+    path.write_text(text)
+    plan = records.plan_redefine(host, "u", {"file": str(path), **values})
+    return [(each.weight, each.text) for each in plan.findings]
+
+
+def test_what_libvirt_notes_of_going_back_outlives_a_description_and_a_name(went_back: Any) -> None:
+    guest = went_back.guest
+    records.edit(went_back, "u", "a", {"description": "first"})
+    assert guest.current == "a"
+    assert "/p/base.back" in guest.records["a"], "else the next going back deletes what b keeps"
+    assert "<description>first</description>" in guest.records["a"]
+    records.edit(went_back, "u", "a", {"rename": "aa"})
+    assert (guest.current, sorted(guest.records)) == ("aa", ["aa", "b"])
+    assert "/p/base.back" in guest.records["aa"]
+
+
+def test_so_it_does_where_what_the_current_one_grew_out_of_is_renamed() -> None:
+    c = record("c", "/p/base.b", "/p/base.c", "b", reverted="/p/base.back")
+    guest = Guest("/p/base.back", "c", A, B, c)
+    records.edit(place(guest), "u", "b", {"rename": "bb"})
+    assert guest.current == "c"
+    assert "<name>bb</name>" in guest.records["c"]
+    assert "/p/base.back" in guest.records["c"]
+
+
+def test_a_file_that_does_not_tell_where_the_domain_went_is_refused(
+    went_back: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.xml"
+    for current in (False, True):
+        said = asked(went_back, file, A, current=current)
+        assert any(
+            weight is Weight.REFUSED and "is on /p/base.back (<revertDisks>)" in text
+            for weight, text in said
+        )
+    with pytest.raises(BadInput, match="with the next going back"):
+        records.redefine(went_back, "u", str(file), current=True, force=True)
+    assert "/p/base.back" in went_back.guest.records["a"]
+    # The whole record is taken, and does not lose it on the way.
+    file.write_text(went_back.guest.records["a"])
+    records.redefine(went_back, "u", str(file), current=True, force=True)
+    assert "/p/base.back" in went_back.guest.records["a"]
+
+
+def test_none_becomes_the_current_one_whose_images_another_keeps(tmp_path: Path) -> None:
+    file, kept = tmp_path / "x.xml", "delete /p/base.a with the next going back, and b keeps it"
+    on_b = place(Guest("/p/base.b", "b", A, B))
+    assert any(kept in text for _weight, text in asked(on_b, file, A, current=True))
+    assert not any(kept in text for _weight, text in asked(on_b, file, A))
+    # Nor is one given back that keeps what the current one would have deleted.
+    on_a = place(Guest("/p/base.b", "a", A))
+    assert any(kept in text for _weight, text in asked(on_a, file, B))
+    assert not any(kept in text for _weight, text in asked(on_a, file, B, current=True))
+    # libvirt before 9.9 does not go back natively, and deletes nothing.
+    old = place(Guest("/p/base.b", "b", A, B), "9.0.0")
+    assert not any(kept in text for _weight, text in asked(old, file, A, current=True))
+
+
+def test_that_libvirt_would_know_of_no_current_one_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "x.xml"
+    host = place(Guest("/p/base.b", "", A))
+    risk = (
+        "vda is on /p/base.b, what was written since b: the domain grew out of it, and libvirt "
+        "would know of no current snapshot"
+    )
+    assert asked(host, file, B) == [(Weight.RISK, risk)]
+    assert asked(host, file, B, current=True) == []
+    (note,) = asked(place(Guest("/p/base.b", "")), file, A)
+    assert note == (Weight.NOTE, "libvirt knows of no current snapshot of it after this")
+    file.write_text(B)
+    with pytest.raises(BadInput, match="no current snapshot"):
+        records.redefine(host, "u", str(file))
+    records.redefine(host, "u", str(file), current=True)
+    assert [(each.name, each.current) for each in snapshots_of(host, "u")] == [
+        ("a", False),
+        ("b", True),
+    ]
