@@ -19,6 +19,7 @@ ROOMS = {
     "volumes": r"Volumes \d+ of \d+",
     "devices": r"[Dd]evices \d+ of \d+",
     "hosts": r"Hosts 1 of 1",
+    "snapshots": r"Snapshots \d+ of \d+",
     "events": r"Events \d+ of \d+",
     "tasks": r"Tasks \d+ of \d+",
     "help": "What can be done",

@@ -16,7 +16,7 @@ class Deaf:
         self.asked = 0
         self.over = threading.Event()
 
-    def abortJob(self) -> None:  # noqa: N802 libvirt's name.
+    def abortJob(self) -> None:
         self.asked += 1
         if self.asked > 1:
             self.over.set()
