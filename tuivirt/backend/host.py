@@ -29,7 +29,7 @@ from .lanes import Lane
 from .leases import read_leases
 from .model.domain import Domain
 from .model.host import Link, Sampling
-from .model.ref import Kind, Ref
+from .model.ref import Kind, Ref, looks_like_uuid
 from .model.stats import DomainStats
 from .sampler import Sampler
 from .traffic import Traffic
@@ -80,6 +80,8 @@ class Host(Board):
         self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE)
         self.answers = Lane(f"{name}-answers", 4, self.traffic.job)
         """What verbs of other hosts ask of this one; it asks nobody, and so none waits for ever."""
+        self.remarks = Lane(f"{name}-remarks", 2, self.traffic.job)
+        """What nobody has asked for is found out here: a guest that hangs keeps no look-up."""
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
         """By domain: held while its saved configuration is read, changed and perhaps defined."""
         self.leaving: set[tuple[str, str]] = set()
@@ -125,7 +127,8 @@ class Host(Board):
             with contextlib.suppress(FutureTimeout):
                 done.result(0.6)
         self._keeper.close()
-        for lane in (self.actions, self.lookups, self.chores, self.moves, self.answers):
+        lanes = self.actions, self.lookups, self.chores, self.moves, self.answers, self.remarks
+        for lane in lanes:
             lane.close()
         self.traffic.close()
         with self._lock:
@@ -195,7 +198,7 @@ class Host(Board):
         if not key or "\0" in key:
             raise BadInput(f"no {kind} can have that name", repr(key))
         conn = self.conn
-        for lookup in (by_uuid, by_name) if _looks_like_uuid(key) else (by_name,):
+        for lookup in (by_uuid, by_name) if looks_like_uuid(key) else (by_name,):
             try:
                 return getattr(conn, lookup)(key)
             except libvirt.libvirtError as error:
@@ -394,7 +397,3 @@ class Host(Board):
             networks = {**self._snapshot.networks, uuid: replace(network, leases=found)}
             self.update(networks=networks)
         self.configs.leases_changed()
-
-
-def _looks_like_uuid(text: str) -> bool:
-    return len(text.replace("-", "")) == 32 and all(c in "0123456789abcdefABCDEF-" for c in text)

@@ -28,3 +28,8 @@ class Ref(NamedTuple):
     host: str
     kind: Kind
     key: str
+
+
+def looks_like_uuid(key: str) -> bool:
+    """Whether it may be a UUID: an object may be called so as well."""
+    return len(key.replace("-", "")) == 32 and all(c in "0123456789abcdefABCDEF-" for c in key)
