@@ -14,6 +14,7 @@ from tuivirt.backend.configs import SHARE, Configs, Known, rest_s
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.domain import Domain, DomainState
+from tuivirt.backend.xml.chain import NAMESPACE
 
 T = TypeVar("T")
 WEB = Domain("t", "uuid-web", "web", None, DomainState.SHUTOFF)
@@ -111,6 +112,27 @@ def test_a_configuration_that_cannot_be_read_is_told_and_costs_the_others_nothin
     assert place.configs.known()[WEB.uuid].configs == ()
     told = [event for event in place.events if isinstance(event, Noticed)]
     assert [event.target for event in told] == [WEB.ref]
+
+
+def test_guests_that_hang_as_it_is_looked_what_broken_jobs_left_keep_no_look_up(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def hang(_host: Host, _uuid: str) -> None:
+        asked.release()
+        assert go_on.wait(60)
+
+    monkeypatch.setattr("tuivirt.backend.block_jobs.left.tell", hang)
+    noted = f"<metadata><begun xmlns='{NAMESPACE}'/></metadata>"
+    both = [Handle(xml(name).replace("<devices>", f"{noted}<devices>")) for name in ("web", "db")]
+    try:
+        place.has(dict(zip((WEB, DB), both, strict=True)))
+        assert asked.acquire(timeout=10)
+        assert asked.acquire(timeout=10)
+        assert place.host.lookups.submit(lambda: "answered").result(10) == "answered"
+    finally:
+        go_on.set()
 
 
 class Both(Handle):
