@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,40 @@ def snapshots_of(host: Host, uuid: str) -> tuple[Snapshot, ...]:
     domain = host.domain(uuid)
     what = f"cannot read the snapshots of {domain.name()}"
     try:
+        handles, current = listed(domain)
+        texts = together([partial(xml_of, each) for each in handles], host.conn.getLibVersion)
+    except libvirt.libvirtError as error:
+        raise from_libvirt(error, what) from error
+    return parsed(texts, current, what)
+
+
+def listed(domain: Any) -> tuple[list[Any], str | None]:
+    """libvirt's handles of a domain's snapshots, and the name of the current one.
+
+    Raises libvirtError; where the driver keeps none there are none.
+    """
+    try:
         handles = domain.listAllSnapshots(0)
         current = domain.snapshotCurrent(0).getName() if domain.hasCurrentSnapshot(0) else None
-        texts = together([partial(_xml, each) for each in handles], host.conn.getLibVersion)
     except libvirt.libvirtError as error:
         if is_unsupported(error):
-            return ()
-        raise from_libvirt(error, what) from error
+            return [], None
+        raise
+    return handles, current
+
+
+def xml_of(handle: Any) -> str:
+    """A snapshot's XML; '' where it went away meanwhile. Raises libvirtError."""
+    try:
+        return str(handle.getXMLDesc(0))
+    except libvirt.libvirtError as error:
+        if is_no_more(error):
+            return ""
+        raise
+
+
+def parsed(texts: Iterable[str], current: str | None, what: str) -> tuple[Snapshot, ...]:
+    """A domain's snapshots out of their XML, oldest first. Raises TuivirtError, with ``what``."""
     try:
         found = [parse_snapshot(text) for text in texts if text]
     except XmlError as error:
@@ -57,15 +85,6 @@ def snapshot_to_change(domain: Any, name: str) -> Any:
 def is_no_more(error: libvirt.libvirtError) -> bool:
     """Whether the snapshot, or its domain, does not exist (any more)."""
     return is_gone(error) or error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN_SNAPSHOT
-
-
-def _xml(handle: Any) -> str:
-    try:
-        return str(handle.getXMLDesc(0))
-    except libvirt.libvirtError as error:
-        if is_no_more(error):
-            return ""
-        raise
 
 
 def _as_current(snapshot: Snapshot) -> Snapshot:
