@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.unit.owners.fakes import Domain, PoolHandle, disk, overlay, owners
+from tests.unit.owners.fakes import Domain, PoolHandle, disk, overlay, owners, record
 from tuivirt.backend.block_jobs.images import users_of
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.images.judge import against_writing
@@ -17,21 +18,6 @@ from tuivirt.backend.owners.kept import refuse_writing
 from tuivirt.backend.owners.resizing import against_resizing
 from tuivirt.backend.owners.within import domains_within
 from tuivirt.backend.storage.judge import derived
-
-
-def record(
-    name: str, kept: str, over: str = "", memory: str = "", form: str = "qcow2", more: str = ""
-) -> str:
-    """A snapshot of vda: external with an image ``over`` what it kept, else internal."""
-    kind = "external" if over else "internal"
-    since = f"<source file='{over}'/><driver type='qcow2'/>" if over else ""
-    took = f"<memory snapshot='external' file='{memory}'/>" if memory else ""
-    return (
-        f"<domainsnapshot><name>{name}</name>{took}<disks>"
-        f"<disk name='vda' snapshot='{kind}' type='file'>{since}</disk>"
-        "<disk name='vdb' snapshot='no'/></disks>"
-        f"<domain><devices>{disk(kept, form, more)}</devices></domain></domainsnapshot>"
-    )
 
 
 def test_what_a_domain_went_back_past_is_its_snapshots(hosts: Any) -> None:
@@ -49,7 +35,9 @@ def test_what_a_domain_went_back_past_is_its_snapshots(hosts: Any) -> None:
         Weight.REFUSED, "base"
     )
     assert refused.text == "base is in use by snapshot s1 of web-01, which keeps it"
-    assert refused.advice == "a snapshot lets go of it by tuivirt snapshot-delete web-01 s1"
+    assert (
+        refused.advice == "a snapshot lets go of it by tuivirt snapshot-delete web-01 s1 --metadata"
+    )
     (finding, *_) = against_overwriting(one, "/p/base.s1")
     assert finding.weight is Weight.REFUSED
     assert not other.listed, "it has none, and need not be asked"
@@ -63,6 +51,24 @@ def test_of_many_snapshots_some_are_named(hosts: Any) -> None:
     assert refused.text.endswith("snapshot n04 of web, 25 more like these")
     (risk,) = against_writing(usage, content=True)
     assert "snapshot n04 of web, 25 more like these keep /p/a" in risk.text
+
+
+def test_a_volume_that_many_snapshots_keep_is_looked_up_once(hosts: Any) -> None:
+    kept = record("N", "x", "/p/over").replace("file='x'", "pool='p' volume='a'")
+    kept = kept.replace("disk type='file'><driver", "disk type='volume'><driver")
+    snapshots = tuple(kept.replace("<name>N", f"<name>n{n:02}") for n in range(30))
+    one = hosts("a", Domain("web", snapshots=snapshots))
+    asked = []
+
+    def look_up(name: str) -> Any:
+        asked.append(name)
+        volume = SimpleNamespace(path=lambda: "/p/a")
+        return SimpleNamespace(storageVolLookupByName=lambda _name: volume)
+
+    one.conn.storagePoolLookupByName = look_up
+    assert len(Finder(one, overlays=False).of("/p/a").domains) == 30
+    # Where several look for it at the same time, each may do so.
+    assert len(asked) <= 30 // 2
 
 
 def test_memory_in_a_file_is_the_snapshots(hosts: Any) -> None:
@@ -106,7 +112,7 @@ def test_it_is_asked_before_it_is_changed_and_refused_where_it_is_made_smaller(h
         (risk,) = found
         assert risk.weight is Weight.RISK
         assert risk.text.startswith("snapshot s1 of web keeps /p/a, and there is no going back")
-        assert risk.advice == "let go of it first: tuivirt snapshot-delete web s1"
+        assert risk.advice == "let go of it first: tuivirt snapshot-delete web s1 --metadata"
     (refused,) = against_resizing(usage, "a", shrinks=True)
     assert refused.weight is Weight.REFUSED
     assert refused.text.startswith("a is in use by snapshot s1 of web")
@@ -114,8 +120,9 @@ def test_it_is_asked_before_it_is_changed_and_refused_where_it_is_made_smaller(h
 
 def test_no_domain_gets_it_to_write_to(hosts: Any) -> None:
     one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1"),)))
-    with pytest.raises(BadInput, match="snapshot s1 of web keeps /p/a: once it is written to"):
+    with pytest.raises(BadInput, match="snapshot s1 of web keeps /p/a: once it is") as refused:
         refuse_writing(one, "/p/a", "cannot attach /p/a to db")
+    assert "tuivirt snapshot-delete web s1 --metadata lets go of it" in refused.value.advice
     # A disk that was taken away may be given back: what was written since the snapshot.
     refuse_writing(one, "/p/a.s1", "cannot attach /p/a.s1 to web")
 

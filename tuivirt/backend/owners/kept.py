@@ -137,5 +137,5 @@ def refuse_writing(host: Host, path: str, what: str) -> None:
                 f"{each.what} of {each.domain} keeps {path}: once it is written to, there is no "
                 "going back to it",
                 "attach it read-only (--mode readonly), or a copy of it; tuivirt snapshot-delete "
-                f"{each.domain} {each.snapshot} lets go of it",
+                f"{each.domain} {each.snapshot} --metadata lets go of it",
             )

@@ -66,8 +66,11 @@ class Use:
 
     @property
     def letting_go(self) -> str:
-        """What has the snapshot keep it no more."""
-        return f"tuivirt snapshot-delete {self.domain} {self.snapshot}"
+        """What has the snapshot keep it no more, and leaves it as it is.
+
+        Without ``--metadata`` the image would be deleted or written to with the snapshot.
+        """
+        return f"tuivirt snapshot-delete {self.domain} {self.snapshot} --metadata"
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,7 +281,7 @@ def _against_users(name: str, users: Within) -> list[Finding]:
     found = []
     if users.domains:
         text = f"pool {name} is in use by domain {', '.join(users.domains)}"
-        advice = "detach their disks first; what a snapshot keeps goes with snapshot-delete"
+        advice = "detach their disks first; snapshot-delete --metadata lets go of a snapshot's"
         found.append(Finding(Weight.REFUSED, text, advice))
     return found + risks(users.unsure)
 
