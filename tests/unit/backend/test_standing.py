@@ -68,13 +68,15 @@ def test_nothing_is_added_where_no_disk_is_told() -> None:
 class Place:
     """A host whose domains are these, and what it is told."""
 
-    def __init__(self, look_up: Callable[[], Any], names: Sequence[str], **more: Any) -> None:
+    def __init__(self, look_up: Callable[[], Any], names: Sequence[str]) -> None:
         self._events: list[Event] = []
         self._changed = threading.Condition()
         self.host = Host("srv1", "test:///default", publish=self._take)
         vars(self.host)["domain"] = lambda _uuid: look_up()
-        io_error: dict[str, Any] = {"state": DomainState.PAUSED, "reason": STANDS[1], **more}
-        each = [factory.domain(number, name, **io_error) for number, name in enumerate(names)]
+        each = [
+            factory.domain(number, name, DomainState.PAUSED, reason=STANDS[1])
+            for number, name in enumerate(names)
+        ]
         self.domains: dict[str, Domain] = {one.uuid: one for one in each}
         self.host._snapshot = replace(self.host.snapshot, domains=self.domains)
 
@@ -161,7 +163,10 @@ def test_guests_whose_monitors_hang_are_told_of_at_once_and_keep_no_look_up(
 
 
 def test_the_others_are_not_kept_by_one_that_is_known_to_hang(stuck: Callable[[], Any]) -> None:
-    place = Place(stuck, ("web",), stalled_since=1.0)
+    place = Place(lambda: domain({"vda": FULL}), ("db", "web"))
+    silent = next(iter(place.domains))
+    place.host.change_domains({silent: lambda domain: replace(domain, stalled_since=1.0)})
+    others = place.host.domain
+    vars(place.host)["domain"] = lambda uuid: stuck() if uuid == silent else others(uuid)
     standing.tell_all(place.host)
-    assert place.host.remarks.submit(lambda: "answered").result(10) == "answered"
-    assert [text.partition(":")[0] for text in place.told] == ["web stands still"]
+    assert place.hears(2)[1].startswith("web stands still: no room is left for /images/a (vda).")
