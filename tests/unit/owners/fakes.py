@@ -31,6 +31,21 @@ def disk(source: str, form: str = "raw", more: str = "", kind: str = "file") -> 
     )
 
 
+def record(
+    name: str, kept: str, over: str = "", memory: str = "", form: str = "qcow2", more: str = ""
+) -> str:
+    """A snapshot of vda: external with an image ``over`` what it kept, else internal."""
+    kind = "external" if over else "internal"
+    since = f"<source file='{over}'/><driver type='qcow2'/>" if over else ""
+    took = f"<memory snapshot='external' file='{memory}'/>" if memory else ""
+    return (
+        f"<domainsnapshot><name>{name}</name>{took}<disks>"
+        f"<disk name='vda' snapshot='{kind}' type='file'>{since}</disk>"
+        "<disk name='vdb' snapshot='no'/></disks>"
+        f"<domain><devices>{disk(kept, form, more)}</devices></domain></domainsnapshot>"
+    )
+
+
 class Domain:
     def __init__(
         self,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from tests.unit.owners.fakes import Domain, PoolHandle, disk, owners, pool
+from tests.unit.owners.fakes import Domain, PoolHandle, disk, owners, pool, record
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.owners import Finder, against_overwriting, survey
@@ -113,6 +117,60 @@ def test_many_that_hang_are_waited_for_together(
     usage = Finder(one, overlays=False).of("/srv/web.img")
     assert time.monotonic() - began < 1.5
     assert [each[:6] for each in usage.away] == [f"host {each.name}" for each in far]
+
+
+def telling_of_snapshots(host: Any, number: int, read: Callable[[], object]) -> Any:
+    """A host on which each of the records of so many snapshots is read by ``read``."""
+
+    def told(number: int) -> str:
+        read()
+        return record(f"s{number:04}", "/srv/web.img", "/srv/over")
+
+    web = Domain("web", snapshots=("some",))
+    web.listAllSnapshots = lambda _flags: [  # type: ignore[method-assign]
+        SimpleNamespace(getXMLDesc=lambda _f, number=number: told(number))
+        for number in range(number)
+    ]
+    host.conn.domains = (web,)
+    return host
+
+
+def test_records_of_a_far_host_are_read_many_at_once(hosts: Any) -> None:
+    all_at_once = threading.Barrier(40, timeout=10)
+    there = hosts("b", known=(pool("netfs", "/srv"),))
+    one = hosts("a")
+    one.beside = (telling_of_snapshots(there, 80, all_at_once.wait),)
+    usage = Finder(one, overlays=False).of("/srv/web.img")
+    assert usage.away == ()
+    assert len(usage.domains) == 80
+
+
+def test_a_host_that_tells_one_snapshot_after_the_other_is_waited_for(
+    hosts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "ANSWER_S", 0.3)
+    line = threading.Event()  # It takes so long, and nobody sets it.
+    there = hosts("b", known=(pool("netfs", "/srv"),))
+    one = hosts("a")
+    one.beside = (telling_of_snapshots(there, 800, lambda: line.wait(0.04)),)
+    usage = Finder(one, overlays=False).of("/srv/web.img")
+    assert usage.away == ()
+    assert len(usage.domains) == 800
+
+
+def test_a_host_that_has_told_a_part_only_has_told_nothing(
+    hosts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(survey, "ANSWER_S", 0.3)
+    ended, turns = threading.Event(), itertools.count()
+    there = hosts("b", known=(pool("netfs", "/srv"),))
+    one = hosts("a")
+    hangs = telling_of_snapshots(there, 60, lambda: next(turns) < 50 or ended.wait(30))
+    one.beside = (hangs,)
+    (finding,) = against_overwriting(one, "/srv/other.img")
+    ended.set()
+    assert finding.weight is Weight.RISK
+    assert re.match(r"host b has not told all within \d+ s: whether its domains", finding.text)
 
 
 @pytest.mark.parametrize("own", [True, False])

@@ -16,7 +16,7 @@ from ..errors import BadInput, from_libvirt, if_offered, is_gone, is_unsupported
 from ..here import is_here
 from ..xml.tree import Element, skim
 from .below import ALONE, Below
-from .named import Named, below_of, each_of, path_of
+from .named import Named, VolumeAt, below_of, each_of, path_of, volumes_of
 from .names import Names
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def kept_by(host: Host, named: Sequence[Named]) -> list[Named]:
     may not be written to. A host without snapshots is asked once, and no domain without one.
     Source: virConnectListAllDomains, virDomainListAllSnapshots, the XML of each.
     """
-    conn = host.conn
+    conn, volume_at = host.conn, volumes_of(host.conn)
     own = {(each.uuid, path) for each in named for path in (each.path, *each.below)}
     lists = each_of(host, [partial(_handles, each) for each in _with_snapshots(conn)])
-    reading = [partial(_read, conn, *each) for found in lists for each in found]
+    reading = [partial(_read, volume_at, *each) for found in lists for each in found]
     found = [named for each in each_of(host, reading) for named in each]
     # libvirt lists them in no order; first those to whom it matters most.
     found.sort(key=lambda each: (not each.frozen, each.domain, each.snapshot))
@@ -61,7 +61,7 @@ def _handles(domain: Any) -> list[tuple[str, str, Any]]:
     return [(name, uuid, each) for each in found]
 
 
-def _read(conn: Any, domain: str, uuid: str, handle: Any) -> list[Named]:
+def _read(volume_at: VolumeAt, domain: str, uuid: str, handle: Any) -> list[Named]:
     try:
         root = skim(handle.getXMLDesc(0), "domainsnapshot")
     except libvirt.libvirtError as error:
@@ -73,13 +73,13 @@ def _read(conn: Any, domain: str, uuid: str, handle: Any) -> list[Named]:
         Named, domain, uuid, f"snapshot {name}", active=False, live=False, disk=False, snapshot=name
     )
     memory = root.find("memory")
-    found = list(_images(conn, root, build))
+    found = list(_images(volume_at, root, build))
     if memory is not None and memory.get("file"):
         found.append(build(memory.get("file"), frozen=True))
     return [each for each in found if each.path]
 
 
-def _images(conn: Any, root: Element, build: Callable[..., Named]) -> Iterator[Named]:
+def _images(volume_at: VolumeAt, root: Element, build: Callable[..., Named]) -> Iterator[Named]:
     then = {}
     for disk in root.iterfind("domain/devices/disk"):
         target = disk.find("target")
@@ -89,20 +89,22 @@ def _images(conn: Any, root: Element, build: Callable[..., Named]) -> Iterator[N
         if kind not in ("internal", "external"):
             continue
         if was is not None:
-            yield _image(conn, was, build, frozen=kind == "external")
+            yield _image(volume_at, was, build, frozen=kind == "external")
         if kind == "external":
             # Where what was written since lies: nobody goes back to that without it.
-            yield _image(conn, disk, build, frozen=False)
+            yield _image(volume_at, disk, build, frozen=False)
 
 
-def _image(conn: Any, disk: Element, build: Callable[..., Named], *, frozen: bool) -> Named:
+def _image(
+    volume_at: VolumeAt, disk: Element, build: Callable[..., Named], *, frozen: bool
+) -> Named:
     source, driver = disk.find("source"), disk.find("driver")
     if source is None:
         return build("")
     return build(
-        path_of(conn, source, disk.get("type", "")),
+        path_of(volume_at, source, disk.get("type", "")),
         form=driver.get("type", "") if driver is not None else "",
-        below=below_of(conn, disk)[0] if frozen else (),
+        below=below_of(volume_at, disk)[0] if frozen else (),
         volume=(source.get("pool", ""), source.get("volume", "")),
         servers=frozenset(each.get("name", "") for each in source.iterfind("host")),
         frozen=frozen,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import libvirt
 
@@ -23,8 +25,10 @@ _BOOTED = ("kernel", "initrd", "dtb", "loader", "nvram", "nvram/source", "acpi/t
 _WRITTEN = ("nvram", "varstore")
 _OTHERS = {"memory": "memory", "filesystem": "file system", "serial": "log", "console": "log"}
 """Other devices that may have a file, and what it is to the domain."""
-AT_ONCE = 8
-"""Calls under way at the same time on a far host."""
+VolumeAt = Callable[[str, str], str]
+"""The path of a volume by its pool and name; '' where there is none now."""
+_heard: WeakKeyDictionary[Host, float] = WeakKeyDictionary()
+"""When a host answered last, in monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +72,27 @@ def named_by(host: Host) -> list[Named]:
 
 
 def each_of(host: Host, calls: Sequence[Callable[[], Any]]) -> list[Any]:
-    """What the calls give: of a far host several are under way at the same time."""
+    """What the calls give: of a far host as many are under way at the same time as `together` has.
+
+    Its daemon answers no more than ``max_client_requests`` of them at once, 5; yet the line is
+    what takes the time, and it is full meanwhile. Measured over 50 ms, records of 1,000 snapshots:
+    8 at once 6.6 s, 20 2.8 s, 40 1.4 s; here, one after the other, 0.3 s.
+    """
+
+    def heard(call: Callable[[], Any]) -> Any:
+        found = call()
+        _heard[host] = time.monotonic()
+        return found
+
+    telling = [partial(heard, each) for each in calls]
     if is_here(host):
-        return [call() for call in calls]
-    return together(calls, host.conn.getLibVersion, AT_ONCE)
+        return [call() for call in telling]
+    return together(telling, host.conn.getLibVersion)
+
+
+def heard_at(host: Host) -> float:
+    """When one of the calls that are made of `each_of` was answered last; 0.0 when none was."""
+    return _heard.get(host, 0.0)
 
 
 def named_of(conn: Any, handle: Any) -> list[Named]:
@@ -90,7 +111,7 @@ def named_of(conn: Any, handle: Any) -> list[Named]:
             root = skim(text, "domain")
             build = partial(Named, name, uuid, active=active, live=live, saved=saved)
             found += _files(root, build)
-            found += _disks(conn, root, build, live)
+            found += _disks(volumes_of(conn), root, build, live)
     return found
 
 
@@ -109,17 +130,17 @@ def _files(root: Element, build: Any) -> Iterator[Named]:
                 yield build(what, path, disk=False)
 
 
-def _disks(conn: Any, root: Element, build: Any, live: bool) -> Iterator[Named]:
+def _disks(at: VolumeAt, root: Element, build: Any, live: bool) -> Iterator[Named]:
     for disk in root.iterfind("devices/disk"):
         target, driver = disk.find("target"), disk.find("driver")
         what = target.get("dev", "a disk") if target is not None else "a disk"
         reads_only = disk.find("readonly") is not None or disk.get("device") == "cdrom"
-        below, whole = below_of(conn, disk)
+        below, whole = below_of(at, disk)
         top = disk.find("source")
         if top is not None:
             yield build(
                 what,
-                path_of(conn, top, disk.get("type", "")),
+                path_of(at, top, disk.get("type", "")),
                 form=driver.get("type", "") if driver is not None else "",
                 reads_only=reads_only,
                 below=below,
@@ -133,31 +154,36 @@ def _disks(conn: Any, root: Element, build: Any, live: bool) -> Iterator[Named]:
             source = mirror.find("source")
             path = mirror.get("file") or mirror.get("dev") or ""
             if source is not None:
-                path = path_of(conn, source, mirror.get("type", ""))
+                path = path_of(at, source, mirror.get("type", ""))
             form = mirror.find("format")
             said = form.get("type", "") if form is not None else ""
-            yield build(what, path, form=said, below=below_of(conn, mirror)[0])
+            yield build(what, path, form=said, below=below_of(at, mirror)[0])
 
 
-def below_of(conn: Any, disk: Element) -> tuple[tuple[str, ...], bool]:
+def below_of(volume_at: VolumeAt, disk: Element) -> tuple[tuple[str, ...], bool]:
     """What a disk's XML says that it lies on, nearest first, and whether that is all."""
     found = []
     at = disk.find("backingStore")
     while at is not None and (source := at.find("source")) is not None:
-        found.append(path_of(conn, source, at.get("type", "")))
+        found.append(path_of(volume_at, source, at.get("type", "")))
         at = at.find("backingStore")
     return tuple(each for each in found if each), at is not None
 
 
-def path_of(conn: Any, source: Element, kind: str) -> str:
+def path_of(volume_at: VolumeAt, source: Element, kind: str) -> str:
     """Where an image lies, by its ``<source>``; '' where that is nowhere. Raises libvirtError."""
     if kind == "network":
         name = str(source.get("name", ""))
         lun = "/0" if source.get("protocol") == "iscsi" and "/" not in name else ""
         return name.lstrip("/") + lun
     if source.get("volume"):
-        return _volume(conn, source.get("pool", ""), source.get("volume", ""))
+        return volume_at(source.get("pool", ""), source.get("volume", ""))
     return str(source.get("file") or source.get("dev") or "")
+
+
+def volumes_of(conn: Any) -> VolumeAt:
+    """Where the volumes of a host lie, each looked up once: many records name the same."""
+    return cache(partial(_volume, conn))
 
 
 def _volume(conn: Any, pool: str, name: str) -> str:

@@ -19,7 +19,7 @@ from ..storage.read import volumes_in
 from ..xml.pool import parse_pool
 from .below import Below
 from .kept import kept_by, under
-from .named import Named, named_by
+from .named import Named, heard_at, named_by
 from .names import Names
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ANSWER_S = 10.0
-"""How long the other hosts have to tell what their domains have, all of them together."""
+"""How long another host that is asked what its domains have may say nothing at all."""
+MOST_S = 60.0
+"""How long the other hosts have to tell all of it, all of them together."""
 OF_FILES = frozenset(("dir", "fs", "netfs"))
 """Types of pools whose volumes are files in a folder."""
 
@@ -114,8 +116,10 @@ def survey(host: Host, names: Names, readable: Callable[[str], bool]) -> list[Ha
 def ask(hosts: Iterable[Host], call: Callable[[Host], T]) -> tuple[dict[Host, T], dict[Host, str]]:
     """What the call gives for each host, and why it gives nothing for the others.
 
-    Each is asked on a lane of its own, and waited for no longer than `ANSWER_S` in all: a host
-    that hangs is told as one that does not answer, and holds up nobody.
+    Each is asked on a lane of its own, and waited for as long as it tells one thing after the
+    other, thousands of snapshots too, up to `MOST_S` in all. A host that hangs is told as one that
+    does not answer, after `ANSWER_S`, and holds up nobody. Nothing is taken of one that has told
+    a part.
     """
     found: dict[Host, T] = {}
     failed: dict[Host, str] = {}
@@ -128,13 +132,29 @@ def ask(hosts: Iterable[Host], call: Callable[[Host], T]) -> tuple[dict[Host, T]
             with contextlib.suppress(RuntimeError):
                 asked[host] = host.answers.submit(lambda host=host: call(host))  # type: ignore[misc]
                 del failed[host]
-    deadline = time.monotonic() + ANSWER_S
+    began = time.monotonic()
     for host, future in asked.items():
         try:
-            found[host] = future.result(max(deadline - time.monotonic(), 0.0))
+            found[host] = _awaited(future, host, began)
         except FutureTimeout:
             future.cancel()
-            failed[host] = f"has not answered within {ANSWER_S:g} s"
+            silent = heard_at(host) < began
+            failed[host] = (
+                f"has not answered within {ANSWER_S:g} s"
+                if silent
+                else f"has not told all within {time.monotonic() - began:.0f} s"
+            )
         except (libvirt.libvirtError, TuivirtError) as error:
             failed[host] = f"cannot tell ({error})"
     return found, failed
+
+
+def _awaited(future: Future[T], host: Host, began: float) -> T:
+    """Raises FutureTimeout once the host is silent, or has told for too long."""
+    while True:
+        until = min(max(began, heard_at(host)) + ANSWER_S, began + MOST_S)
+        try:
+            return future.result(max(until - time.monotonic(), 0.0))
+        except FutureTimeout:
+            if min(heard_at(host) + ANSWER_S, began + MOST_S) <= time.monotonic():
+                raise
