@@ -198,3 +198,19 @@ def test_a_description_is_what_xml_can_hold() -> None:
     with pytest.raises(BadInput, match="no control character"):
         judge.check({"description": "a\x1b[2J"})
     judge.check({"description": "two\nlines, 更新"})
+
+
+@pytest.mark.parametrize(
+    ("devices", "advised"),
+    [
+        ((AGENT.format("connected"),), ["--quiesce", "--memory"]),
+        ((), ["--memory"]),
+        ((HOSTDEV,), []),
+    ],
+)
+def test_what_disks_alone_lack_is_advised_only_where_it_can_be_had(
+    devices: tuple[str, ...], advised: list[str]
+) -> None:
+    taken = judge.settle(facts(disk("vda"), *devices), {"kind": "external"})
+    (note,) = [each for each in taken.findings if "as after a power failure" in each.text]
+    assert [word for word in note.advice.split() if word.startswith("--")] == advised

@@ -307,13 +307,16 @@ def about_memory(facts: Facts, memory: str, kind: str, values: Mapping[str, Any]
     if memory != "no" and not values.get("live"):
         said.append(Finding(Weight.NOTE, "the guest stands still while its memory is written"))
     if active and memory == "no" and kind == "external" and not values.get("quiesce"):
-        said.append(
-            Finding(
-                Weight.NOTE,
-                "without the memory the disks are as after a power failure",
-                "--quiesce has the guest's agent hold its file systems still, --memory takes it",
-            )
-        )
+        ways = [
+            (
+                "--quiesce has the guest's agent hold its file systems still",
+                against_quiescing(facts),
+            ),
+            ("--memory takes it", against_memory(facts)),
+        ]
+        text = "without the memory the disks are as after a power failure"
+        advice = ", ".join(way for way, against in ways if not against)
+        said.append(Finding(Weight.NOTE, text, advice))
     return said
 
 
