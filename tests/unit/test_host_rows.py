@@ -5,17 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.ui import factory
-from tuivirt.backend.model.host import Link
-from tuivirt.screens.domain_columns import HostRows, columns_for
+from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.screens.domain_columns import HostRows, Row, columns_for
 from tuivirt.widgets.rows import Rows
 
 
-def test_a_row_that_changed_and_went_before_anybody_looked_is_gone() -> None:
+def listed() -> tuple[HostSnapshot, HostRows, Rows[Row]]:
+    """A host whose domains a table shows."""
     host = factory.sketch().hosts["srv1"]
     shown = HostRows(host)
     rows = Rows(columns_for(80, 1), "name")
     shown.show(host, 0.0)
     rows.replace_sections({"srv1": shown})
+    return host, shown, rows
+
+
+def test_a_row_that_changed_and_went_before_anybody_looked_is_gone() -> None:
+    host, shown, rows = listed()
     uuid, domain = next(iter(host.domains.items()))
     changed = replace(host, domains={**host.domains, uuid: replace(domain, vcpus=9)})
     shown.show(changed, 1.0)
@@ -50,11 +56,7 @@ def test_a_row_that_came_and_went_before_anybody_looked_never_was() -> None:
 
 
 def test_what_is_looked_at_ahead_is_listed_with_the_rest_and_what_went_stays_until_then() -> None:
-    host = factory.sketch().hosts["srv1"]
-    shown = HostRows(host)
-    rows = Rows(columns_for(80, 1), "name")
-    shown.show(host, 0.0)
-    rows.replace_sections({"srv1": shown})
+    host, shown, rows = listed()
     before = rows.order
     (gone, domain), *_ = host.domains.items()
     left = {key: each for key, each in host.domains.items() if key != gone}
@@ -70,11 +72,7 @@ def test_what_is_looked_at_ahead_is_listed_with_the_rest_and_what_went_stays_unt
 
 
 def test_what_went_and_came_back_before_it_was_listed_is_there() -> None:
-    host = factory.sketch().hosts["srv1"]
-    shown = HostRows(host)
-    rows = Rows(columns_for(80, 1), "name")
-    shown.show(host, 0.0)
-    rows.replace_sections({"srv1": shown})
+    host, shown, rows = listed()
     before = rows.order
     for domains in ({}, dict(host.domains)):
         shown.show(replace(host, domains=domains), 1.0)
