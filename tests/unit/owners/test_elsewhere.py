@@ -56,6 +56,24 @@ def test_one_folder_of_a_server_under_two_paths_is_one(hosts: Any) -> None:
     assert owners(one, "/srv/y.img") == ()
 
 
+@pytest.mark.parametrize("here", [True, False])
+def test_a_folder_of_a_server_at_the_path_of_an_own_one_is_another(hosts: Any, here: bool) -> None:
+    there = hosts("b", Domain("web", disk("/p/a.img")))
+    there.snapshot.pools = {"q": pool("netfs", "/p", "nas:/export")}
+    handle = PoolHandle("p", "dir", "/p", {})
+    one = hosts("a", pools=(handle,), local=here)
+    one.beside = (there,)
+    found, usage = domains_within(one, handle), Finder(one, overlays=False).of("/p/a.img")
+    assert (found.domains, usage.domains) == ((), ())
+    # It may be mounted on another machine, whose mounts nobody knows.
+    said = ("vda of web on host b has /p/a.img of nas:/export, which may be the same",)
+    assert found.unsure == usage.away == (() if here else said)
+    # The server may be this machine itself.
+    there.snapshot.pools = {"q": pool("netfs", "/p", "nas:/p")}
+    assert domains_within(one, handle).domains == ("web on host b",)
+    assert owners(one, "/p/a.img") == ("vda of web on host b, which is off",)
+
+
 def test_an_image_on_a_server_is_the_same_by_its_name_and_server(hosts: Any) -> None:
     def domain(name: str, server: str) -> Domain:
         xml = f"<source protocol='rbd' name='vms/web'><host name='{server}'/></source>"

@@ -2,7 +2,7 @@
 
 `named` reads what domains name, `kept` what their snapshots keep, `below` what an image lies on,
 `lying` what lies on it, `machine` what this machine does with it, `shared` and `survey` ask other
-hosts; `finder` joins them to one `Usage`, and `words` tells it.
+hosts; `finder` joins them to one `Usage` by `telling`, and `words` says what that means.
 """
 
 from .finder import Finder

@@ -22,6 +22,7 @@ from .named import Named
 from .names import Names, mapped, on_server
 from .shared import Shared
 from .survey import OF_FILES, Having, PoolNow, ask, having_of, pools_of, survey
+from .telling import not_known, not_sure, once, use_of
 from .usage import Usage, Use
 
 if TYPE_CHECKING:
@@ -136,9 +137,9 @@ class Finder:
         unseen: list[str] = []
         for each in self._having:
             if any(has(each.named, path) for path in (each.named.path, *each.below)):
-                uses.append(_use(each.named, "", below=False))
+                uses.append(use_of(each.named, "", below=False))
             else:
-                unseen += _not_known(each, "")
+                unseen += not_known(each, "")
         own = {self._told(each.named) for each in self._having}
         for host, having in far.items():
             theirs = Shared(host.snapshot.pools.values(), here=False)
@@ -147,11 +148,15 @@ class Finder:
                     continue
                 # A pool of theirs that has the same name is another.
                 named = replace(each.named, volume=("", ""))
-                there = (self._shared.called(path, theirs) for path in (named.path, *each.below))
-                if any(has(named, path) for path in there):
-                    uses.append(_use(named, host.name, below=False))
-                else:
-                    unseen += _not_known(each, host.name)
+                at = [path for path in (named.path, *each.below) if path]
+                there = {path: self._shared.called(path, theirs) for path in at}
+                found = [path for path in at if there[path] and has(named, there[path])]
+                doubts = self._shared.doubts(found, theirs)
+                unseen += not_sure(named, host.name, doubts)
+                if found and len(doubts) < len(found):
+                    uses.append(use_of(named, host.name, below=False))
+                elif not doubts:
+                    unseen += not_known(each, host.name)
         return tuple(uses), tuple(unseen), tuple(lost)
 
     # -- one image ----------------------------------------------------------------------------
@@ -162,13 +167,13 @@ class Finder:
         unseen: list[str] = []
         uses = self._by_domains(asked, self._having, "", unseen)
         far, lost = self._have_elsewhere((path,))
-        for each, found in far.items():
-            uses += self._by_far_domains(asked, found, each, unseen)
         away = [f"{why}: whether its domains have {path} is not known" for why in lost]
+        for each, found in far.items():
+            uses += self._by_far_domains(asked, found, each, unseen, away)
         machine: tuple[str, ...] = ()
         if self._here and path.startswith("/") and os.path.lexists(path):
             machine = tuple(dict.fromkeys(by_machine(os.path.realpath(path))))
-        usage = Usage(path, tuple(_once(uses)), machine=machine, away=tuple(away))
+        usage = Usage(path, tuple(once(uses)), machine=machine, away=tuple(away))
         return self._with_overlays(usage, asked, unseen) if self._overlays else usage
 
     def _by_domains(
@@ -179,11 +184,11 @@ class Finder:
             named = each.named
             by_name = bool(asked.volume) and named.volume == (asked.pool, asked.volume)
             if by_name or (named.path and self._is_that(asked, named.path)):
-                found.append(_use(named, host, below=False))
+                found.append(use_of(named, host, below=False))
             elif any(self.names(path) == asked.key for path in each.below):
-                found.append(_use(named, host, below=True))
+                found.append(use_of(named, host, below=True))
             else:
-                unseen += _not_known(each, host)
+                unseen += not_known(each, host)
                 unseen += self._maybe(asked, named)
         return found
 
@@ -229,7 +234,12 @@ class Finder:
         return self._here and self._shared.has(path)
 
     def _by_far_domains(
-        self, asked: Asked, having: list[Having], host: Host, unseen: list[str]
+        self,
+        asked: Asked,
+        having: list[Having],
+        host: Host,
+        unseen: list[str],
+        away: list[str],
     ) -> list[Use]:
         theirs = Shared(host.snapshot.pools.values(), here=False)
         own = {self._told(each.named) for each in self._having}
@@ -238,18 +248,21 @@ class Finder:
             named = each.named
             if self._told(named) in own:
                 continue  # The same daemon by another way, or the same domain.
-            if self._is_same(asked, named.path, theirs):
+            same = [e for e in (named.path, *each.below) if self._is_same(asked, e, theirs)]
+            doubts = self._shared.doubts(same, theirs)
+            away += not_sure(named, host.name, doubts)
+            if named.path in same and named.path not in doubts:
                 if named.path.startswith("/") or self._is_served(asked, named):
-                    found.append(_use(named, host.name, below=False))
+                    found.append(use_of(named, host.name, below=False))
                 else:
                     unseen.append(
                         f"{named.what} of {named.domain} on host {host.name} is {named.path} of "
                         f"{', '.join(sorted(named.servers)) or 'a server'}, which may be the same"
                     )
-            elif any(self._is_same(asked, path, theirs) for path in each.below):
-                found.append(_use(named, host.name, below=True))
-            else:
-                unseen += _not_known(each, host.name)
+            elif len(doubts) < len(same):
+                found.append(use_of(named, host.name, below=True))
+            elif not doubts:
+                unseen += not_known(each, host.name)
         return found
 
     def _told(self, named: Named) -> Hashable:
@@ -264,6 +277,8 @@ class Finder:
         place = self._shared.place(asked.path)
         if place is not None and place == theirs.place(path):
             return True
+        if not (path := self._shared.called(path, theirs)):
+            return False
         same = mapped(path) == mapped(asked.path) or self.names(path) == asked.key
         return same and (self._shared.has(asked.path) or theirs.has(path))
 
@@ -364,36 +379,3 @@ def _ask_once(
 def _all_volumes(host: Host) -> list[Volume]:
     pools = (each for each in pools_of(host) if each.active)
     return [volume for pool in pools for volume in pool.volumes(fresh=False)[0]]
-
-
-def _use(named: Named, host: str, *, below: bool) -> Use:
-    return Use(
-        named.domain,
-        named.what,
-        named.live,
-        below,
-        below or named.reads_only,
-        "" if below else named.form,
-        named.saved,
-        host,
-        named.uuid,
-        later=named.active and not named.live,
-        snapshot=named.snapshot,
-        frozen=named.frozen,
-    )
-
-
-def _once(uses: list[Use]) -> Iterator[Use]:
-    """A running domain's saved configuration mostly tells the same again."""
-    seen = set()
-    for each in uses:
-        key = (each.host, each.uuid, each.target)
-        if key not in seen:
-            seen.add(key)
-            yield each
-
-
-def _not_known(having: Having, host: str) -> Iterator[str]:
-    where = f" on host {host}" if host else ""
-    for clause in having.unsure:
-        yield f"what {having.named.domain}'s disk {having.named.what}{where} {clause}"

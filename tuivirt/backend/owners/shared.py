@@ -69,12 +69,39 @@ class Shared:
         return None
 
     def called(self, path: str, theirs: Shared) -> str:
-        """By its path here, what others have at that path; as they say where that is the same."""
+        """By its path here, what others have at that path; as they say where that is the same.
+
+        '' where it is not here at all: what they have from a server lies at a path that is this
+        machine's own. Of another machine's path that is not known, see `doubts`.
+        """
         place = theirs.place(path)
-        for pool in self._pools if place is not None else ():
-            if place is not None and pool.type == _FILES and pool.source == place[0]:
+        if place is None:
+            return path
+        for pool in self._pools:
+            if self._is_from(pool, place[0]):
                 return posixpath.join(pool.path, place[1])
-        return path
+        return "" if self._here and self._lacks(path, place) else path
+
+    def doubts(self, paths: Iterable[str], theirs: Shared) -> dict[str, str]:
+        """Those of the paths where others have something from a server, and nobody tells whether
+        that is mounted here as well; with the server's folder."""
+        found = {}
+        for path in paths:
+            place = theirs.place(path)
+            if self._here or place is None or any(self._is_from(e, place[0]) for e in self._pools):
+                continue
+            if self._lacks(path, place):
+                found[path] = place[0]
+        return found
+
+    def _lacks(self, path: str, place: tuple[str, str]) -> bool:
+        """Whether a path is its own, and not what the server, which it may be itself, gives out."""
+        given_out = posixpath.join(place[0].partition(":")[2], place[1])
+        return not self.has(path) and given_out != path
+
+    @staticmethod
+    def _is_from(pool: PoolAt, source: str) -> bool:
+        return pool.type == _FILES and pool.source == source
 
     def servers(self) -> str:
         """All that the pools of images on servers say of theirs."""

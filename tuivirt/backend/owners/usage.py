@@ -88,7 +88,7 @@ class Usage:
     images: tuple[str, ...] = ()
     """Paths of the images in no pool that lie on it, however many are between."""
     away: tuple[str, ...] = ()
-    """Hosts that may have it and could not be asked; sentences."""
+    """Hosts that may have it and could not be asked, or tell of what may be another; sentences."""
     unseen: tuple[str, ...] = ()
     """What could not be looked into, and may lie on it; sentences."""
 
