@@ -14,7 +14,7 @@ from ..job_call import call_as_job
 from ..lifecycle import Progress, domain_to_change, touch
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, tree, when
-from . import merge
+from . import merge, native
 from .awake import awake
 from .judge import refuse
 from .read import snapshot_to_change, snapshots_of
@@ -56,7 +56,9 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
         steps += [f"   {each.memory_file} is deleted" for each in gone if each.memory_file]
         findings += merging.findings
     elif any("external" in each.kind for each in gone):
-        steps.append("What an external one kept is merged into one image; that may take a while.")
+        done, against = native.settle(host, uuid, gone, snapshots_of(host, uuid))
+        steps += ["libvirt does this with their images, which may take a while:", *done]
+        findings += against
     return Plan(name, tuple(steps), tuple(findings))
 
 
