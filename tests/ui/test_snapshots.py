@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import calendar
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
 
+from tuivirt.actions import lookups
 from tuivirt.backend.errors import TuivirtError
+from tuivirt.backend.events import DomainEvent, TaskChanged
 from tuivirt.backend.model.finding import Finding, Plan, Weight
+from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.snapshot import (
     Snapshot,
@@ -20,6 +26,7 @@ from tuivirt.backend.model.snapshot import (
     branch,
     tree,
 )
+from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.backend.snapshots.judge import Facts
 from tuivirt.screens.domain import TABS
 from tuivirt.screens.planning import PlanForm
@@ -327,15 +334,95 @@ async def test_from_the_list_one_gets_to_a_domains_own_and_to_what_can_be_done(
         await settle(app, pilot)
         assert "[Snapshots 5]" in screen_text(app)
         await pilot.press("escape")
-        for key, title in (("-", "Delete a snapshot"), ("r", "Go back"), ("e", "Describe or")):
+        for key, title in (("-", "Delete a snapshot"), ("R", "Go back"), ("e", "Describe or")):
             await pilot.press(key)
             await until(pilot, lambda: isinstance(on_top(app), FormDialog), "the form")
             assert title in screen_text(app)
             assert cast(FormDialog, on_top(app)).values["snapshotname"] == "nightly"
             await pilot.press("escape")
+        await pilot.press("r")  # What loses something takes more than one finger.
+        await pilot.pause()
+        assert not isinstance(on_top(app), FormDialog)
         await pilot.press("y")
         await settle(app, pilot)
         assert "snapshot nightly XML" in screen_text(app)
+
+
+async def test_they_are_read_again_only_when_something_tells_that_they_may_be_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+
+    def answered(_host: object) -> Any:
+        nonlocal asked
+        asked += 1
+        return ALL
+
+    monkeypatch.setattr(lookups, "all_snapshots", answered)
+    now = [time.monotonic()]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("tuivirt.screens.snapshots.time", clock)
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await go(app, pilot, "snap")
+        seen = [asked]
+
+        async def then(fleet: Fleet | None = None) -> None:
+            app.show(fleet or app.fleet)
+            await settle(app, pilot)
+            seen.append(asked)
+
+        now[0] += 3000  # However long nothing is told.
+        await then()
+        assert "read 50 min ago; ctrl+r reads them again" in screen_text(app)
+        await pilot.press("ctrl+r")
+        await then()
+        assert "ctrl+r reads" not in screen_text(app)
+        for action in ("snapshot-create", "start"):
+            task = Task(len(seen), action, WEB, "web-01", 0.0, TaskState.DONE, ended=1.0)
+            app.hub.publish(TaskChanged(host=WEB.host, task=task))
+            await then()
+        for what in ("resumed (from snapshot)", "resumed (unpaused)"):
+            app.hub.publish(
+                DomainEvent(
+                    host=WEB.host, family="lifecycle", what=what, name="web-01", key=WEB.key
+                )
+            )
+            await then()
+        host = app.fleet.hosts[WEB.host]
+        domains = {**host.domains, WEB.key: replace(host.domains[WEB.key], has_snapshots=True)}
+        await then(app.fleet.with_host(replace(host, domains=domains)))
+        await then()
+        lost = replace(app.fleet.hosts[WEB.host], link=Link.LOST)
+        await then(app.fleet.with_host(lost))
+        await then(app.fleet.with_host(replace(lost, link=Link.CONNECTED)))
+        #       time ctrl+r task other event other domains same lost back
+        assert seen == [1, 1, 2, 3, 3, 4, 4, 5, 5, 5, 6]
+
+
+async def test_the_snapshots_of_a_host_that_does_not_answer_tell_how_old_they_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    things.answer(monkeypatch, all_snapshots=ALL[:1])
+    now = [time.monotonic()]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("tuivirt.screens.snapshots.time", clock)
+    app = driven()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await go(app, pilot, "snap")
+        assert "as of" not in screen_text(app)
+        now[0] += 200
+        host = app.fleet.hosts[WEB.host]
+        app.show(app.fleet.with_host(replace(host, link=Link.LOST)))
+        await pilot.pause()
+        assert "srv1 is lost: its snapshots are as of 3 min ago" in screen_text(app)
+        lines = [line for line in on_top(app).table._lines if line is not None]
+        pieces = [piece for line in lines for cell in line.cells for piece in cell]
+        tones = {piece.tone for piece in pieces if piece.text.strip()}
+        assert tones == {"dim"}
+        app.show(app.fleet.with_host(replace(host, link=Link.CLOSED)))
+        await pilot.pause()
+        assert "nightly" not in screen_text(app)
 
 
 async def test_why_those_of_a_host_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import TaskState
 
-__all__ = ["Event", "Happening", "about_jobs", "happening", "is_progress"]
+__all__ = ["Event", "Happening", "about_jobs", "about_snapshots", "happening", "is_progress"]
 
 
 def is_progress(event: Event) -> bool:
@@ -34,6 +34,15 @@ def about_jobs(event: Event) -> Ref | None:
     if isinstance(event, LibvirtEvent) and event.family in _OF_JOBS:
         return event.ref
     return None
+
+
+def about_snapshots(event: Event) -> bool:
+    """Whether a domain went back to a snapshot; of all else about them libvirt has no event."""
+    return (
+        isinstance(event, LibvirtEvent)
+        and event.family == "lifecycle"
+        and "from snapshot" in event.what
+    )
 
 
 @record(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -11,9 +11,10 @@ from textual.binding import Binding, BindingType
 
 from tuivirt.actions import lookups
 from tuivirt.actions.errors import TuivirtError
+from tuivirt.actions.happenings import Event, about_snapshots
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import Link
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.snapshot import SnapshotRow, Snapshots, described, of, tree
@@ -21,7 +22,8 @@ from tuivirt.backend.model.task import Task
 from tuivirt.widgets.block import Block
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.live_table import LiveTable
-from tuivirt.widgets.tones import Toned
+from tuivirt.widgets.text import age
+from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
 from .domain import TABS
@@ -30,12 +32,10 @@ from .rooms import DETAILS, make
 from .snapshots_view import ago_cell, name_cell, taken_cell
 from .words import for_hosts
 
-FIND_S = 10.0
-"""How often they are looked for, at most: libvirt tells of none that somebody else takes."""
+OLD_S = 60.0
+"""Who reads what was read so long ago is told so."""
 MOST_SAID = 3
 """The list needs the room."""
-SHARE = 20
-"""Looking for them may take a part of the time as small as this."""
 
 
 @record(frozen=True, slots=True)
@@ -46,17 +46,39 @@ class Row:
     name: str
     """The domain's."""
     row: SnapshotRow
+    old: bool = False
+    """Its host does not answer now: it may be another one by now, or gone."""
+
+
+def _aged(cell: Callable[[Row], Cell]) -> Callable[[Row], Cell]:
+    """The same, dim in an old row."""
+
+    def drawn(row: Row) -> Cell:
+        said = cell(row)
+        if not row.old:
+            return said
+        if isinstance(said, str):
+            return Toned(said, "dim")
+        pieces = (said,) if isinstance(said, Toned) else said
+        return tuple(Toned(piece.text, "dim") for piece in pieces)
+
+    return drawn
 
 
 COLUMNS: tuple[Column[Row], ...] = (
-    Column("domain", "DOMAIN", lambda r: r.name, width=12, max_width=28),
-    Column("name", "SNAPSHOT", lambda r: name_cell(r.row), width=20, max_width=60),
-    Column("taken", "TAKEN", lambda r: taken_cell(r.row), width=16),
-    Column("ago", "AGO", lambda r: ago_cell(r.row), width=8, align="right", priority=2),
-    Column("holds", "HOLDS", lambda r: of(r.row), width=20, max_width=60),
-    Column("host", "HOST", lambda r: r.domain.host, width=8, max_width=20, priority=1),
+    Column("domain", "DOMAIN", _aged(lambda r: r.name), width=12, max_width=28),
+    Column("name", "SNAPSHOT", _aged(lambda r: name_cell(r.row)), width=20, max_width=60),
+    Column("taken", "TAKEN", _aged(lambda r: taken_cell(r.row)), width=16),
+    Column("ago", "AGO", _aged(lambda r: ago_cell(r.row)), width=8, align="right", priority=2),
+    Column("holds", "HOLDS", _aged(lambda r: of(r.row)), width=20, max_width=60),
+    Column("host", "HOST", _aged(lambda r: r.domain.host), width=8, max_width=20, priority=1),
     Column(
-        "description", "DESCRIPTION", lambda r: described(r.row), width=16, max_width=80, priority=3
+        "description",
+        "DESCRIPTION",
+        _aged(lambda r: described(r.row)),
+        width=16,
+        max_width=80,
+        priority=3,
     ),
 )
 
@@ -67,12 +89,14 @@ class SnapshotsScreen(FleetScreen):
     HELP = (
         "The snapshots of all domains, each domain's as a tree; ◂ now marks the one that it grew "
         "out of. Enter opens the domain's own tab of them, with their sizes and what is wrong with "
-        "them; + takes one, - deletes the one under the cursor, r goes back to it, e describes it."
+        "them; + takes one, - deletes the one under the cursor, R goes back to it, e describes it. "
+        "They are read again by ctrl+r, and when something was done here or a domain went back to "
+        "one: libvirt tells of none that somebody else takes."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("⏎", "its domain"),
-        ("r", "go back"),
+        ("R", "go back"),
         ("+ -", "take, delete"),
         ("/", "filter"),
         (":", "go to"),
@@ -83,7 +107,7 @@ class SnapshotsScreen(FleetScreen):
         Binding(
             "minus", "wish('snapshot-delete')", "Delete", show=False, id="snapshot-list.delete"
         ),
-        Binding("r", "wish('snapshot-revert')", "Go back", show=False, id="snapshot-list.revert"),
+        Binding("R", "wish('snapshot-revert')", "Go back", show=False, id="snapshot-list.revert"),
         Binding("e", "wish('snapshot-edit')", "Describe", show=False, id="snapshot-list.edit"),
     ]
 
@@ -92,10 +116,15 @@ class SnapshotsScreen(FleetScreen):
         self._only_host: str | None = None
         self._known: dict[str, tuple[Snapshots, ...]] = {}
         self._wrong: dict[str, str] = {}
-        self._asked: dict[str, float] = {}
-        self._took: dict[str, float] = {}
+        self._read_at: dict[str, float] = {}
+        """Monotonic."""
         self._asking: set[str] = set()
+        self._stale: set[str] = set()
+        """The hosts that are to be asked, once they can be."""
+        self._having: dict[str, frozenset[tuple[str, str]]] = {}
+        """By host, the domains that have any, as far as the list of domains tells."""
         self._ended: frozenset[int] | None = None
+        self._last: Event | None = None
         self._legend = Block()
         self._table: LiveTable[Row] = LiveTable(
             COLUMNS,
@@ -124,12 +153,21 @@ class SnapshotsScreen(FleetScreen):
         return self._table.row(self._table.cursor)
 
     def show_fleet(self, fleet: Fleet) -> None:
-        self._ask(fleet)
+        self._see_what_changed(fleet)
+        for name in sorted(self._stale - self._asking):
+            if fleet.hosts[name].link is Link.CONNECTED and fleet.hosts[name].filled:
+                self._stale.discard(name)
+                self._asking.add(name)
+                self._look(name)
+        shown = [
+            host
+            for name, host in sorted(fleet.hosts.items())
+            if host.link is not Link.CLOSED and self._only_host in (None, name)
+        ]
         rows: dict[Any, Row] = {
             (row.domain, row.row.snapshot.name): row
-            for host, found in sorted(self._known.items())
-            if host in fleet.hosts and self._only_host in (None, host)
-            for row in _rows(found)
+            for host in shown
+            for row in _rows(self._known.get(host.name, ()), old=host.link is not Link.CONNECTED)
         }
         if not rows:
             reading = self._asking - self._known.keys()
@@ -138,36 +176,68 @@ class SnapshotsScreen(FleetScreen):
             self._table.set_empty(told or why_empty(fleet, "snapshots", how))
         self._table.use_columns(for_hosts(COLUMNS, len(fleet.in_use)))
         self._table.update(rows)
-        found = [each for known in self._known.values() for each in known]
-        said = [*self._wrong.values(), *(f"{e.name}: {e.wrong}" for e in found if e.wrong)]
-        if len(said) > MOST_SAID:
-            said[MOST_SAID:] = [f"{len(said) - MOST_SAID} more could not be read"]
-        self._legend.show([(Toned(f" {line}", "warn"),) for line in said])
+        self._show_legend(shown)
 
-    def _ask(self, fleet: Fleet) -> None:
-        """Look for them where that was long ago, or a task about them has ended."""
-        ended = frozenset(task.id for task in fleet.tasks if _about(task))
-        if self._ended is not None and ended - self._ended:
-            self._asked.clear()
-        self._ended = ended
+    def _show_legend(self, shown: list[HostSnapshot]) -> None:
+        """What is wrong, and how old what is shown is."""
         now = time.monotonic()
-        for name, host in fleet.hosts.items():
-            every = max(FIND_S, self._took.get(name, 0.0) * SHARE)
-            due = now - self._asked.get(name, float("-inf")) >= every
-            if host.link is Link.CONNECTED and name not in self._asking and due:
-                self._asked[name] = now
-                self._asking.add(name)
-                self._look(name, now)
+        said = []
+        for host in shown:
+            known, wrong = self._known.get(host.name, ()), self._wrong.get(host.name, "")
+            if known and host.link is not Link.CONNECTED:
+                so_old = age(now - self._read_at[host.name])
+                said.append(f"{host.name} is {host.link}: its snapshots are as of {so_old} ago")
+            said += [wrong] if wrong else []
+            said += [f"{each.name}: {each.wrong}" for each in known if each.wrong]
+        if len(said) > MOST_SAID:
+            said[MOST_SAID:] = [f"and {len(said) - MOST_SAID} more"]
+        lines = [(Toned(f" {line}", "warn"),) for line in said]
+        read = [
+            self._read_at[host.name]
+            for host in shown
+            if host.link is Link.CONNECTED and host.name in self._read_at
+        ]
+        if read and now - min(read) >= OLD_S:
+            told = f" read {age(now - min(read))} ago; ctrl+r reads them again"
+            lines.append((Toned(told, "dim"),))
+        self._legend.show(lines)
 
-    def _look(self, host: str, began: float) -> None:
+    def _see_what_changed(self, fleet: Fleet) -> None:
+        """Note which hosts are to be asked: all the others have told nothing new."""
+        tasks = [task for task in fleet.tasks if _about(task)]
+        if self._ended is not None:
+            self._stale |= {task.target.host for task in tasks if task.id not in self._ended}
+        self._ended = frozenset(task.id for task in tasks)
+        log = self.joint.events_log
+        for event in reversed(log):
+            if event is self._last:
+                break
+            if about_snapshots(event):
+                self._stale.add(event.host)
+        self._last = log[-1] if log else None
+        for name, host in fleet.hosts.items():
+            if host.link is Link.CONNECTED:
+                having = frozenset(
+                    (uuid, each.name) for uuid, each in host.domains.items() if each.has_snapshots
+                )
+                if self._having.get(name) != having:
+                    self._having[name] = having
+                    self._stale.add(name)
+            elif host.link is not Link.STALLED:
+                self._having.pop(name, None)  # Whatever happened meanwhile: once it is back.
+        self._stale &= fleet.hosts.keys()
+        for about in (self._known, self._wrong, self._read_at, self._having):
+            for gone in about.keys() - fleet.hosts.keys():
+                about.pop(gone)
+
+    def _look(self, host: str) -> None:
         def taken(answer: tuple[Snapshots, ...] | TuivirtError) -> None:
             self._asking.discard(host)
-            self._took[host] = time.monotonic() - began
             if isinstance(answer, TuivirtError):
                 self._wrong[host] = str(answer)
             else:
                 self._wrong.pop(host, None)
-                self._known[host] = answer
+                self._known[host], self._read_at[host] = answer, time.monotonic()
             self.show_fleet(self.fleet)
 
         self.look_up(host, lookups.all_snapshots, then=taken)
@@ -198,7 +268,7 @@ class SnapshotsScreen(FleetScreen):
         self.action_wish("snapshot-dumpxml")
 
     def action_refresh_now(self) -> None:
-        self._asked.clear()
+        self._stale |= self.fleet.hosts.keys()
         super().action_refresh_now()
         self.show_fleet(self.fleet)
 
@@ -207,7 +277,7 @@ def _about(task: Task) -> bool:
     return task.action.startswith("snapshot-") and task.ended is not None
 
 
-def _rows(found: tuple[Snapshots, ...]) -> Iterator[Row]:
+def _rows(found: tuple[Snapshots, ...], *, old: bool) -> Iterator[Row]:
     for each in found:
         for row in tree(each.known):
-            yield Row(each.ref, each.name, row)
+            yield Row(each.ref, each.name, row, old)
