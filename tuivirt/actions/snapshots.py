@@ -219,17 +219,28 @@ def snapshot_delete(
 @action(
     "domain",
     title="Show a snapshot's XML",
-    virsh="virsh snapshot-dumpxml {name} {snapshotname}",
+    virsh="virsh snapshot-dumpxml {name} {snapshotname}[security_info? --security-info]",
     api="virDomainSnapshotGetXMLDesc",
     changes=False,
     bulk=False,
     view=True,
 )
-def snapshot_dumpxml(run: Run, domain: Domain, *, snapshotname: SNAPSHOT) -> str:
-    """Print libvirt's record of a snapshot, without its secrets."""
+def snapshot_dumpxml(
+    run: Run,
+    domain: Domain,
+    *,
+    snapshotname: SNAPSHOT,
+    security_info: Annotated[
+        bool, Option("with its secrets, as passwords of screens", cli_only=True)
+    ] = False,
+) -> str:
+    """Print libvirt's record of a snapshot, without its secrets unless they are asked for.
+
+    To be given back as it is (snapshot-redefine) it takes them.
+    """
     from tuivirt.backend.snapshots import records
 
-    return records.xml_of(run.host, domain.uuid, snapshotname)
+    return records.xml_of(run.host, domain.uuid, snapshotname, secrets=security_info)
 
 
 def _checked_edit(values: Mapping[str, Any]) -> None:

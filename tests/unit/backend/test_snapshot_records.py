@@ -103,3 +103,36 @@ def test_that_libvirt_would_know_of_no_current_one_is_told(tmp_path: Path) -> No
         ("a", False),
         ("b", True),
     ]
+
+
+SECRET = " passwd='geheim'"
+
+
+def test_a_record_given_back_keeps_the_passwords_that_the_file_lacks(tmp_path: Path) -> None:
+    screens = f"<graphics type='vnc' port='-1'/><graphics type='vnc' port='-1'{SECRET}/>"
+    text = record("a", "/p/base", "/p/base.a", more=screens)
+    host, file = place(Guest("/p/base.a", "a", text)), tmp_path / "a.xml"
+    plain = records.xml_of(host, "u", "a")
+    assert "geheim" not in plain
+    for given in (plain, text.replace("geheim", "*****")):
+        file.write_text(given)
+        records.redefine(host, "u", str(file), force=True)
+        (first, second) = host.guest.records["a"].split("<graphics ")[1:]
+        assert "passwd" not in first
+        assert 'passwd="geheim"' in second.replace("'", '"')
+    # One that the file has is the one that it gets.
+    file.write_text(text.replace("geheim", "neu"))
+    records.redefine(host, "u", str(file), force=True)
+    assert "geheim" not in host.guest.records["a"]
+
+
+def test_that_a_file_may_lack_passwords_is_asked_where_libvirt_knows_none(tmp_path: Path) -> None:
+    screen = f"<graphics type='spice'{SECRET}/>"
+    text = record("a", "/p/base", "/p/base.a", more=screen)
+    file, host = tmp_path / "a.xml", place(Guest("/p/base.a", ""))
+    risk = "it has a screen without a password: after going back whoever reaches it gets in"
+    assert asked(host, file, text.replace(SECRET, ""), current=True) == [(Weight.RISK, risk)]
+    assert asked(host, file, text, current=True) == []
+    file.write_text(text)
+    records.redefine(host, "u", str(file), current=True)
+    assert records.xml_of(host, "u", "a", secrets=True) == text

@@ -19,6 +19,7 @@ from ..errors import TuivirtError, from_libvirt
 from ..model.finding import Finding, Weight
 from ..model.snapshot import Snapshot
 from ..xml.errors import XmlError
+from ..xml.passwords import lacks_passwords
 from ..xml.snapshot import Written, written_since
 from .read import snapshot_to_change
 from .revert import goes_back_itself
@@ -26,6 +27,7 @@ from .revert import goes_back_itself
 if TYPE_CHECKING:
     from ..host import Host
 
+_WHOLE = "if it had one: tuivirt snapshot-dumpxml --security-info writes a file with passwords"
 REFUSED, RISK, NOTE = Weight.REFUSED, Weight.RISK, Weight.NOTE
 
 
@@ -46,6 +48,9 @@ def against(
     if one.name in names:
         text = f"libvirt knows the snapshot {one.name} already: its record is replaced"
         findings.append(Finding(RISK, text))
+    elif lacks_passwords(given.text):
+        text = "it has a screen without a password: after going back whoever reaches it gets in"
+        findings.append(Finding(RISK, text, _WHOLE))
     if one.parent and one.parent not in names:
         text = f"it grew out of {one.parent}, which libvirt does not know"
         findings.append(Finding(REFUSED, text, "give that one back first"))

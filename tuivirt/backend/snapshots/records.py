@@ -17,6 +17,7 @@ from ..lifecycle import domain_to_change, touch
 from ..model.finding import Plan
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
+from ..xml.passwords import lacks_passwords, with_passwords
 from ..xml.snapshot import parse_snapshot, retold
 from .given_back import Given, against
 from .judge import check_description, check_name, refuse
@@ -26,19 +27,22 @@ from .revert import find
 if TYPE_CHECKING:
     from ..host import Host
 
+_SECURE = libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE
 MOST_BYTES = 16 << 20
 """No record is that long: what is longer is another file."""
 
 
-def xml_of(host: Host, uuid: str, name: str) -> str:
-    """The record without its secrets. Raises NotFound, TuivirtError.
+def xml_of(host: Host, uuid: str, name: str, *, secrets: bool = False) -> str:
+    """The record; its ``secrets`` in it where they are asked for. Raises NotFound, TuivirtError.
+
+    libvirt tells no secrets by a read-only connection.
 
     Source: virDomainSnapshotGetXMLDesc.
     """
     domain = host.domain(uuid)
     handle = snapshot_to_change(domain, name)
     try:
-        return str(handle.getXMLDesc(0))
+        return str(handle.getXMLDesc(_SECURE if secrets else 0))
     except libvirt.libvirtError as error:
         what = f"cannot read the snapshot {name} of {domain.name()}"
         raise from_libvirt(error, what) from error
@@ -125,7 +129,7 @@ def _retell(domain: Any, snapshot: Snapshot, what: str, **changes: str | None) -
     """
     try:
         handle = domain.snapshotLookupByName(snapshot.name, 0)
-        record = handle.getXMLDesc(libvirt.VIR_DOMAIN_SNAPSHOT_XML_SECURE)
+        record = handle.getXMLDesc(_SECURE)
         current = bool(changes.get("name")) and bool(handle.isCurrent(0))
         _define(domain, retold(record, **changes), current=current)
     except libvirt.libvirtError as error:
@@ -162,6 +166,7 @@ def redefine(
 ) -> str:
     """Have libvirt know a snapshot by a record from a file; a sentence of what is true then.
 
+    Passwords that the file lacks are taken from the record that libvirt has of it, if it has one.
     Raises BadInput, TuivirtError. Source: virDomainSnapshotCreateXML with REDEFINE.
     """
     domain = domain_to_change(host, uuid)
@@ -170,8 +175,11 @@ def redefine(
     given = _read(file)
     one = given.snapshot
     try:
-        is_so = any(each.current and each.name == one.name for each in snapshots_of(host, uuid))
-        _define(domain, given.text, current=current and not is_so)
+        now = next((each for each in snapshots_of(host, uuid) if each.name == one.name), None)
+        text = given.text
+        if now is not None and lacks_passwords(text):
+            text = with_passwords(text, xml_of(host, uuid, one.name, secrets=True))
+        _define(domain, text, current=current and not (now is not None and now.current))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what, _advice(error)) from error
     finally:
