@@ -411,6 +411,9 @@ def test_a_record_is_shown_described_renamed_and_given_back(
     assert said == f"of {two.name}, the snapshot b is described"
     assert one(host, two, "b").description == "vor <&> 更新"
     records.edit(host, two.uuid, "a", {"no_description": True})
+    # The current one stays so: it is defined anew without being made it.
+    records.edit(host, two.uuid, "c", {"description": "last"})
+    assert one(host, two, "c").current
     assert one(host, two, "a").description == ""
     refused = [("a", "x", "it is internal"), ("b", "c", "there is a snapshot c already")]
     for name, rename, why in refused:
