@@ -207,3 +207,37 @@ async def test_a_key_is_answered_while_ten_thousand_are_read(
 
 def _cursor(app: DrivenApp) -> str:
     return next((line for line in screen_lines(app) if line.startswith("▌")), "")
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["all", "one pool"])
+async def test_a_pool_that_hangs_leaves_a_look_up_to_the_rest(
+    shown: Fleet, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    asked, go_on = threading.Event(), threading.Event()
+    key = next(each.uuid for each in shown.hosts["srv1"].pools.values() if each.name == "images")
+    read = lookups.volumes
+
+    def hang(host: Any, pool: str, *more: Any) -> Any:
+        if pool == key:
+            asked.set()
+            assert go_on.wait(60)
+        return read(host, pool, *more)
+
+    monkeypatch.setattr(lookups, "volumes", hang)
+    monkeypatch.setattr(volumes, "names", hang)
+    app = DrivenApp(shown)
+    async with app.run_test(size=(120, 40)) as pilot:
+        try:
+            if whole:
+                await pilot.press("colon", *"vol", "enter")
+                await until(pilot, lambda: "aa.qcow2" in screen_text(app), "the other host's")
+            else:
+                await pilot.press("colon", *"pool", "enter")
+                await pilot.pause()
+                await pilot.press("slash", *"images", "enter", "enter")
+            await until(pilot, asked.is_set, "the pool that hangs is asked")
+            other = app.doubles["srv1"].lookups.submit(lambda: "answered")
+            await until(pilot, other.done, "another look-up of its host")
+        finally:
+            go_on.set()
+        await until(pilot, lambda: "debian.iso" in screen_text(app), "what hung")

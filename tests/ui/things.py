@@ -368,6 +368,8 @@ def answer(monkeypatch: Any, **answers: Any) -> None:
             return value
 
         monkeypatch.setattr(lookups, name, answered)
+        if name == "volumes":
+            monkeypatch.setattr("tuivirt.actions.volumes.names", answered)
 
 
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -386,11 +388,12 @@ def driven(shown: Fleet | None = None, settings: Settings | None = None) -> Driv
 
 
 async def settle(app: DrivenApp, pilot: Pilot[Any]) -> None:
-    """Wait until every look-up under way was answered and drawn."""
-    for double in app.doubles.values():
-        # Its worker runs a call's callbacks before it takes the next call.
-        await asyncio.wrap_future(double.lookups.submit(lambda: None))
-    await pilot.pause()
+    """Wait until every look-up under way, and the one that follows, was answered and drawn."""
+    for _ in range(2):
+        for double in app.doubles.values():
+            # Its worker runs a call's callbacks before it takes the next call.
+            await asyncio.wrap_future(double.lookups.submit(lambda: None))
+        await pilot.pause()
     await pilot.pause()
 
 

@@ -96,14 +96,11 @@ class AllVolumesScreen(VolumeList):
             if pool.active
         }
         known = self._readings
-        came = [ref for ref in pools if ref not in known]
-        if came or known.keys() - pools.keys():
+        if known.keys() != pools.keys():
             self._readings = {
                 ref: known[ref] if ref in known else Reading(self, ref, self._show) for ref in pools
             }
             self.show_rows(self._readings)
-        for ref in came:
-            self._readings[ref].ask_names()
         for reading in self._readings.values():
             reading.follow(fleet)
         self._table.use_columns(for_hosts(_COLUMNS, len(fleet.in_use)))
@@ -116,13 +113,16 @@ class AllVolumesScreen(VolumeList):
             self._table.set_empty("No volumes in any pool.\n:pool, Enter and + make one.")
 
     def _read_on(self, fleet: Fleet) -> None:
-        """One pool of a host after the other: its other look-ups are not to wait for all."""
+        """One pool of a host after the other: its other look-ups are not to wait for all.
+
+        Of all the names come first.
+        """
         busy = {each.pool.host for each in self._readings.values() if each.asking}
-        for reading in self._readings.values():
+        for reading in sorted(self._readings.values(), key=lambda each: each.named):
             host = reading.pool.host
             if reading.wanted and host not in busy and fleet.hosts[host].link is Link.CONNECTED:
                 busy.add(host)
-                reading.read()
+                reading.go_on()
 
     def _show_title(self, fleet: Fleet) -> None:
         readings = self._readings.values()

@@ -32,9 +32,11 @@ class Reading:
         self.pool = pool
         self.rows: dict[Hashable, Volume] = {}
         self.asking = False
-        """All of them are being read."""
+        """Their names, or all of them, are being read."""
+        self.named = False
+        """Their names were asked for: of many they are there."""
         self.wanted = False
-        """They are to be."""
+        """They are to be read."""
         self.read_once = False
         """All have been read: there are no others."""
         self.failure: Any = None
@@ -55,13 +57,16 @@ class Reading:
         """They are to be read again in any case."""
         self._changes.forget()
 
-    def ask_names(self) -> None:
-        """Of many the names at once. What is wrong the call for all of them tells as well."""
-        self._look_up(volumes.names, then=self._show_names)
+    def go_on(self) -> None:
+        """Ask for what comes next: of many the names, at once, then all of them.
 
-    def read(self) -> None:
-        """Read all of them."""
-        self.asking, self.wanted = True, False
+        One call at a time: a pool that hangs is to keep one of the host's look-ups, not all.
+        """
+        self.asking = True
+        if not self.named:
+            self._look_up(volumes.names, then=self._show_names)
+            return
+        self.wanted = False
         self._look_up(lookups.volumes, None, True, then=self._show_all)
 
     def read_some(self, names: Collection[str]) -> None:
@@ -83,8 +88,12 @@ class Reading:
         self._screen.look_up(self.pool.host, function, self.pool.key, *args, then=then)
 
     def _show_names(self, answer: Any) -> None:
-        if isinstance(answer, tuple) and not self.read_once and len(answer) >= MANY:
-            self._put(answer)
+        self.asking = False
+        if not isinstance(answer, tuple):
+            self._fail(answer)
+            return
+        self.named = True
+        self._put(answer if len(answer) >= MANY else ())
 
     def _show_some(self, answer: Any) -> None:
         # Of a reading that has ended meanwhile more is known by now.
@@ -93,10 +102,10 @@ class Reading:
 
     def _show_all(self, answer: Any) -> None:
         self.asking = False
-        self.failure = None if isinstance(answer, tuple) else answer
-        if self.failure is not None:
-            self._changed(self)
+        if not isinstance(answer, tuple):
+            self._fail(answer)
             return
+        self.failure = None
         self.read_once = True
         gone = self.rows.keys() - {row_key(self.pool, each) for each in answer}
         for key in gone:
@@ -106,6 +115,10 @@ class Reading:
         self._put(answer)
         if answer:
             self._look_up(volumes.with_halves, answer, then=self._show_halves)
+
+    def _fail(self, why: Any) -> None:
+        self.failure, self.wanted = why, False
+        self._changed(self)
 
     def _show_halves(self, answer: Any) -> None:
         """What was uploaded in part stands out; it is known a moment after the rest."""

@@ -68,7 +68,7 @@ class VolumesScreen(VolumeList):
             return
         self._show_title(pool)
         self._reading.follow(fleet)
-        if self._reading.wanted:
+        if self._reading.wanted and not self._reading.asking:
             self._ask(pool)
 
     def _show_title(self, pool: Pool) -> None:
@@ -86,19 +86,16 @@ class VolumesScreen(VolumeList):
     def _ask(self, pool: Pool) -> None:
         reading = self._reading
         if pool.active:
-            if not reading.rows:
-                reading.ask_names()
-            reading.read()
+            reading.go_on()
         else:
             reading.wanted = False
             self._table.set_empty(f"{pool.name} is {pool.state}; start it to see its volumes.")
             self._table.update_sections({})
 
     def _show(self, reading: Reading) -> None:
-        if reading.asking:
+        if reading.asking or (reading.failure is None and not reading.read_once):
             self.show_rows({self.ref: reading})
-            return
-        if reading.failure is None:
+        elif reading.failure is None:
             self._table.set_empty("No volumes in this pool.\n+ makes one.")
             self.show_rows({self.ref: reading})
         elif not reading.rows:
