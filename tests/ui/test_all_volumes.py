@@ -13,6 +13,7 @@ from tuivirt.actions import lookups, volumes
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.resources import Pool, Volume
 from tuivirt.screens.volume import VolumeScreen
 from tuivirt.widgets.form import FormDialog
@@ -241,3 +242,28 @@ async def test_a_pool_that_hangs_leaves_a_look_up_to_the_rest(
         finally:
             go_on.set()
         await until(pilot, lambda: "debian.iso" in screen_text(app), "what hung")
+
+
+async def test_what_a_broken_line_kept_from_being_read_is_read_once_it_stands_again(
+    shown: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pools are what they were: nothing but the line has changed."""
+    read, broken = lookups.volumes, [True]
+
+    def breaks(host: Any, key: str, *more: Any) -> tuple[Volume, ...]:
+        if host.name == "srv2" and broken[0]:
+            raise TuivirtError("cannot list the volumes of pool far", "the connection broke")
+        return read(host, key, *more)
+
+    monkeypatch.setattr(lookups, "volumes", breaks)
+    app = driven(shown)
+    async with app.run_test(size=(160, 40)) as pilot:
+        await go(app, pilot, "vol")
+        await until(pilot, lambda: "far of srv2 cannot be read" in screen_text(app), "the reason")
+        here, there = shown.hosts.values()
+        app.show(fleet(here, replace(there, link=Link.LOST)))
+        await settle(app, pilot)
+        broken[0] = False
+        app.show(fleet(here, there))
+        await until(pilot, lambda: len(rows(app)) == 5, "its volumes")
+        assert "cannot be read" not in screen_text(app)

@@ -8,6 +8,7 @@ from typing import Any
 from tuivirt.actions import lookups, volumes
 from tuivirt.actions.volume_choice import MANY
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.resources import Volume
 
@@ -47,11 +48,22 @@ class Reading:
         self._seen: set[str] = set()
         self._came: set[Hashable] = set()
         self._went: set[Hashable] = set()
+        self._away = False
+        """The line to the host was broken since they were read last."""
 
     def follow(self, fleet: Fleet) -> None:
         """See whether they are to be read again."""
-        if not self.asking and self._changes.are_new(fleet, self.pool):
+        host = fleet.hosts.get(self.pool.host)
+        if host is None or host.link is not Link.CONNECTED:
+            self._away = True
+        if self.asking:
+            return
+        if self._changes.are_new(fleet, self.pool):
             self.wanted = True
+        if self._away and host is not None and host.link is Link.CONNECTED:
+            # A pool that did not change while the line was broken is no news.
+            self._away = False
+            self.wanted = self.wanted or self.failure is not None
 
     def forget(self) -> None:
         """They are to be read again in any case."""
