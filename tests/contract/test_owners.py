@@ -17,7 +17,7 @@ from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.block_jobs import copy
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
-from tuivirt.backend.hotplug import DiskRequest, attach_disk
+from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
 from tuivirt.backend.images import resize as image_resize
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, survey
@@ -234,7 +234,13 @@ def test_what_only_a_snapshots_record_keeps_is_nobodys_to_delete_write_over_or_a
     with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):
         image_resize.resize(host, {"path": str(kept), "size": "2M", "format": "qcow2"})
     with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}"):
-        attach_disk(host, other.uuid, DiskRequest(str(kept)))
+        attach_disk(host, other.uuid, DiskRequest(str(kept)), force=True)
+    with pytest.raises(BadInput, match=f"snapshot s2 of {one.name} keeps {kept}") as asked:
+        attach_disk(host, one.uuid, DiskRequest(str(kept)))
+    assert asked.value.advice.endswith("--force takes the risk")
+    # A block commit of another program may have given it the image back past its snapshot.
+    given = attach_disk(host, one.uuid, DiskRequest(str(kept)), force=True)
+    detach_disk(host, one.uuid, given.target)
     one.start()
     copying = {"path": "vda", "dest": str(past), "reuse_external": True}
     refused_copy = copy.plan_for(host, one.uuid, copying).of(Weight.REFUSED)

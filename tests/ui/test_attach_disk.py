@@ -62,7 +62,12 @@ async def test_the_form_begins_at_the_source_and_says_what_that_is() -> None:
         assert "‹ network, as the source says ›" in words(form)
         await pilot.press("ctrl+s")
         await pilot.pause()
-        assert wished(app) == {"source": "nbd://h/vda", "type": "disk", "when": "auto"}
+        assert wished(app) == {
+            "source": "nbd://h/vda",
+            "type": "disk",
+            "when": "auto",
+            "force": False,
+        }
 
 
 async def test_a_volume_is_chosen_from_those_of_the_hosts_pools(
@@ -115,6 +120,7 @@ async def test_a_network_disk_is_asked_for_by_the_fields_of_its_protocol() -> No
             "source": "nbd://10.0.0.5:10809/vda",
             "type": "disk",
             "when": "auto",
+            "force": False,
         }
 
 
@@ -171,6 +177,7 @@ async def test_a_secret_is_chosen_from_those_of_the_host(monkeypatch: pytest.Mon
             "secret_uuid": CEPH,
             "type": "disk",
             "when": "auto",
+            "force": False,
         }
 
 

@@ -94,6 +94,9 @@ def attach_disk(
     ] = None,
     serial: Annotated[str | None, Option("the serial number that the guest sees")] = None,
     when: _WHEN = When.AUTO,
+    force: Annotated[
+        bool, Option("though a snapshot of the domain keeps it, or not all hosts can be asked")
+    ] = False,
     **network: Any,
 ) -> str:
     """Attach a file, a block device, a volume or a network source as a disk."""
@@ -114,7 +117,10 @@ def attach_disk(
         shareable=mode == "shareable",
     )
     run.chose(**disk_options.as_virsh(source, disk_sources.network_asked(request)))
-    return hotplug.attach_disk(run.host, domain.uuid, request, when, progress=run.progress).text
+    done = hotplug.attach_disk(
+        run.host, domain.uuid, request, when, progress=run.progress, force=force
+    )
+    return done.text
 
 
 @action(

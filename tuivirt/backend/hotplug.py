@@ -32,7 +32,7 @@ from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.device import DomainConfig
 from .model.when import When
-from .owners.kept import refuse_writing
+from .owners.attaching import refuse_writing
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .storage.unfinished import refuse as refuse_unfinished
@@ -81,9 +81,12 @@ def attach_disk(
     request: DiskRequest,
     when: str = When.AUTO,
     progress: Progress | None = None,
+    *,
+    force: bool = False,
 ) -> AttachOutcome:
     """Attach a disk. Raises BadInput for what cannot be right, with nothing changed.
 
+    ``force``: though a snapshot of this domain keeps the image, or that of others is not known.
     Source: virDomainAttachDeviceFlags.
     """
     domain = domain_to_change(host, uuid)
@@ -103,7 +106,7 @@ def attach_disk(
     request = _beside_its_twin(host, before, source, request, live, saved)
     if not request.readonly and request.device != "cdrom":
         refuse_system_file(source)
-        refuse_writing(host, source.path, what)
+        refuse_writing(host, uuid, source.path, what, force=force)
     refuse_used(host, uuid, source, request)
     refuse_unfinished(host, source.path)
     refuse_in_use(host, uuid, source.path, request)

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import BadInput, from_libvirt, if_offered, is_gone, is_unsupported
-from ..here import is_here
+from ..errors import if_offered, is_gone, is_unsupported
 from ..xml.tree import Element, skim
 from .below import ALONE, Below
 from .named import Named, VolumeAt, below_of, each_of, path_of, volumes_of
-from .names import Names
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -119,25 +117,3 @@ def under(kept: Named, below: Below) -> tuple[str, ...]:
     if not kept.frozen or not kept.path or (kept.form or "raw") in ALONE:
         return ()
     return below.under(kept.path, kept.form)[0] if below.readable(kept.path) else kept.below
-
-
-def refuse_writing(host: Host, path: str, what: str) -> None:
-    """Raise BadInput where writing to an image of the host would spoil a snapshot of a domain."""
-    if not path:
-        return
-    here = is_here(host)
-    names = Names(here=here)
-    try:
-        below = Below(host.conn, names, lambda _path: here)
-        frozen = [each for each in kept_by(host, ()) if each.frozen]
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"{what}: cannot tell whether a snapshot keeps it") from error
-    for each in frozen:
-        if names(path) in map(names, (each.path, *under(each, below))):
-            raise BadInput(
-                what,
-                f"{each.what} of {each.domain} keeps {path}: once it is written to, there is no "
-                "going back to it",
-                "attach it read-only (--mode readonly), or a copy of it; tuivirt snapshot-delete "
-                f"{each.domain} {each.snapshot} --metadata lets go of it",
-            )
