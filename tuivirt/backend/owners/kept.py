@@ -30,7 +30,7 @@ def kept_by(host: Host, named: Sequence[Named]) -> list[Named]:
     """
     conn, volume_at = host.conn, volumes_of(host.conn)
     own = {(each.uuid, path) for each in named for path in (each.path, *each.below)}
-    lists = each_of(host, [partial(_handles, each) for each in _with_snapshots(conn)])
+    lists = each_of(host, [partial(_handles, each) for each in with_snapshots(conn)])
     reading = [partial(_read, volume_at, *each) for found in lists for each in found]
     found = [named for each in each_of(host, reading) for named in each]
     # libvirt lists them in no order; first those to whom it matters most.
@@ -38,7 +38,7 @@ def kept_by(host: Host, named: Sequence[Named]) -> list[Named]:
     return [each for each in found if each.frozen or (each.uuid, each.path) not in own]
 
 
-def _with_snapshots(conn: Any) -> list[Any]:
+def with_snapshots(conn: Any) -> list[Any]:
     try:
         return list(conn.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT))
     except libvirt.libvirtError as error:

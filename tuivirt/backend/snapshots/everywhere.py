@@ -13,7 +13,7 @@ from ..model.ref import Kind, Ref
 from ..model.snapshot import Snapshots
 
 # Whose domains those are is asked in one way alone.
-from ..owners.kept import _with_snapshots as with_snapshots
+from ..owners.kept import with_snapshots
 from ..together import together
 from .read import is_no_more, listed, parsed, xml_of
 
