@@ -306,8 +306,9 @@ def test_a_guest_of_another_host_keeps_a_volume_on_shared_storage_and_a_hanging_
             host.pool(pool).refresh(0)
             # The same path on another machine's own disk is another image.
             assert owners(host, str(images / volume["vol"])) == ()
+            # This machine is the server: what another one gives out would be another image.
             xml = f"""<pool type='netfs'><name>shared</name><source><host name='nas'/>
-                <dir path='/x'/></source><target><path>{images}</path></target></pool>"""
+                <dir path='{images}'/></source><target><path>{images}</path></target></pool>"""
             far.conn.storagePoolDefineXML(xml)
             until(lambda: bool(far.snapshot.pools), "the pool is known")
             with pytest.raises(BadInput, match=f"vda of {guest.name} on host b, which runs"):
