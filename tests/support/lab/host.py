@@ -19,7 +19,7 @@ from tests.support.lab import machine
 from tests.support.lab.machine import Iommu
 
 START_S = 420.0
-"""Two hosts start at once, and other tests run beside them."""
+"""Two hosts start at once."""
 END_S = 20.0
 LOSS_S = 10.0
 """How much later than its own limit a case's report may come."""
