@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from tests.lab import sysfs
 from tests.lab.case import case
 from tests.support.lab import hardware
+from tests.support.libvirtd import alive, until
 from tests.support.needs import missing
 
 
@@ -50,3 +52,10 @@ def leaves_a_card_without_a_driver() -> None:
 def puts_the_card_back() -> None:
     card = sysfs.behind(hardware.SPARE_CARD)
     (sysfs.PCI.parent / "drivers_probe").write_text(card)
+
+
+@case()
+def kills_libvirtd() -> None:
+    pid = int(Path("/run/libvirtd.pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid), "its end")

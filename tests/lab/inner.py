@@ -82,6 +82,17 @@ def start() -> Guest:
     return guest
 
 
+def end() -> None:
+    """End it and forget it, with all that it was given; the next case that needs it starts anew."""
+    conn = libvirt.open(SYSTEM)
+    try:
+        Guest(SYSTEM, conn, domain := conn.lookupByName(NAME), NAME, domain.UUIDString()).remove()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN:
+            raise
+        conn.close()
+
+
 @contextlib.contextmanager
 def inner_guest() -> Iterator[Inner]:
     """The running guest with a shell on serial1; serial0 is free for the case.

@@ -26,7 +26,7 @@ import pytest
 from tests.lab import case, inner, sysfs
 from tests.support.lab import hardware
 from tests.support.lab.machine import REPORT
-from tests.support.libvirtd import SYSTEM, answers, until
+from tests.support.libvirtd import SYSTEM, answers, start_again, until
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 SETTLE_S = 60.0
@@ -173,6 +173,20 @@ def _changed(before: sysfs.Drivers) -> str:
     return "; ".join(lines)
 
 
+def _revive(outcome: str) -> bool:
+    """Start libvirtd again if it crashed; whether it had. It may, over a client that is gone.
+
+    After a failed case the guest ends too: what that case gave to it, the next try would stumble
+    over.
+    """
+    if not start_again():
+        return False
+    _log("libvirtd crashed and was started again")
+    if outcome == FAILED:
+        inner.end()
+    return True
+
+
 def _serve(port: BinaryIO, cases: dict[str, case.Case]) -> None:
     """Do what is asked until it is over."""
     while True:
@@ -181,12 +195,14 @@ def _serve(port: BinaryIO, cases: dict[str, case.Case]) -> None:
             return
         _log(f"case {order['case']}")
         began = time.monotonic()
+        revived = _revive(PASSED)  # It may have been the case before, in its last moment.
         before = sysfs.drivers()
         if order["case"] in cases:
             outcome, detail = _attempt(cases[order["case"]], order["limit_s"])
         else:
             outcome, detail = FAILED, "the lab host has no such case"
         _log(f"case {order['case']} {outcome}")
+        revived = _revive(outcome) or revived
         left = _changed(before)
         if left and outcome != FAILED:
             outcome, detail = FAILED, "it left the hardware changed"
@@ -198,6 +214,7 @@ def _serve(port: BinaryIO, cases: dict[str, case.Case]) -> None:
             outcome=outcome,
             seconds=round(time.monotonic() - began, 2),
             detail=detail,
+            revived=revived,
         )
 
 

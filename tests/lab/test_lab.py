@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.lab import machine
+from tests.support.lab import host, machine
 from tests.support.lab.host import Lab
 
 pytestmark = pytest.mark.lab
@@ -48,6 +48,18 @@ def test_a_case_that_leaves_the_hardware_changed_has_failed(lab: Lab) -> None:
         assert "was on e1000e and is on nothing" in report.detail
     finally:
         lab.run("broken.puts_the_card_back", 10)
+
+
+def test_a_case_in_which_libvirtd_crashes_costs_itself_and_the_next_finds_it(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(host, "crashes", told)
+    assert lab.run("broken.kills_libvirtd", 10).revived
+    assert len(told) == 1
+    assert "in the lab, broken.kills_libvirtd" in told[0]
+    report = lab.run("devices.everything_to_give_away_has_a_group_of_its_own", 60)
+    assert (report.outcome, report.revived) == ("passed", False)
 
 
 def test_a_case_that_is_not_there_is_told_and_the_host_goes_on(lab: Lab) -> None:

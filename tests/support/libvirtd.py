@@ -92,10 +92,15 @@ def revive() -> bool:
     libvirtd 9.0 may crash over a client that is gone while it has calls under way, and tests end
     many clients. The suite's summary tells of it.
     """
-    if "libvirtd" not in _started or _alive(_pid("libvirtd")):
+    if "libvirtd" not in _started or not start_again():
         return False
     crashes.append(time.strftime("%H:%M:%S"))
-    return _start("libvirtd")
+    return True
+
+
+def start_again() -> bool:
+    """Start libvirtd if it ran and has ended; whether it had. It listens when this returns."""
+    return not alive(_pid("libvirtd")) and _start("libvirtd")
 
 
 def revive_private() -> None:
@@ -120,7 +125,7 @@ def _give_kvm_to_its_group() -> None:
         return  # No such group, or no such device: then QEMU's user is refused nothing.
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     """Whether the process runs: neither gone nor waiting to be collected."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -275,12 +280,12 @@ class PrivateLibvirtd:
         """Kill the daemon, as a crash does; its guests go on. Returns when it is gone."""
         pid = self._signal(number)
         self.pid = None
-        until(lambda: not _alive(pid), "the private libvirtd ends")
+        until(lambda: not alive(pid), "the private libvirtd ends")
         self._clear()
 
     def revive(self) -> bool:
         """Start it again if it has crashed by itself; whether it had."""
-        if self.pid is None or _alive(self.pid):
+        if self.pid is None or alive(self.pid):
             return False
         self.pid = None
         self._clear()
@@ -303,7 +308,7 @@ class PrivateLibvirtd:
     @property
     def alive(self) -> bool:
         """Whether the daemon runs."""
-        return self.pid is not None and _alive(self.pid)
+        return self.pid is not None and alive(self.pid)
 
     def restart(self) -> None:
         """Kill it and start it again."""
@@ -319,7 +324,7 @@ class PrivateLibvirtd:
         first = self._children()
         self._outer.kill()  # The namespaces' first process dies with it, and all others with that.
         self._outer.wait()
-        until(lambda: not any(map(_alive, first)), "the private libvirtd's processes end")
+        until(lambda: not any(map(alive, first)), "the private libvirtd's processes end")
         for end in (self._outer.stdout, self._outer.stderr):
             if end is not None:
                 end.close()

@@ -17,6 +17,7 @@ from typing import Any
 from tests.support.initramfs import build, cache_folder
 from tests.support.lab import machine
 from tests.support.lab.machine import Iommu
+from tests.support.libvirtd import crashes
 
 START_S = 420.0
 """Two hosts start at once."""
@@ -41,6 +42,8 @@ class Report:
     seconds: float
     detail: str
     """Why it failed or was skipped, with what it printed."""
+    revived: bool
+    """libvirtd had crashed before its end, and was started again."""
 
 
 class Lab:
@@ -95,6 +98,8 @@ class Lab:
         if answer.get("case") != case:
             raise self._lost(f"asked for {case}, it answered {answer}")
         report = Report(**answer)
+        if report.revived:
+            crashes.append(f"{time.strftime('%H:%M:%S')} (in the lab, {case})")
         if report.outcome == "failed":
             self._failed = True
             self._keep()
