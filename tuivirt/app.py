@@ -29,18 +29,25 @@ from tuivirt.backend.events import (
     LibvirtEvent,
     LinkChanged,
     Noticed,
-    SnapshotChanged,
     TaskChanged,
 )
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.backend.view import View
+from tuivirt.inbox import Inbox
 from tuivirt.screens.base import FleetScreen
 from tuivirt.screens.consoling import Consoling
 from tuivirt.screens.domains import DomainsScreen
-from tuivirt.screens.painting import Painting, ages_every_s, draw_as, event_every_s, figures_every_s
+from tuivirt.screens.painting import (
+    SLOWEST_S,
+    Painting,
+    ages_every_s,
+    draw_as,
+    event_every_s,
+    figures_every_s,
+)
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
 from tuivirt.screens.telling import counts_on, first_notice, notice_of
@@ -129,10 +136,9 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         self.events_log.extend(Noticed(host="", text=text) for text in self.settings.problems)
         self.notice = first_notice(notice, self.settings.problems)
         self._noticed, self._noticed_at = self.notice, time.monotonic()
-        self._inbox: deque[Event] = deque()
-        self._snapshots: dict[str, HostSnapshot] = {}
+        self._inbox = Inbox(lambda: self.post_message(Arrived()))
+        self._every_s = SLOWEST_S
         self._lost: set[str] = set()
-        self._called = False
         self._painting = Painting(self.set_timer, self._paint)
         self._views: dict[str, View] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -141,41 +147,32 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         return DomainsScreen()
 
     def on_mount(self) -> None:
-        self._unsubscribe = self.hub.subscribe(self._published)
+        self._unsubscribe = self.hub.subscribe(self._inbox.put)
         for name, host in self.hosts.items():
             self.fleet = self.fleet.with_host(host.snapshot)
-            self._snapshots.pop(name, None)
+            self._inbox.forget(name)
         self.set_interval(AGE_EVERY_S, self._age)
         for number in (signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._signalled, number)
 
     # What comes up
 
-    def _published(self, event: Event) -> None:
-        """On any thread: keep it, and wake the screen's thread once."""
-        if isinstance(event, SnapshotChanged):
-            self._snapshots[event.host] = event.snapshot
-        else:
-            self._inbox.append(event)
-        if not self._called:
-            self._called = True
-            self.post_message(Arrived())
-
     def on_arrived(self) -> None:
-        # Cleared first: what is published from here on calls again.
-        self._called = False
-        every_s = figures_every_s(len(self.hosts), self.slow)
-        while self._inbox:  # Other threads put more in meanwhile.
-            event = self._inbox.popleft()
+        self._inbox.opened()
+        every_s = min(self._every_s, figures_every_s(len(self.hosts), self.slow))
+        for event in self._inbox.events():
             self._take(event)
             if not (self.slow and is_progress(event)):
                 every_s = min(every_s, event_every_s(isinstance(event, DomainEvent)))
-        while self._snapshots:
-            name, snapshot = self._snapshots.popitem()
-            if name in self.hosts:  # Not of one that has just been taken away.
+        for snapshot in self._inbox.snapshots():
+            if snapshot.name in self.hosts:  # Not of one that has just been taken away.
                 self.fleet = self.fleet.with_host(snapshot)
                 if self.front is not None:
                     self.front.foresee(snapshot)
+        self._every_s = SLOWEST_S
+        if self._inbox:  # They come later, and are as urgent.
+            self._every_s = every_s
+            self._inbox.call()
         self.follow()
         self._painting.plan(every_s)
 

@@ -241,7 +241,7 @@ async def test_slowly_figures_are_drawn_once_a_second_and_what_happens_at_once(
                 host="srv1", family="lifecycle", what="started", name="web-01", key=web.key
             ),
         ):
-            app._published(news)
+            app._inbox.put(news)
             app.on_arrived()
         assert planned == [SLOWEST_S, SLOWEST_S, PAINT_EVERY_S, EVENT_PAINT_S]
 

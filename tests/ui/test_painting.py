@@ -107,7 +107,9 @@ async def test_what_arrives_while_the_screen_takes_in_what_there_is_does_no_harm
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(app, pilot)
-        app._inbox = Busy([Noticed(host="lab", text="one"), Noticed(host="lab", text="two")])
+        app._inbox._events = Busy(
+            [Noticed(host="lab", text="one"), Noticed(host="lab", text="two")]
+        )
         app.on_arrived()
-        assert not app._inbox
+        assert not app._inbox._events
         assert app.notice[0] == "two"

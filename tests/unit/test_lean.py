@@ -89,7 +89,8 @@ AT_START = {
     "screens": "base consoling domain_columns domains empty lending painting pausing rooms telling",
     "widgets": "columns command_bar compositing edit filtering footer header key_order line"
     " live_table piece rows sparkline table_lines text tones",
-    "": "actions app backend cli commands ending lean logfile screens settings widgets wiring",
+    "": "actions app backend cli commands ending inbox lean logfile screens settings widgets"
+    " wiring",
 }
 """What the list of domains is drawn with. Each further module costs 20 to 100 KiB and a bit of the
 start: is it not for a wish that comes later, and imported there?"""
