@@ -26,10 +26,20 @@ from tests.support.guests import Define, Disk, Guest, make_image
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tests.support.serial import Serial
 from tuivirt.actions.catalog import listed
-from tuivirt.backend.backup import before, begin, checkpoints, job, manifest, pull, restore
+from tuivirt.backend.backup import (
+    before,
+    begin,
+    checkpoints,
+    job,
+    known,
+    manifest,
+    pull,
+    restore,
+)
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.images import beside
+from tuivirt.backend.model.checkpoint import BackupJob, Backups
 from tuivirt.backend.model.finding import Plan, Weight
 
 
@@ -263,6 +273,33 @@ def test_checkpoints_are_a_tree_and_are_deleted_alone_or_with_what_came_after(
     assert checkpoints.delete(host, writer.uuid, "a").endswith("this is deleted: a")
 
 
+def test_what_the_screen_tells_is_how_far_one_is_and_what_its_checkpoint_says_of_it(
+    host: Host, big: Guest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "EVERY_S", 0.02)
+    seen: list[BackupJob] = []
+
+    def look(_text: str, _fraction: float | None) -> None:
+        running = known.backups_of(host, big.uuid).running
+        if running is not None:
+            seen.append(running)
+
+    begin.begin(host, big.uuid, {"to": str(place), "checkpoint": "c"}, progress=look)
+    assert seen
+    assert {(each.mode, each.incremental, each.offered) for each in seen} == {("push", "", "")}
+    ((target, file),) = seen[0].files
+    assert (target, Path(file).parent) == ("vda", place)
+    assert any(each.total_bytes == 384 << 20 for each in seen)
+    assert all(each.done_bytes <= each.total_bytes for each in seen)
+    found = known.backups_of(host, big.uuid)
+    assert found.running is None
+    (made,) = found.checkpoints
+    assert (made.of_backup, made.folder) == (True, str(place))
+    assert known.sizes_of(host, big.uuid) == {"c": {"vda": 0}}
+    big.domain.checkpointLookupByName("c", 0).delete(0)
+    assert known.backups_of(host, big.uuid) == Backups()
+
+
 def test_an_abort_leaves_the_guest_as_it_was_and_nothing_of_the_backup(
     host: Host, big: Guest, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -305,6 +342,9 @@ def test_what_is_pulled_is_what_was_there_at_that_moment(
     (address,) = re.findall(r"nbd\+unix://\S+(?=\. )", said)
     writer.write("vda", "later", 0, 8)
     assert address in pull.info(host, writer.uuid)
+    offered = known.backups_of(host, writer.uuid).running
+    assert offered is not None
+    assert (offered.mode, offered.offered, offered.total_bytes) == ("pull", address, 0)
     plan = begin.plan_for(host, writer.uuid, {"to": str(images)})
     assert any("is under way (pull)" in text for text in refused(plan))
     copy = images / "pulled.raw"

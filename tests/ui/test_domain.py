@@ -118,7 +118,7 @@ async def test_tab_and_arrows_turn_round_and_digits_go_straight_there() -> None:
         assert seen == [
             "Disks 4",
             "Net 2",
-            "Devices 3",
+            "Dev 3",
             "Net 2",
             "Events",
             "Snap",

@@ -268,7 +268,7 @@ async def test_the_line_of_tabs_fits_into_80_columns_with_two_digits_everywhere(
     async with app.run_test(size=(80, 24)) as pilot:
         await on_the_tab(app, pilot)
         line = screen_lines(app)[2]
-        assert line.endswith("Snap")
+        assert line.endswith("Bkup")
         assert len(line) <= 80 - 4, "a digit more for disks, networks and devices each"
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.host import Host
     from tuivirt.backend.model.block_job import Running
     from tuivirt.backend.model.blocks import BlockDevice
+    from tuivirt.backend.model.checkpoint import Backups
     from tuivirt.backend.model.forms import FormFacts
     from tuivirt.backend.model.functions import VirtualFunction
     from tuivirt.backend.model.passthrough import DeviceFacts
@@ -37,9 +38,11 @@ if TYPE_CHECKING:
 __all__ = [
     "Belongings",
     "all_snapshots",
+    "backups",
     "belongings",
     "block_devices",
     "block_jobs",
+    "checkpoint_sizes",
     "configs_of",
     "destinations",
     "device_facts",
@@ -194,6 +197,23 @@ def snapshot_sizes(host: Host, key: str) -> Mapping[str, int]:
     from tuivirt.backend.snapshots.sizes import sizes_of
 
     return sizes_of(host, snapshots_of(host, key))
+
+
+def backups(host: Host, key: str) -> Backups:
+    """A domain's checkpoints, and the backup of it that is under way. Raises TuivirtError."""
+    from tuivirt.backend.backup.known import backups_of
+
+    return backups_of(host, key)
+
+
+def checkpoint_sizes(host: Host, key: str) -> Mapping[str, Mapping[str, int]]:
+    """By checkpoint and target: the bytes written since, as far as libvirt tells.
+
+    Raises TuivirtError.
+    """
+    from tuivirt.backend.backup.known import sizes_of
+
+    return sizes_of(host, key)
 
 
 def part_xml(host: Host, key: str, part: str, name: str) -> str:

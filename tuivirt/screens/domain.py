@@ -23,6 +23,7 @@ from tuivirt.widgets.text import share
 from tuivirt.widgets.tones import Toned
 from tuivirt.widgets.xml_view import XmlView
 
+from .backups_view import BackupsView
 from .domain_overview import overview
 from .domain_rows import (
     DEVICE_COLUMNS,
@@ -36,6 +37,7 @@ from .domain_rows import (
 )
 from .happened import event_rows, events_table
 from .paged import PagedScreen
+from .parts_view import PartsView
 from .processors_view import ProcessorsView
 from .snapshots_view import SnapshotsView
 from .telling import in_lines
@@ -44,12 +46,11 @@ from .words import state_cell
 if TYPE_CHECKING:
     from .removing import Removing
 
-TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events", "snapshots")
+TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "events", "snapshots",
+        "backups")  # fmt: skip
 
 _OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
 """Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
-_OF_SNAPSHOTS = {"attach-disk": "snapshot-create", "detach-disk": "snapshot-delete"}
-"""What the keys of these actions mean on the tab of snapshots."""
 _DRIVES = ("cdrom", "floppy")
 WIDE = 96
 """From this width on the line of tabs has room for whole words."""
@@ -66,11 +67,12 @@ class DomainScreen(PagedScreen):
         "away, or all that are marked; a change of medium is about the disk under the cursor. On "
         "the tab of CPU and memory, Enter pins the thread under the cursor to CPUs of the host; on "
         "that of snapshots it goes back to that under the cursor, + takes one, - deletes it, e "
-        "describes it, y shows its XML. On the tab of XML, v turns between live and saved."
+        "describes it, y shows its XML; on that of backups b begins one, and Enter one of what was "
+        "written since the checkpoint under it. On the tab of XML, v turns between live and saved."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
-        ("1…8 tab", "turn"),
+        ("1…9 tab", "turn"),
         ("a", "actions"),
         ("c", "console"),
         ("/", "search"),
@@ -125,6 +127,7 @@ class DomainScreen(PagedScreen):
             one_object=True, empty="Nothing happened to it since tuivirt was started.", id="events"
         )
         self._snapshots = SnapshotsView(id="snapshots")
+        self._backups = BackupsView(id="backups")
         self._detail: DomainDetail | None = None
         self._saved_xml = False
         self._asked_for: object = None
@@ -149,6 +152,7 @@ class DomainScreen(PagedScreen):
             self._xml,
             self._events,
             self._snapshots,
+            self._backups,
         )
 
     def on_mount(self) -> None:
@@ -165,7 +169,7 @@ class DomainScreen(PagedScreen):
     @property
     def table(self) -> LiveTable[Any] | None:
         view = self._views[self._tab]
-        if isinstance(view, (ProcessorsView, SnapshotsView)):
+        if isinstance(view, (ProcessorsView, PartsView)):
             return view.table
         return view if isinstance(view, LiveTable) else None
 
@@ -186,15 +190,12 @@ class DomainScreen(PagedScreen):
             size = self._overview.size
             width, height = size.width or self.app.size.width, size.height or 18
             self._overview.show(overview(domain, stats, self._detail, width, height))
-        elif view is self._processors:
-            self._processors.ask(
-                domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
-            )
-            self._processors.show(stats)
-        elif view is self._snapshots:
-            self._snapshots.ask(
-                domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet)
-            )
+        elif isinstance(view, (ProcessorsView, PartsView)):
+            view.ask(domain, self._asked_for, self.look_up, lambda: self.show_fleet(self.fleet))
+            if view is self._processors:
+                self._processors.show(stats)
+            elif view is self._backups:
+                self._backups.show_last(fleet.tasks, self.ref)
         elif view is self._events:
             log = self.joint.events_log
             newest = id(log[-1]) if log else 0
@@ -296,6 +297,8 @@ class DomainScreen(PagedScreen):
             "xml": "XML",
             "processors": "CPU & memory" if wide else "CPU",
             "snapshots": "Snapshots" if wide else "Snap",
+            "devices": "Devices" if wide else "Dev",
+            "backups": "Backups" if wide else "Bkup",
         }
         labels = []
         for name in TABS:
@@ -326,7 +329,7 @@ class DomainScreen(PagedScreen):
     def on_processors_view_pinned(self, event: ProcessorsView.Pinned) -> None:
         self.joint.act(event.action, self.targets(), event.values)
 
-    def on_snapshots_view_wished(self, event: SnapshotsView.Wished) -> None:
+    def on_parts_view_wished(self, event: PartsView.Wished) -> None:
         self.joint.act(event.action, self.targets(), event.values)
 
     def action_turn_xml(self) -> None:
@@ -344,10 +347,9 @@ class DomainScreen(PagedScreen):
         self.action_tab(TABS.index("xml"))
 
     def action_act(self, name: str) -> None:
-        if self._views[self._tab] is self._snapshots and name in _OF_SNAPSHOTS:
-            chosen = self._snapshots.chosen if name == "detach-disk" else ""
-            values = {"snapshotname": chosen} if chosen else {}
-            self.joint.act(_OF_SNAPSHOTS[name], self.targets(), values)
+        view = self._views[self._tab]
+        if isinstance(view, PartsView) and (wish := view.wish_for(name)) is not None:
+            self.joint.act(wish[0], self.targets(), wish[1])
             return
         if name == "detach-disk" and self._remove():
             return

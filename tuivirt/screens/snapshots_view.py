@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import wrap
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.message import Message
 
 from tuivirt.actions import lookups
 from tuivirt.actions import snapshots as on_snapshots
@@ -26,17 +23,14 @@ from tuivirt.backend.model.snapshot import (
     of,
     tree,
 )
-from tuivirt.widgets.block import Block
 from tuivirt.widgets.columns import Column
 from tuivirt.widgets.live_table import LiveTable
 from tuivirt.widgets.text import NONE, age, size_bytes
 from tuivirt.widgets.tones import Cell, Toned
 
+from .parts_view import PartsView
 from .processors_view import LookUp
-from .telling import in_lines
 
-ASK_AGAIN_S = 10.0
-"""libvirt tells of no snapshot that somebody else takes."""
 KEYS = "⏎ goes back to one   + takes one   - deletes one   e describes it   y its XML"
 TROUBLES, ON_A_HIGH_SCREEN, HIGH = 1, 3, 24
 """As many are told on a tab of so many lines: the tree needs the room."""
@@ -76,49 +70,31 @@ COLUMNS: tuple[Column[SnapshotRow], ...] = (
 )
 
 
-class SnapshotsView(Vertical):
+class SnapshotsView(PartsView):
     """The tree; Enter on a snapshot asks whether to go back to it."""
 
-    DEFAULT_CSS = "SnapshotsView { width: 1fr; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("e", "wish('snapshot-edit')", "Edit", show=False, id="snapshots.edit"),
+        Binding("e", "describe", "Edit", show=False, id="snapshots.edit"),
         Binding("y", "wish('snapshot-dumpxml')", "XML", show=False, id="snapshots.xml"),
     ]
-
-    class Wished(Message):
-        """Something is to be done with the snapshot under the cursor: the action, what is known."""
-
-        def __init__(self, action: str, values: dict[str, Any]) -> None:
-            super().__init__()
-            self.action = action
-            self.values = values
+    PARAMETER = "snapshotname"
+    MAKES = "snapshot-create"
+    ON_KEYS: ClassVar[dict[str, str]] = {"attach-disk": MAKES, "detach-disk": "snapshot-delete"}
 
     def __init__(self, *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self.table: LiveTable[SnapshotRow] = LiveTable(
+        table: LiveTable[SnapshotRow] = LiveTable(
             COLUMNS,
             caption="Snapshots",
             search=lambda row: f"{row.snapshot.name} {row.snapshot.description} {of(row)}",
             empty="Reading the snapshots …",
         )
-        self._legend = Block()
+        super().__init__(table, id=id)
         self._known: tuple[Snapshot, ...] | None = None
-        self._asked_for: object = None
-        self._asking = False
-        self._asked_at = 0.0
-        self._answered: Callable[[], None] = lambda: None
-        self._look_deeper: Callable[[], None] = lambda: None
         self._sizes: Mapping[str, int] = {}
         self._troubles: tuple[Trouble, ...] = ()
 
-    def compose(self) -> ComposeResult:
-        yield self.table
-        yield self._legend
-
-    def focus(self, scroll_visible: bool = True) -> SnapshotsView:
-        """The keys are the table's."""
-        self.table.focus(scroll_visible)
-        return self
+    def name_of(self, row: SnapshotRow) -> str:
+        return row.snapshot.name
 
     @property
     def count(self) -> int | None:
@@ -126,42 +102,21 @@ class SnapshotsView(Vertical):
         return len(self._known) if self._known is not None else None
 
     @property
-    def chosen(self) -> str:
-        """The snapshot under the cursor; empty: there is none."""
-        row = self.table.row(self.table.cursor)
-        return row.snapshot.name if row is not None else ""
+    def is_known(self) -> bool:
+        return self._known is not None
 
-    def ask(
-        self, domain: Domain, token: object, look_up: LookUp, answered: Callable[[], None]
-    ) -> None:
-        """Look them up where they are not known, may have changed, or were read long ago."""
-        self._answered = answered
-        old = time.monotonic() - self._asked_at >= ASK_AGAIN_S
-        if self._asking or (token == self._asked_for and not old):
-            return
-        self._asked_for, self._asking = token, True
+    def read(self, domain: Domain, look_up: LookUp) -> None:
+        look_up(domain.host, lookups.snapshots, domain.uuid, then=self.take)
 
-        def deeper() -> None:
-            """What takes longer, as it looks into the images."""
-            look_up(domain.host, lookups.snapshot_sizes, domain.uuid, then=self._take_sizes)
-            look_up(domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles)
+    def read_deeper(self, domain: Domain, look_up: LookUp) -> None:
+        look_up(domain.host, lookups.snapshot_sizes, domain.uuid, then=self._take_sizes)
+        look_up(domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles)
 
-        self._look_deeper = deeper
-        look_up(domain.host, lookups.snapshots, domain.uuid, then=self._take)
-
-    def _take(self, answer: tuple[Snapshot, ...] | TuivirtError) -> None:
-        self._asking, self._asked_at = False, time.monotonic()
-        if isinstance(answer, TuivirtError):
-            if self._known is None:
-                self.table.set_empty(in_lines(answer))
-            self._tell(str(answer), "warn")
-            return
-        self._known = answer
+    def show_found(self, found: tuple[Snapshot, ...]) -> None:
+        self._known = found
         self.table.set_empty("No snapshots.\n+ takes one.")
         self._show_tree()
         self._say_what_is_wrong()
-        self._answered()
-        self._look_deeper()
 
     def _show_tree(self) -> None:
         known = [replace(s, size_bytes=self._sizes.get(s.name)) for s in self._known or ()]
@@ -196,19 +151,13 @@ class SnapshotsView(Vertical):
         lines += [(keys, "dim")] if keys else []
         self._legend.show([(Toned(f" {line}", tone),) for line, tone in lines])
 
-    def _tell(self, text: str, tone: str) -> None:
-        self._legend.show([(Toned(f" {text}", tone),)] if text else [])
-
-    def action_wish(self, action: str) -> None:
-        row = self.table.row(self.table.cursor)
-        if row is not None:
-            values = {"snapshotname": row.snapshot.name}
-            if action == "snapshot-edit":
-                values["description"] = row.snapshot.description
-            self.post_message(self.Wished(action, values))
+    def action_describe(self) -> None:
+        if (row := self.table.row(self.table.cursor)) is not None:
+            values = {self.PARAMETER: row.snapshot.name, "description": row.snapshot.description}
+            self.post_message(self.Wished("snapshot-edit", values))
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         event.stop()
         if (row := self.table.row(event.key)) is not None:
-            values = {"snapshotname": row.snapshot.name}
+            values = {self.PARAMETER: row.snapshot.name}
             self.post_message(self.Wished("snapshot-revert", values))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.console import ConsoleSession
 
 
-BY_FORM = frozenset({"host-edit", "snapshot-create"})
+BY_FORM = frozenset({"host-edit", "snapshot-create", "checkpoint-create", "backup-begin"})
 """Actions that do nothing unless something is said, or of which much can be said."""
 
 

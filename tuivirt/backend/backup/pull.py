@@ -135,6 +135,12 @@ def _addresses(server: Server | None, targets: Sequence[str], incremental: str) 
     return text
 
 
+def addresses_of(running: Backup) -> str:
+    """Where the disks of a backup that is pulled are to be had."""
+    exports = [disk.export for disk in running.disks]
+    return _addresses(running.server, exports, running.incremental)
+
+
 def _left(files: Iterable[str], server: Server | None, *, here: bool) -> str:
     """What is there still of scratch files; the folder of a socket of ours is removed."""
     if not here:
@@ -161,8 +167,7 @@ def info(host: Host, uuid: str) -> str:
         said.append(f"since         {running.incremental}")
     said += [f"{disk.target:<14}{disk.file}" for disk in running.disks]
     if running.mode == "pull":
-        exports = [disk.export for disk in running.disks]
-        said.append(f"offered at    {_addresses(running.server, exports, running.incremental)}")
+        said.append(f"offered at    {addresses_of(running)}")
     else:
         from ..migration.changes import job_info
 

@@ -10,6 +10,7 @@ import libvirt
 
 from ..errors import Aborted, TuivirtError, from_libvirt, with_rest
 from ..lifecycle import Progress, touch
+from ..model.checkpoint import made_with_backup
 from ..model.size import spelled
 from ..xml.backup import new_backup
 from ..xml.checkpoint import new_checkpoint
@@ -112,7 +113,8 @@ def checkpoint_xml(order: Order) -> str | None:
     if not order.checkpoint:
         return None
     disks = {disk.target: True for disk in order.disks} | dict.fromkeys(order.left, False)
-    return new_checkpoint(order.checkpoint, "made with a backup", disks)
+    folder = str(order.manifest.parent) if order.manifest is not None else ""
+    return new_checkpoint(order.checkpoint, made_with_backup(folder), disks)
 
 
 def _manifest_of(host: Host, uuid: str, order: Order) -> Manifest:
