@@ -68,7 +68,7 @@ def test_one_of_whose_secret_libvirt_knows_nothing_more_is_told_so(
     request = hotplug.DiskRequest(f"{pool.name}/a.qcow2")
     with pytest.raises(BadInput, match="libvirt knows not with which secret") as told:
         hotplug.attach_disk(pool.host, guest.uuid, request)
-    assert "usage type volume" in told.value.advice
+    assert "of type volume" in told.value.advice
 
 
 def test_a_secret_that_is_not_there_and_a_format_without_one_are_refused(pool: TestPool) -> None:

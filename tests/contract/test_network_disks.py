@@ -19,8 +19,9 @@ from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.hotplug import DiskRequest, attach_disk, detach_disk
 from tuivirt.backend.lookups import domain_detail
 from tuivirt.backend.model.device import Disk
+from tuivirt.backend.model.secret import Secret
 from tuivirt.backend.model.when import When
-from tuivirt.backend.secrets import Secret, secrets
+from tuivirt.backend.secrets import secrets
 from tuivirt.backend.sides import Sides, read_sides
 from tuivirt.backend.xml.disk_uri import parse_uri
 from tuivirt.backend.xml.netdisk import network_of

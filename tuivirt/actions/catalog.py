@@ -19,7 +19,7 @@ ACTIONS.clear()
 ACTIONS.update(_sorted)
 
 
-LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations", "images")}
+LATER: dict[Kind, tuple[str, ...]] = {Kind.HOST: ("hosts", "evacuations", "images", "secrets")}
 """Modules whose actions are declared when somebody asks for that kind: the start needs none."""
 KEYLESS = (
     "migrations",

@@ -116,7 +116,7 @@ def vol_create(
     ] = None,
     secret: Annotated[
         str | None,
-        Option("encrypt it (LUKS) with this secret of libvirt's, by its UUID or usage"),
+        Option("encrypt it (LUKS) with this secret (UUID or usage); secret-define makes one"),
     ] = None,
 ) -> str:
     """Make a volume in a pool.

@@ -208,7 +208,7 @@ def _volume(host: Host, pool_name: str, name: str, form: str) -> Source:
         raise BadInput(
             what,
             f"it is encrypted ({known.encryption}), and libvirt knows not with which secret",
-            f"define that for the volume {known.path} (virsh secret-define: usage type volume),"
+            f"define that for the volume {known.path} (tuivirt secret-define, of type volume),"
             " and refresh the pool",
         )
     return Source(

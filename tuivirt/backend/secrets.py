@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import BadInput, from_libvirt, is_unsupported
+from .errors import BadInput, TuivirtError, from_libvirt, is_unsupported
+from .model.secret import Secret
+from .together import together
+from .xml.errors import XmlError
 from .xml.field import Value
+from .xml.secret import parse_secret
 
 if TYPE_CHECKING:
     from .host import Host
 
+AT_ONCE = 8
+"""Calls under way at the same time."""
+HOW = "define it there: tuivirt secret-define, in the host's menu Secrets…"
 _KINDS = {
     libvirt.VIR_SECRET_USAGE_TYPE_VOLUME: "volume",
     libvirt.VIR_SECRET_USAGE_TYPE_CEPH: "ceph",
@@ -21,17 +28,6 @@ _KINDS = {
     libvirt.VIR_SECRET_USAGE_TYPE_TLS: "tls",
     libvirt.VIR_SECRET_USAGE_TYPE_VTPM: "vtpm",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A secret, without its value."""
-
-    uuid: str
-    kind: str = ""
-    """What it was defined for: ceph, iscsi, volume, tls, vtpm; empty: nothing in particular."""
-    usage: str = ""
-    """Its usage name."""
 
 
 def secrets(host: Host) -> tuple[Secret, ...]:
@@ -48,6 +44,37 @@ def secrets(host: Host) -> tuple[Secret, ...]:
     return tuple(sorted(found, key=lambda secret: (secret.kind, secret.usage, secret.uuid)))
 
 
+def secrets_in_full(host: Host) -> tuple[Secret, ...]:
+    """The same with all that there is to say of each. Raises TuivirtError.
+
+    Source: virConnectListAllSecrets and each one's XML.
+    """
+    what = f"cannot list the secrets of host {host.name}"
+    try:
+        handles = host.conn.listAllSecrets(0)
+        texts = together(
+            [partial(_xml, each) for each in handles], host.conn.getLibVersion, AT_ONCE
+        )
+        found = [parse_secret(text) for text in texts if text]
+    except libvirt.libvirtError as error:
+        if is_unsupported(error):
+            return ()
+        raise from_libvirt(error, what) from error
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
+    return tuple(sorted(found, key=lambda each: (each.kind, each.usage, each.uuid)))
+
+
+def _xml(handle: Any) -> str:
+    """Its XML; '' for one that went away meanwhile."""
+    try:
+        return str(handle.XMLDesc(0))
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_SECRET:
+            return ""
+        raise
+
+
 def named_secret(host: Host, name: str) -> Secret:
     """The secret of that UUID or usage name. Raises BadInput, TuivirtError."""
     there = secrets(host)
@@ -58,8 +85,7 @@ def named_secret(host: Host, name: str) -> Secret:
     raise BadInput(
         f"host {host.name} has {'several secrets' if found else 'no secret'} {name}",
         f"it has {has}" if has else "it has none at all",
-        "name one by its UUID; a new one is defined there (virsh secret-define, then virsh"
-        " secret-set-value)",
+        f"name one by its UUID, or {HOW}" if found or has else HOW,
     )
 
 
@@ -79,5 +105,5 @@ def refuse_missing(host: Host, fields: Mapping[str, Value]) -> None:
     raise BadInput(
         f"host {host.name} has no {kind} secret {uuid or usage}",
         f"it has {has}" if has else "it has none at all",
-        "define it there (virsh secret-define, then virsh secret-set-value)",
+        HOW,
     )

@@ -25,6 +25,10 @@ OBJECT_WORDS = {
 }
 
 
+_OF_THE_HOST = frozenset({"secret-list"})
+"""Verbs of a host that list what is beside it, and need no word for that."""
+
+
 class _Parser(argparse.ArgumentParser):
     """Prints its help as all other output is printed, so that its failing is told alike."""
 
@@ -166,10 +170,11 @@ def action_parser(action: Action) -> argparse.ArgumentParser:
 def may_leave_host_out(action: Action) -> bool:
     """Whether it is about something of a host's beside the host, as a file: ``[HOST] FILE``.
 
-    A first word that names no host is the file then (`verbs.take_host`).
+    A first word that names no host is the file then (`verbs.take_host`). So may a list of such.
     """
     positional = any(p.positional and p.required for p in action.parameters)
-    return action.object == "host" and positional and not action.new
+    beside = positional or action.name in _OF_THE_HOST
+    return action.object == "host" and beside and not action.new
 
 
 def _option(parser: argparse.ArgumentParser, parameter: Parameter) -> None:

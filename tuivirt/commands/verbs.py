@@ -78,7 +78,7 @@ def take_host(action: Action, given: argparse.Namespace, names: Iterable[str]) -
     words = given.objects
     places = [p.name for p in action.parameters if p.positional]
     rest = [getattr(given, place) for place in places]
-    if words and words[0] not in set(names) and rest[-1] is None:
+    if rest and words and words[0] not in set(names) and rest[-1] is None:
         # The word of each place belongs into the next one.
         for place, word in zip(places, [*words, *rest], strict=False):
             setattr(given, place, word)

@@ -36,7 +36,9 @@ class SecretDialog(AnswerDialog):
         if question.refused > 1:
             wrong = f"That was refused, the answer before it too ({question.refused} in all)."
         about = f"For {plain(question.uri)}."
-        if hidden:
+        if question.about:
+            about = question.about
+        elif hidden:
             about += f" {_KEPT if question.kept else _ONCE}"
         super().__init__(
             f"{question.host} asks",
@@ -91,7 +93,7 @@ def _show(app: Consoling, question: Question) -> None:
     def answered(text: str | None) -> None:
         if text is not None:
             question.answer(text)
-        elif question.dismiss():
+        elif question.dismiss() and not question.about:
             app.say(f"{question.host} is not connected: {ASK_AGAIN}", "warning")
         app.call_later(app.follow)
 

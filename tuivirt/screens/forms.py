@@ -65,7 +65,13 @@ OFFERS: dict[str, Offering] = {
 """Actions whose form is narrowed to what the objects have."""
 
 
-LISTED = {("vol-create", "secret"): "secrets", ("change-media", "source"): VOLUMES}
+LISTED = {
+    ("vol-create", "secret"): "secrets",
+    ("secret-set-value", "secret"): "secrets",
+    ("secret-undefine", "secret"): "secrets",
+    ("secret-dumpxml", "secret"): "secrets",
+    ("change-media", "source"): VOLUMES,
+}
 """By action and field: what of the host's it lists to choose from."""
 
 
@@ -171,7 +177,7 @@ class ActionForm(FormDialog):
             if isinstance(answer, TuivirtError):
                 self.problem = joined(answer)
             elif not (choices := lister.choices(answer)):
-                self.problem = f"The host tells of no {listed}."
+                self.problem = lister.none or f"The host tells of no {listed}."
             else:
                 title = f"The host's {listed}" if whose else f"{listed[:1].upper()}{listed[1:]}"
                 menu = Menu(title, choices, search=True)

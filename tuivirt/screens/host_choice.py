@@ -29,6 +29,8 @@ class Lister:
     choices: Callable[[Any], list[Choice]]
     fills: Callable[[str, Mapping[str, Any]], Mapping[str, str]] | None = None
     """Given what was chosen and the form's values: those of other fields that follow from it."""
+    none: str = ""
+    """Said where there is nothing to choose from."""
 
 
 def known_choices(hosts: Sequence[Suggestion]) -> list[Choice]:
@@ -190,6 +192,7 @@ LISTERS = {
     "secrets": Lister(
         lambda host, key, _given: lookups.secrets(host, key),
         secret_choices,
+        none="The host has no secrets: its own menu (:host, a) has Secrets…, Define a secret.",
     ),
     "virtual functions": Lister(
         lambda host, key, _given: lookups.network_functions(host, key),

@@ -21,10 +21,11 @@ TITLES: Mapping[str, str] = {
     "labels": "Tags, group, note…",
     "its-job": "Its job…",
     "images": "Disk images…",
+    "secrets": "Secrets…",
     "volumes": "Its volumes…",
 }
 """By group: what the menu of an object says in place of its actions."""
-_OF: Mapping[Kind, tuple[str, ...]] = {Kind.HOST: ("images",), Kind.POOL: ("volumes",)}
+_OF: Mapping[Kind, tuple[str, ...]] = {Kind.HOST: ("images", "secrets"), Kind.POOL: ("volumes",)}
 """The groups of kinds of objects; a domain has the others."""
 _ELSEWHERE = frozenset(group for groups in _OF.values() for group in groups)
 
@@ -37,6 +38,7 @@ _WHOLE = {
     "block_jobs": "block-jobs",
     "images": "images",
     "saving": "saving",
+    "secrets": "secrets",
     "snapshots": "snapshots",
     "volume_files": "volumes",
     "volumes": "volumes",

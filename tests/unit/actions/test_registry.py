@@ -46,6 +46,7 @@ OF_LIBVIRT = {
     "find-storage-pool-sources-as",
     "restore",
     "save-image-info",
+    *(f"secret-{verb}" for verb in ("list", "dumpxml", "define", "set-value", "undefine")),
 }
 """What is done to a host by one of libvirt's calls: the daemon is the one that virsh is told of."""
 WITHOUT_LIBVIRT = {"set-functions", *(each.name for each in for_kind(Kind.HOST))} - OF_LIBVIRT

@@ -1,4 +1,4 @@
-"""A question that the connection to a host hangs on, and that only the operator can answer."""
+"""A question that a host's connection or a verb hangs on, and only the operator can answer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Question:
     ``host`` is the name of the host, ``uri`` leads there. ``prompt`` is what ssh, the host or
     libvirt asks, as it came: untrusted text. ``kept``: an answer that is not refused is used again
     for as long as tuivirt runs. ``refused`` counts the answers that were not right. ``default`` is
-    an answer to begin with.
+    an answer to begin with. ``about``: what it is for, where no connection hangs on it.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Question:
         kept: bool = False,
         refused: int = 0,
         default: str = "",
+        about: str = "",
     ) -> None:
         self.host = host
         self.uri = uri
@@ -47,6 +48,7 @@ class Question:
         self.kept = kept
         self.refused = refused
         self.default = default
+        self.about = about
         self.open = True
         """Whether it still waits for an answer."""
         self.asked_at = time.monotonic()

@@ -98,7 +98,7 @@ def _look_at_login(protocol: str, fields: dict[str, Value]) -> None:
         raise BadValue("secret_usage", "a secret is named by its UUID or by its usage, not by both")
     if user and not by:
         raise BadValue(
-            "secret_usage", "who logs in needs a secret with the password (virsh secret-define)"
+            "secret_usage", "who logs in needs a secret with the password (tuivirt secret-define)"
         )
     if by and not user:
         raise BadValue("user", "a secret needs to be told whose it is")
