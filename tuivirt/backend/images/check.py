@@ -33,7 +33,10 @@ def _settled(host: Host, values: Mapping[str, Any]) -> tuple[str, str, Plan]:
     path, repair = real_path(str(values["path"])), str(values.get("repair") or "")
     usage = Users(host).of(path)
     image = read_image(path, judge.form_of(usage, str(values.get("format") or "")))
-    found = judge.about_format(image, usage, reads=False) + beside.about(path, writing=bool(repair))
+    found = judge.against_encrypted([image])
+    found += judge.about_format(image, usage, reads=False) + beside.about(
+        path, writing=bool(repair)
+    )
     step = f"{path}: {image.form}, is looked through"
     if repair:
         found += judge.against_writing(usage, content=False)

@@ -161,7 +161,7 @@ def _form(source: Image, target: str, in_place: bool, onto_device: bool) -> str:
     else:
         suffix = os.path.splitext(target)[1].lower()
         form = "raw" if onto_device else _SUFFIXES.get(suffix, source.form)
-    if form not in FORMATS:
+    if form not in FORMATS and not source.encrypted:  # That is refused with more to say.
         raise BadInput(f"images of {form} can be read, not written", advice="say another --format")
     return form
 

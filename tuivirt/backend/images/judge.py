@@ -138,12 +138,7 @@ def about(chain: Chain, usage: Usage) -> list[Finding]:
     found = []
     if chain.problem:
         found.append(Finding(Weight.REFUSED, chain.problem, chain.advice))
-    if any(each.encrypted for each in chain.images):
-        found.append(
-            Finding(
-                Weight.REFUSED, f"{top.path} is encrypted, and its secret is not asked for here"
-            )
-        )
+    found += against_encrypted(chain.images)
     if top.corrupt:
         found.append(
             Finding(
@@ -153,6 +148,23 @@ def about(chain: Chain, usage: Usage) -> list[Finding]:
             )
         )
     return found + about_format(top, usage)
+
+
+def against_encrypted(images: Iterable[Image]) -> list[Finding]:
+    """What is encrypted can be told of, and not be read or written to without its secret."""
+    locked = next((each for each in images if each.encrypted), None)
+    if locked is None:
+        return []
+    key = "key-secret" if locked.form == "luks" else "encrypt.key-secret"
+    opened = f"driver={locked.form},{key}=s,file.filename={locked.path.replace(',', ',,')}"
+    return [
+        Finding(
+            Weight.REFUSED,
+            f"{locked.path} is encrypted, and its secret is not asked for here",
+            "qemu-img works on it with that: --object secret,id=s,file=FILE (the file holds the "
+            f"value) --image-opts {opened}",
+        )
+    ]
 
 
 def about_format(image: Image, usage: Usage, *, reads: bool = True) -> list[Finding]:

@@ -43,7 +43,7 @@ def _lines(chain: Chain, usage: Usage) -> Iterator[str]:
         if names:
             yield f"{what}: {', '.join(names)}"
     if top.encrypted:
-        yield "it is encrypted"
+        yield "it is encrypted: without its secret no verb here reads it or writes to it"
     if top.corrupt:
         yield "it is marked as corrupt: tuivirt image-check"
     for use in usage.domains:
@@ -66,6 +66,7 @@ def measured(host: Host, path: str, form: str, source_format: str = "", options:
     require_here(host)
     chosen = read_options(options)
     image = _readable(host, path, source_format)
+    judge.refuse_found(judge.against_encrypted([image]), f"cannot measure {image.path}")
     least = room_needed(image, form, chosen)
     most = room_needed(image, form, {**chosen, "preallocation": "full"})
     return (

@@ -220,6 +220,8 @@ _EXPLAINED = (
         "another process has the image open",
         "wait for it, or end it; fuser says which one it is",
     ),
+    (r"key-secret", "it is encrypted, and its secret is not asked for here",
+     "qemu-img works on it by hand, with --object secret and --image-opts"),
     (r"No space left", "", "make room where it is written, or write it elsewhere"),
     (r"Disk quota", "", "the user's quota is used up: write it elsewhere"),
     (r"File too large", "", "the file system there takes no file that large"),
