@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def qemu_uri() -> Iterator[str]:
 
 
 _watchdog = Watchdog()
+_states = itertools.count()
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +77,13 @@ def _daemon() -> Iterator[None]:
     libvirtd.revive_private()
     yield
     _watchdog.feed()
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test leaves begun is not told in another; nor does it see what the operator left."""
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_states)}"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
 
 
 @pytest.fixture

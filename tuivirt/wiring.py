@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuivirt.backend.cut_off import tell_begun
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import Event, EventHub, SnapshotChanged
 from tuivirt.backend.host import Host
@@ -26,6 +27,8 @@ SYSTEM_URI = "qemu:///system"
 DEMO_URI = "demo:///"
 CLOSE_S = 2.0
 """How long the hosts may take to close, all together; each promises less."""
+TOLD_S = 0.5
+"""How long is waited for where something was cut off: it may lie on a dead server."""
 SETTLE_S = 2.0
 """How long the default host may take to open or fail; one that hangs is shown as it is."""
 
@@ -264,7 +267,10 @@ def _word(text: str) -> str:
 def fill(
     hosts: Sequence[Host], timeout: float
 ) -> tuple[list[Host], list[tuple[Host, TuivirtError]]]:
-    """Wait until the hosts' lists are read: those that are, and why the others are not."""
+    """Wait until the hosts' lists are read: those that are, and why the others are not.
+
+    What was cut off before is told then.
+    """
     ready: list[Host] = []
     failed: list[tuple[Host, TuivirtError]] = []
     for host in hosts:
@@ -274,4 +280,6 @@ def fill(
             failed.append((host, error))
         else:
             ready.append(host)
+    for host in ready:
+        tell_begun(host, TOLD_S)
     return ready, failed

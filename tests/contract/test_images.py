@@ -208,6 +208,16 @@ def works_on(word: str) -> bool:
     return False
 
 
+def works_as(verb: str, path: Path) -> bool:
+    """Whether a qemu-img does that with the image."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = each.read_bytes().split(b"\0")
+            if words[:2] == [b"qemu-img", verb.encode()] and os.fsencode(path) in words:
+                return True
+    return False
+
+
 def test_killed_in_the_middle_the_original_is_whole_and_what_lies_there_is_told_of(
     qemu_uri: str, host: Host, images: Path, pool: TestPool
 ) -> None:
@@ -240,6 +250,36 @@ def test_killed_in_the_middle_the_original_is_whole_and_what_lies_there_is_told_
     said = to(host, path, in_place=True)
     assert f"remove it, and {new}.job" in said
     assert [each.file for each in beside.leftovers(str(path))] == [str(new)]
+
+
+def test_killed_outside_of_any_pool_the_next_start_tells_on_the_screen_and_on_standard_error(
+    qemu_uri: str, images: Path
+) -> None:
+    base = as_qcow2(images / "base.qcow2", 4, 256)
+    top = lying(images / "top.qcow2", base)
+    subprocess.run(["qemu-io", "-c", "write -P 9 0 256M", top], check=True, capture_output=True)
+    argv = [sys.executable, "-m", "tuivirt", "-c", qemu_uri, "image-commit", str(top)]
+    with subprocess.Popen([*argv, "--format", "qcow2"], cwd=ROOT, stderr=subprocess.PIPE) as child:
+        until(lambda: works_as("commit", top), "qemu-img")
+        child.send_signal(signal.SIGKILL)
+    until(lambda: not works_as("commit", top), "the end of qemu-img")
+    said = f"a commit of {top} into {base} was cut off"
+    (left,) = beside.leftovers(str(top))
+    listed = tuivirt("-c", qemu_uri, "list", "pools", "-o", "json")
+    assert listed.status == 0
+    assert f"{said}: do it again; or look at the image" in " ".join(listed.err.split())
+    assert left.job in "".join(listed.err.split())
+    heard = Heard()
+    start = Host("local", qemu_uri, publish=heard, interval=0.5)
+    start.start()
+    try:
+        assert left.job in heard.notice(said)
+    finally:
+        start.close()
+    again = tuivirt("-c", qemu_uri, "image-commit", str(top), "--format", "qcow2")
+    assert again.status == 0, again.err
+    assert said not in tuivirt("-c", qemu_uri, "list", "pools").err
+    assert names(images) == ["base.qcow2", "top.qcow2"]
 
 
 def test_told_to_end_in_the_middle_the_program_takes_back_what_it_wrote(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,17 @@ _FILES = ("dir", "fs", "netfs")
 
 def uploads_folder() -> Path:
     """``$XDG_STATE_HOME/tuivirt/uploads``: of volumes whose own folder may not be written to."""
+    return _state() / "uploads"
+
+
+def begun_folder() -> Path:
+    """``$XDG_STATE_HOME/tuivirt/begun``: what this user has begun, wherever it lies."""
+    return _state() / "begun"
+
+
+def _state() -> Path:
     base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
-    return Path(base) / "tuivirt" / "uploads"
+    return Path(base) / "tuivirt"
 
 
 def pool_folders(host: Host) -> list[Path]:
@@ -34,6 +44,8 @@ def look(host: Host) -> None:
     if host.generation > 1:
         return  # What this program itself has begun since then was told when it failed.
 
+    tell_begun(host)
+
     def work() -> None:
         from .marks import marks_in
 
@@ -46,4 +58,31 @@ def look(host: Host) -> None:
             unfinished.tell(host)
             beside.tell(host, folders, but=unfinished.VERB)
 
-    threading.Thread(target=work, name=f"{host.name}-cut-off", daemon=True).start()
+    _aside(host, work)
+
+
+def tell_begun(host: Host, within_s: float = 0.0) -> None:
+    """Have the operator told of what this user has begun and nobody works on, once.
+
+    It may lie on a dead server: it is waited for ``within_s`` seconds, and told later else.
+    """
+    from .here import is_here
+
+    if not is_here(host):
+        return
+
+    def work() -> None:
+        from .marks import marks_in
+
+        if marks_in(begun_folder()):
+            from . import begun
+
+            begun.tell(host)
+
+    _aside(host, work).join(within_s)
+
+
+def _aside(host: Host, work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name=f"{host.name}-cut-off", daemon=True)
+    thread.start()
+    return thread

@@ -32,7 +32,7 @@ class Mark:
     """One of our own, from its making to `end`. Raises OSError, and then it is not there."""
 
     def __init__(self, stem: str, said: Mapping[str, Any], mode: int = 0o600) -> None:
-        self.path = stem + _JOB
+        self.path = mark_of(stem)
         self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX)
@@ -43,8 +43,9 @@ class Mark:
 
     def say(self, said: Mapping[str, Any]) -> None:
         """Have it tell this from now on."""
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps(said).encode(), 0)
+        data = json.dumps(said).encode()
+        # In one step: whoever is killed in between leaves the old words or the new ones.
+        os.pwrite(self._fd, data.ljust(os.fstat(self._fd).st_size), 0)
         os.fsync(self._fd)
 
     def end(self, *, stays: bool = False) -> None:
@@ -73,6 +74,11 @@ def marks_in(folder: Path) -> list[Path]:
         return []  # Not there, or not ours to read: then nothing was left there by us.
     found = (n for n in names if n.startswith(".") and _MARK in n and n.endswith(_JOB))
     return [folder / name for name in sorted(found)]
+
+
+def mark_of(stem: str) -> str:
+    """The path of the mark that tells of what has this stem."""
+    return stem + _JOB
 
 
 def stem_of(path: Path) -> str:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..begun import BESIDE, first, forget, note, noted, say
 from ..errors import TuivirtError
-from ..events import Noticed
-from ..marks import Mark, marks_in, read, stem_for, stem_of
+from ..marks import Mark, Told, marks_in, read, stem_for, stem_of
 from ..model.finding import Finding, Weight
 from ..model.size import spelled
 from . import place, tool
@@ -71,6 +71,12 @@ class Leftover:
                 f"look at {self.target}; where it is not right, mv {self.old} to it; then remove "
                 f"what is left of both, and {self.job}",
             )
+        if not self.file and self.verb == "conversion" and self.target.startswith("/dev/"):
+            return Finding(
+                Weight.NOTE,
+                f"a {self.said} was cut off: what is on {self.target} is worth nothing",
+                f"do it again; or remove {self.job}",
+            )
         if not self.file:
             return Finding(
                 Weight.NOTE,
@@ -104,19 +110,24 @@ class Work:
         self._target = target
         self._inside = inside
         self._mark: Mark | None = None
+        self._note: Mark | None = None
         self._stays = False
         self.path = ""
 
     def __enter__(self) -> Work:
         with _changed:
             _open.add(self)
+        folder, name = os.path.split(self._target)
         # A device's folder is no place for files.
         if not self._inside or os.path.isfile(self._target):
-            self._begin(*os.path.split(self._target))
+            self._begin(folder, name, stem_for(folder, name))
+        else:
+            self._note = note(name, self._said)
+            self._refuse_second()
         return self
 
-    def _begin(self, folder: str, name: str) -> None:
-        stem = stem_for(folder, name)
+    def _begin(self, folder: str, name: str, stem: str) -> None:
+        self._note = note(name, self._said, stem)
         try:
             self._mark = Mark(stem, self._said)
             if not self._inside:
@@ -128,17 +139,15 @@ class Work:
             self.__exit__()
             why = error.strerror or str(error)
             raise TuivirtError(f"nothing can be written in {folder}", why) from error
-        try:
-            self._refuse_second()
-        except TuivirtError:
-            self.__exit__()
-            raise
+        self._refuse_second()
 
     def _refuse_second(self) -> None:
         """Whoever began at the same moment finds this one's job, as this one finds theirs."""
         target = self._said["target"]
+        own = {mark.path for mark in (self._mark, self._note) if mark is not None}
         for each in leftovers(target):
-            if each.under_way and (self._mark is None or each.job != self._mark.path):
+            if each.under_way and each.job not in own:
+                self.__exit__()
                 what = f"nothing can be done with {target} now"
                 raise TuivirtError(what, f"a {each.said} is under way", "wait for its end")
 
@@ -161,22 +170,35 @@ class Work:
                 self._mark.say({**self._said, "whole": True})
             raise
 
-    def __exit__(self, *_exc: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         try:
+            if self._inside and exc and exc[0] is None:
+                self._settle()
             self._clean()
         finally:
             with _changed:
                 _open.discard(self)
                 _changed.notify_all()
 
+    def _settle(self) -> None:
+        """The same was cut off before, and is done now."""
+        said = self._said
+        for each in leftovers(said["target"]):
+            same = (each.verb, each.source, each.target) == tuple(said.values())
+            if same and not (each.under_way or each.file or each.old):
+                # Another user's may stay: its own advice says what to do about it.
+                with contextlib.suppress(OSError):
+                    forget(Path(each.job))
+
     def _clean(self) -> None:
         if self.path:
             # What was put in place is not there any more.
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self.path)
-        if self._mark is not None:
-            self._mark.end(stays=self._stays)
-            self._mark = None
+        # The note is the last to go: it leads to the other.
+        for mark in filter(None, (self._mark, self._note)):
+            mark.end(stays=self._stays)
+        self._mark = self._note = None
 
 
 @atexit.register
@@ -191,9 +213,8 @@ def _leave() -> None:
 
 def leftovers(path: str) -> list[Leftover]:
     """What was begun with the image at this path, as source or result, and not ended."""
-    return [
-        each for each in _in_folder(os.path.dirname(path)) if path in (each.source, each.target)
-    ]
+    found = [*_in_folder(os.path.dirname(path)), *_on_devices()]
+    return [each for each in found if path in (each.source, each.target)]
 
 
 def about(path: str, *, writing: bool) -> list[Finding]:
@@ -204,19 +225,44 @@ def about(path: str, *, writing: bool) -> list[Finding]:
 def tell(host: Host, folders: Iterable[Path], *, but: str) -> None:
     """Have the operator know of all that was cut off in these folders, ``but`` of that verb."""
     for each in (found for folder in dict.fromkeys(folders) for found in _in_folder(str(folder))):
-        if not each.under_way and each.verb != but:
-            finding = each.finding(each.target, writing=False)
-            text = f"{finding.text}: {finding.advice}"
-            host.tell(Noticed(host=host.name, text=" ".join(text.splitlines())))
+        if each.verb != but:
+            _tell(host, each)
+
+
+def tell_noted(host: Host, path: Path, told: Told) -> None:
+    """Have the operator know of work that was cut off by its note, which goes with its mark."""
+    beside = told.said.get(BESIDE)
+    if not beside:
+        _tell(host, _leftover(path, told))
+    elif isinstance(beside, str) and os.path.lexists(beside):
+        if (found := read(Path(beside))) is not None:
+            _tell(host, _leftover(Path(beside), found))
+    else:
+        forget(path)
+
+
+def _tell(host: Host, left: Leftover) -> None:
+    if not left.under_way and first(left.job):
+        finding = left.finding(left.target, writing=False)
+        say(host, finding.text, finding.advice)
 
 
 def _in_folder(folder: str) -> Iterator[Leftover]:
     for path in marks_in(Path(folder)):
-        found = read(path)
-        if found is None:
-            continue
-        verb, source, target = (found.said[key] for key in ("verb", "source", "target"))
-        stem = stem_of(path)
-        there, old = (each if os.path.lexists(each) else "" for each in (stem, stem + place.OLD))
-        whole = found.said.get("whole") is True
-        yield Leftover(verb, source, target, there, str(path), found.under_way, whole, old)
+        if (found := read(path)) is not None:
+            yield _leftover(path, found)
+
+
+def _on_devices() -> Iterator[Leftover]:
+    """Where no mark may lie beside them: this user's."""
+    for path, told in noted():
+        if not told.said.get(BESIDE):
+            yield _leftover(path, told)
+
+
+def _leftover(path: Path, found: Told) -> Leftover:
+    verb, source, target = (found.said[key] for key in ("verb", "source", "target"))
+    stem = stem_of(path)
+    there, old = (each if os.path.lexists(each) else "" for each in (stem, stem + place.OLD))
+    whole = found.said.get("whole") is True
+    return Leftover(verb, source, target, there, str(path), found.under_way, whole, old)
