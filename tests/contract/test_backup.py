@@ -36,9 +36,11 @@ from tuivirt.backend.backup import (
     pull,
     restore,
 )
+from tuivirt.backend.cut_off import begun_folder
 from tuivirt.backend.errors import Aborted, BadInput, NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.images import beside
+from tuivirt.backend.marks import marks_in
 from tuivirt.backend.model.checkpoint import BackupJob, Backups
 from tuivirt.backend.model.finding import Plan, Weight
 
@@ -484,6 +486,19 @@ def test_a_killed_program_leaves_the_guest_running_and_the_next_one_knows(
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
     until(lambda: before.under_way(host, big.uuid) is None, "libvirt's job ends")
+    heard = Heard()
+    start = Host("local", qemu_uri, publish=heard, interval=0.5)
+    start.start()
+    try:
+        said = heard.notice(f"{big.name}: of the backup that was begun at")
+        (own,) = place.glob("*.json")
+        assert "libvirt says of its last backup: completed" in said
+        assert f"remove {own}, " in said
+        assert "and the checkpoint c, and begin anew; or check its files" in said
+    finally:
+        start.close()
+    listed = tuivirt("-c", qemu_uri, "list", "pools")
+    assert "of the backup that was begun" in " ".join(listed.err.split())
     plan = begin.plan_for(host, big.uuid, {"to": str(place)})
     (note,) = [each for each in plan.of(Weight.NOTE) if "nobody saw the end" in each.text]
     assert "and the checkpoint c" in note.advice
@@ -492,6 +507,9 @@ def test_a_killed_program_leaves_the_guest_running_and_the_next_one_knows(
     (path,) = place.glob("*.json")
     with pytest.raises(TuivirtError, match="is running: nobody saw its end"):
         manifest.chain(path)
+    path.unlink()
+    assert "the backup that was begun" not in tuivirt("-c", qemu_uri, "list", "pools").err
+    assert marks_in(begun_folder()) == []
 
 
 def test_a_killed_daemon_is_waited_for_and_what_is_told_then_is_true(

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 BESIDE = "beside"
 """Where the other mark is; '' for none."""
+BACKUP = "backup"
+"""The verb of what libvirt goes on with when nobody is there; its manifest says how it ended."""
 
 _told: set[str] = set()
 _told_lock = threading.Lock()
@@ -75,10 +77,8 @@ def tell(host: Host) -> None:
 
     Where one lies may not answer for hours: no other waits for it.
     """
-    from .images import beside
-
     threads = [
-        threading.Thread(target=beside.tell_noted, args=(host, path, told), daemon=True)
+        threading.Thread(target=_tell_one, args=(host, path, told), daemon=True)
         for path, told in noted()
         if not told.under_way
     ]
@@ -86,3 +86,14 @@ def tell(host: Host) -> None:
         each.start()
     for each in threads:
         each.join()
+
+
+def _tell_one(host: Host, path: Path, told: Told) -> None:
+    if told.said["verb"] == BACKUP:
+        from .backup import unseen
+
+        unseen.tell_noted(host, path, told)
+    else:
+        from .images import beside
+
+        beside.tell_noted(host, path, told)

@@ -79,7 +79,7 @@ def follow(
             runs, said, fraction = True, f"it cannot be asked now ({error})", None
         if not runs:
             waiter.until(lambda: _told(waiter) is not None, _EVENT_S)
-            known = _told(waiter) or _remembered(host, uuid)
+            known = _told(waiter) or remembered(host, uuid)
             return _as_meant(known, asked)
         if progress is not None:
             progress(": ".join(word for word in (saying, said) if word), fraction)
@@ -134,7 +134,7 @@ def _told(waiter: Waiter) -> Ended | None:
     return None
 
 
-def _remembered(host: Host, uuid: str) -> Ended:
+def remembered(host: Host, uuid: str) -> Ended:
     """How libvirt remembers the last job, where its event got lost."""
     flags = libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED | libvirt.VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED
     try:

@@ -14,7 +14,7 @@ from ..model.checkpoint import made_with_backup
 from ..model.size import spelled
 from ..xml.backup import new_backup
 from ..xml.checkpoint import new_checkpoint
-from . import job, manifest, qemu_img
+from . import job, manifest, qemu_img, unseen
 from .before import under_way
 from .checkpoints import advice_of
 from .folder import folder_of
@@ -38,6 +38,17 @@ def push(
     Whatever way it ends, the guest goes on. Aborted or failed, its files, its manifest and its
     checkpoint are removed again. Raises Aborted, TuivirtError. Source: virDomainBackupBegin.
     """
+    with unseen.noted(host, uuid, order):
+        return _push(host, uuid, order, aborted, progress)
+
+
+def _push(
+    host: Host,
+    uuid: str,
+    order: Order,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> str:
     assert order.manifest is not None
     what = f"cannot back up {order.name}"
     written = _manifest_of(host, uuid, order)
