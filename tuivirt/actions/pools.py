@@ -39,7 +39,7 @@ def pool_start(run: Run, pool: Pool) -> str:
     """Start a storage pool that is not active."""
     from tuivirt.backend import pools as verbs
 
-    return verbs.start(run.host, pool.uuid)
+    return verbs.start(run.host, pool.uuid, aborted=run.aborted, progress=run.progress)
 
 
 @action(
@@ -72,7 +72,7 @@ def pool_refresh(run: Run, pool: Pool) -> str:
     """Have libvirt look again at what is in the pool."""
     from tuivirt.backend import pools as verbs
 
-    return verbs.refresh(run.host, pool.uuid)
+    return verbs.refresh(run.host, pool.uuid, aborted=run.aborted, progress=run.progress)
 
 
 @action(

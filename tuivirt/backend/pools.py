@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import libvirt
 
 from .errors import from_libvirt
+from .lifecycle import Progress
 from .model.ref import Kind
+from .storage.slow import call_for_pool
+from .storage.slow import refresh as look_again
 from .switching import Switch
 
 if TYPE_CHECKING:
     from .host import Host
 
 
-def start(host: Host, uuid: str) -> str:
-    """Start a pool. Source: virStoragePoolCreate."""
+def start(
+    host: Host,
+    uuid: str,
+    *,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Start a pool; it may hang with its server. Source: virStoragePoolCreate. Raises Aborted."""
     pool = _pool(host, uuid)
-    pool.turn(f"cannot start {pool.label}", lambda: pool.handle.create(0), active=True)
+    named = f"the start of {pool.label}"
+
+    def create() -> None:
+        call_for_pool(lambda: pool.handle.create(0), named, "starting it", aborted, progress)
+
+    pool.turn(f"cannot start {pool.label}", create, active=True)
     return f"{pool.label} is active"
 
 
@@ -29,14 +44,20 @@ def stop(host: Host, uuid: str) -> str:
     return f"{label} is stopped"
 
 
-def refresh(host: Host, uuid: str) -> str:
-    """Have libvirt look again at what is in the pool; blocks until it has.
+def refresh(
+    host: Host,
+    uuid: str,
+    *,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+) -> str:
+    """Have libvirt look again at what is in the pool, and wait until it has.
 
-    Source: virStoragePoolRefresh.
+    It may hang with its server. Source: virStoragePoolRefresh. Raises Aborted.
     """
     pool = _pool(host, uuid)
     try:
-        pool.handle.refresh(0)
+        look_again(host, pool.handle, aborted, progress)
         count = pool.handle.numOfVolumes()
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot refresh {pool.label}") from error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from types import SimpleNamespace
@@ -12,7 +15,8 @@ import pytest
 
 from tuivirt.backend.errors import Aborted, TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.migration.making import Folders
+from tuivirt.backend.migration import making
+from tuivirt.backend.migration.making import Folders, Made
 from tuivirt.backend.migration.preparing import Prepared
 from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.migration import DiskMove, Image
@@ -21,6 +25,7 @@ from tuivirt.backend.model.resources import Pool as StoragePool
 from .things import PATH, disk
 
 FOLDER = "/srv/images"
+WAIT_S = 20.0
 
 
 class Pool:
@@ -31,6 +36,7 @@ class Pool:
         self.refreshed = 0
 
     def refresh(self, _flags: int) -> None:
+        self.conn.answer()
         self.refreshed += 1
 
     def destroy(self) -> None:
@@ -44,6 +50,15 @@ class Connection:
         self.pools: list[Pool] = []
         self.made: list[str] = []
         self.broken = False
+        self.hangs = threading.Event()
+        """As with a dead server, until `answers` is set."""
+        self.answers = threading.Event()
+        self.asked = threading.Event()
+
+    def answer(self) -> None:
+        if self.hangs.is_set():
+            self.asked.set()
+            assert self.answers.wait(WAIT_S)
 
     def storagePoolLookupByTargetPath(self, _path: str) -> Any:
         if self.pools:
@@ -55,6 +70,7 @@ class Connection:
     def storagePoolCreateXML(self, xml: str, _flags: int) -> Any:
         if self.broken:
             raise libvirt.libvirtError("no room")
+        self.answer()
         self.made.append(xml)
         self.pools.append(Pool(self))
         return self.pools[-1]
@@ -67,6 +83,18 @@ class FakeHost:
         self.name = "srv2"
         self.conn = Connection()
         self.snapshot = HostSnapshot("srv2", "x:")
+
+
+def mover_of(host: Host, aborted: threading.Event | None = None) -> Any:
+    """As much of a move from the host to itself as preparing needs."""
+    return SimpleNamespace(
+        source=host,
+        target=host,
+        calling=nullcontext,
+        what="cannot move web",
+        aborted=aborted or threading.Event(),
+        tell=lambda *_words: None,
+    )
 
 
 @pytest.fixture
@@ -129,7 +157,7 @@ def test_what_was_made_is_removed_after_a_defect_too(
     monkeypatch.setattr(Prepared, "_make", defect)
     monkeypatch.setattr(Prepared, "undo", undo)
     plan = SimpleNamespace(disks=(), values={"live": True})
-    mover = SimpleNamespace(source=host, target=host, calling=nullcontext)
+    mover = mover_of(host)
     with pytest.raises(ValueError, match="no such thing"):
         Prepared(cast(Any, mover), cast(Any, plan)).__enter__()
     assert undone == [True]
@@ -144,7 +172,7 @@ def test_what_is_left_is_told_unless_it_was_begun(
     monkeypatch.setattr(Prepared, "_make", lambda *_words: None)
     monkeypatch.setattr(Prepared, "undo", lambda _self: "an image is left")
     plan = SimpleNamespace(disks=(), values={"live": True})
-    mover = SimpleNamespace(source=host, target=host, calling=nullcontext, what="cannot move web")
+    mover = mover_of(host)
 
     def move(*, kept: bool) -> None:
         with Prepared(cast(Any, mover), cast(Any, plan)) as prepared:
@@ -166,10 +194,67 @@ def test_an_image_is_told_as_overwritten_only_once_that_was_begun(
 ) -> None:
     moves = (DiskMove(disk(), Image.OVERWRITE),)
     plan = SimpleNamespace(disks=moves, values={"live": live})
-    mover = SimpleNamespace(source=host, target=host, calling=nullcontext)
+    mover = mover_of(host)
     prepared = Prepared(cast(Any, mover), cast(Any, plan))
     prepared._make(cast(Any, None))
     if begun:
         prepared.keep()
     told = f"{PATH} on srv2 is overwritten, at least in part"
     assert prepared.undo() == (told if begun else "")
+
+
+def hanging(host: Any) -> Callable[[], None]:
+    """Its pools hang from now on, until the returned is called, which waits for what hung."""
+    conn = host.conn
+    conn.hangs.set()
+
+    def answer() -> None:
+        conn.hangs.clear()
+        conn.answers.set()
+
+    return answer
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["a pool that is there", "one that is made"])
+def test_a_move_is_aborted_while_a_dead_server_keeps_libvirt_and_nothing_stays(
+    host: Any, known: bool
+) -> None:
+    if known:
+        host.conn.pools.append(Pool(host.conn))
+    answer = hanging(host)
+    aborted = threading.Event()
+    move = SimpleNamespace(disk=replace(disk(), source_type="file"), image=Image.LOOK, target="vda")
+    plan = SimpleNamespace(disks=(move,), values={"live": True})
+
+    def abort() -> None:
+        host.conn.asked.wait(WAIT_S)
+        aborted.set()
+
+    threading.Thread(target=abort).start()
+    prepared = Prepared(mover_of(host, aborted), cast(Any, plan))
+    with pytest.raises(Aborted, match=r"the look into /.* on srv2 is no longer followed"):
+        prepared.__enter__()
+    answer()
+    made = [] if not known else [host.conn.pools[0]]
+    deadline = time.monotonic() + WAIT_S
+    while threads_named("the look into") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert host.conn.pools == made, "what was made too late is stopped all the same"
+
+
+def threads_named(name: str) -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if each.name.startswith(name)]
+
+
+def test_where_nobody_can_abort_the_wait_for_a_dead_server_ends_by_itself(
+    host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "LOOK_S", 0.05)
+    answer = hanging(host)
+    made = Made(host)
+    made._paths.append(f"{FOLDER}/a.img")
+    gone, left = made.remove()
+    answer()
+    assert gone == []
+    assert f"{FOLDER}/a.img on srv2 (the look into {FOLDER} on srv2 has not ended" in left[0]
+    assert "are stopped once libvirt answers for them" in left[1]

@@ -10,8 +10,9 @@ from weakref import WeakKeyDictionary
 
 import libvirt
 
-from ..errors import TuivirtError, from_libvirt
+from ..errors import Aborted, TuivirtError, from_libvirt
 from ..model.migration import DiskFacts
+from ..storage.slow import LOOK_S, call_for_pool
 from .disks import pool_of
 
 if TYPE_CHECKING:
@@ -48,12 +49,19 @@ class Folders:
 
     libvirt makes, lists and deletes files in pools only. Leaving the context stops those that
     were made or started for it, unless another one needs them; the files in them stay.
+
+    A pool may hang with its server for hours. ``aborted``, which may be set meanwhile, ends the
+    waiting for it; where nobody can set it that takes `LOOK_S` at most.
     """
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, aborted: threading.Event | None = None) -> None:
         self._host = host
+        self._aborted = aborted
         self._leases = _leases_of(host)
         self._used: set[str] = set()
+        self._state = threading.Lock()
+        self._opening = 0
+        self._closed = False
         self.left: list[str] = []
         """What could not be stopped again, a clause each."""
 
@@ -66,9 +74,29 @@ class Folders:
     def open(self, folder: str, *, make: bool) -> Any | None:
         """libvirt's pool for a folder, fresh. ``make``: one is made, the folder too, if it has to.
 
-        None where there is none and none may be made. Raises TuivirtError.
+        None where there is none and none may be made. Raises Aborted, TuivirtError.
         """
-        what = f"cannot look into {folder} on {self._host.name}"
+        where = f"{folder} on {self._host.name}"
+        with self._state:
+            self._closed = False
+            self._opening += 1
+        try:
+            return call_for_pool(
+                lambda: self._opened(folder, make),
+                f"the look into {where}",
+                "",
+                self._aborted,
+                None,
+                LOOK_S if self._aborted is None else float("inf"),
+            )
+        except libvirt.libvirtError as error:
+            raise from_libvirt(
+                error,
+                f"cannot look into {where}",
+                "make a storage pool for that folder there, or copy the image yourself",
+            ) from error
+
+    def _opened(self, folder: str, make: bool) -> Any | None:
         try:
             with self._leases.lock:
                 pool = self._leased(folder)
@@ -78,11 +106,13 @@ class Folders:
                     pool = self._lease(folder, make)
             if pool is not None:
                 pool.refresh(0)
-        except libvirt.libvirtError as error:
-            raise from_libvirt(
-                error, what, "make a storage pool for that folder there, or copy the image yourself"
-            ) from error
-        return pool
+            return pool
+        finally:
+            with self._state:
+                self._opening -= 1
+                late = self._closed and not self._opening
+            if late:
+                self._release()  # Nobody waited for it any more.
 
     def _leased(self, folder: str) -> Any | None:
         lease = self._leases.by_folder.get(folder)
@@ -133,6 +163,21 @@ class Folders:
 
     def close(self) -> None:
         """Stop what nobody else needs; a failure is kept in ``left``."""
+        with self._state:
+            self._closed = True
+            opening = self._opening
+        after = f"storage pools that were made on {self._host.name} for a time"
+        if opening:
+            self.left.append(f"{after} are stopped once libvirt answers for them")
+            return
+        if not self._used:
+            return
+        try:
+            call_for_pool(self._release, f"the stop of {after}", "", None, None, LOOK_S)
+        except Aborted as error:
+            self.left.append(str(error))
+
+    def _release(self) -> None:
         with self._leases.lock:
             for folder in self._used:
                 lease = self._leases.by_folder[folder]

@@ -11,6 +11,7 @@ import libvirt
 
 from ..errors import Aborted, BadInput, TuivirtError, from_libvirt
 from ..model.migration import DiskFacts, Image, MigrationPlan, Stamp
+from ..storage.slow import refresh
 from . import images
 from .copying import copy_volume
 from .disks import has_backing
@@ -60,8 +61,8 @@ class Prepared:
         try:
             with (
                 self._mover.calling(),
-                Folders(self._mover.target) as there,
-                Folders(self._mover.source) as here,
+                Folders(self._mover.target, self._mover.aborted) as there,
+                Folders(self._mover.source, self._mover.aborted) as here,
             ):
                 self._look(here, there)
                 self.copied = images.copied(self.plan.disks)
@@ -189,7 +190,8 @@ class Prepared:
                 aborted=self._mover.aborted,
                 over=disk.target in over,
             )
-            self._pool(there, disk).refresh(0)  # It took the file for an empty raw image.
+            # It took the file for an empty raw image.
+            refresh(target, self._pool(there, disk), self._mover.aborted)
         # Nothing keeps a domain from being started meanwhile. All at the end: they belong together.
         for disk in self.copied:
             if _stamp(volumes[disk.target]) != before[disk.target]:

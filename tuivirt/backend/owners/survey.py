@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import libvirt
 
-from ..errors import TuivirtError, is_gone
+from ..errors import Aborted, TuivirtError, is_gone
 from ..model.host import Link
 from ..model.resources import Volume
+from ..storage import slow
 from ..storage.read import volumes_in
+from ..storage.slow import refresh
 from ..xml.pool import parse_pool
 from .below import Below
 from .kept import kept_by, under
@@ -64,14 +66,32 @@ class PoolNow:
         old = ""
         if fresh and self.type in OF_FILES:
             try:
-                self.handle.refresh(0)
+                refresh(self.host, self.handle, limit_s=slow.LOOK_S)
+            except Aborted as error:
+                return [], str(error)  # To ask for the volumes would hang with it.
             except libvirt.libvirtError as error:
                 old = error.get_error_message() or "libvirt says no more"
         return volumes_in(self.host, self.handle), old
 
 
 def pools_of(host: Host) -> list[PoolNow]:
-    """All pools, active or not. Raises libvirtError. Source: listAllStoragePools, each's XML."""
+    """All pools, active or not. Source: listAllStoragePools, each's XML.
+
+    libvirt answers for none while one hangs with its server. Raises Aborted, libvirtError.
+    """
+    found: list[PoolNow] = slow.call_for_pool(
+        lambda: _pools_of(host),
+        f"the listing of the pools of host {host.name}",
+        "",
+        None,
+        None,
+        slow.LOOK_S,
+        key=("pools", host.name),
+    )
+    return found
+
+
+def _pools_of(host: Host) -> list[PoolNow]:
     found = []
     for handle in host.conn.listAllStoragePools(0):
         try:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..errors import is_gone
+from ..errors import Aborted, is_gone
 from ..here import is_here
 from ..model.finding import Finding, Weight
+from ..storage import slow
+from ..storage.slow import refresh
 from .finder import Finder
 from .survey import pools_of
 from .usage import risks, some
@@ -33,7 +35,7 @@ def against_overwriting(
         return []  # On a storage server.
     # What is not there yet has nothing on it, and nobody looks through large pools for it.
     local = here or is_here(host)
-    there = os.path.lexists(path) if local else _is_volume(host, path)
+    there, silent = (os.path.lexists(path), "") if local else _is_volume(host, path)
     usage = Finder(host, here=here, overlays=there).of(path)
     said = []
     if names := usage.phrases:
@@ -42,19 +44,25 @@ def against_overwriting(
         Finding(Weight.RISK, f"{each} lies on {path}, and is of no use without it", advice)
         for each in usage.overlays
     ]
-    return said + risks(usage.unsure if there or not local else ())
+    unsure = usage.unsure if there or not local else ()
+    return said + risks((silent, *unsure) if silent else unsure)
 
 
-def _is_volume(host: Host, path: str) -> bool:
-    """Whether the file is there, as far as the pool of its folder knows when it looks again."""
+def _is_volume(host: Host, path: str) -> tuple[bool, str]:
+    """Whether the file is there, as far as the pool of its folder knows when it looks again.
+
+    And why that is not known, where its server does not answer: a sentence.
+    """
     try:
         for pool in pools_of(host):
             if pool.active and posixpath.normpath(pool.path) == posixpath.dirname(path):
-                pool.handle.refresh(0)
+                refresh(host, pool.handle, limit_s=slow.LOOK_S)
+    except Aborted as error:
+        return True, f"whether {path} is there is not known: {error}"
     except libvirt.libvirtError:
-        return True  # It may be.
+        return True, ""  # It may be.
     try:
         host.conn.storageVolLookupByPath(path)
     except libvirt.libvirtError as error:
-        return not is_gone(error)
-    return True
+        return not is_gone(error), ""
+    return True, ""

@@ -23,7 +23,7 @@ from .find import active_pool, bytes_of, check_name, find, human, touch
 from .images import chain_of
 from .judge import in_use
 from .offers import FILES, FORMATS, refuse_format
-from .slow import call_slowly
+from .slow import call_slowly, refresh
 from .unfinished import findings as of_uploads
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def create(
     secret = named_secret(host, str(values["secret"])) if values.get("secret") else None
     if secret is not None and not form:
         form = "raw"
-    kind = _prepare(host, pool, name, form, what)
+    kind = _prepare(host, pool, name, form, what, aborted, progress)
     images = kind in FILES
     whole = allocation is None and (not images or form in ("", "raw"))
     _refuse_full(pool, kind, capacity if whole else allocation or 0, what)
@@ -208,7 +208,7 @@ def clone(
     name = str(values["newname"])
     what = f"cannot copy {found.label}"
     refuse(plan_clone(host, pool_key, values), what, force)
-    kind = _prepare(host, found.pool, name, "", what)
+    kind = _prepare(host, found.pool, name, "", what, aborted, progress)
     taken = found.volume.allocation_bytes or 0
     if not values.get("reflink"):
         _refuse_full(found.pool, kind, taken, what)
@@ -339,7 +339,15 @@ def _backing_format(
     return known
 
 
-def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
+def _prepare(
+    host: Host,
+    pool: Any,
+    name: str,
+    form: str,
+    what: str,
+    aborted: threading.Event | None,
+    progress: Progress | None,
+) -> str:
     """The pool's type, once a volume of that name and format can be. Raises BadInput.
 
     libvirt writes over a file that it has not seen yet.
@@ -352,7 +360,7 @@ def _prepare(host: Host, pool: Any, name: str, form: str, what: str) -> str:
         if info.local and os.access(text_of(root, "target/path"), os.X_OK):
             there = os.path.lexists(os.path.join(root.findtext("target/path") or "", name))
         else:
-            pool.refresh(0)
+            refresh(host, pool, aborted, progress)
             there = False  # What is there is a volume now, which libvirt itself refuses.
         known = name in pool.listVolumes()
         if there and not known:

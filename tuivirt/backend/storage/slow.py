@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from ..errors import Aborted
 from ..lifecycle import Progress
 
+if TYPE_CHECKING:
+    from ..host import Host
+
 EVERY_S = 0.5
+LOOK_S = 30.0
+"""How long libvirt may take to look at a pool where nobody stands by who could abort that."""
+
+_left: set[Hashable] = set()
+"""Calls that nobody waits for any more, and that have not ended."""
+_left_lock = threading.Lock()
 
 
 def call_slowly(
@@ -25,12 +34,17 @@ def call_slowly(
     progress: Progress | None,
     advice: str = "",
     limit_s: float = float("inf"),
+    key: Hashable = None,
 ) -> Any:
     """What the call gives; what it raises is raised.
 
     ``far`` asks how far it is, 0 to 1 or None. Aborted, or after ``limit_s`` seconds, leaves the
     call to libvirt, which goes on with it: raises Aborted, which says so with the ``advice``.
+    ``key``: while one of that key goes on so, no other is made, and that is raised at once. The
+    daemon takes no more than a few calls of a connection at the same time.
     """
+    if key is not None and key in _left:
+        raise Aborted(f"{named} was begun before, and has not ended", "it goes on", advice)
     until = time.monotonic() + limit_s
     ended = threading.Event()
     result: list[Any] = []
@@ -43,16 +57,25 @@ def call_slowly(
             failure.append(error)
         finally:
             ended.set()
+            with _left_lock:
+                _left.discard(key)
+
+    def leave() -> None:
+        with _left_lock:
+            if key is not None and not ended.is_set():
+                _left.add(key)
 
     threading.Thread(target=work, name=named, daemon=True).start()
     if progress is not None:
         progress(saying, None)
     while not ended.wait(min(EVERY_S, max(0.0, until - time.monotonic()))):
         if aborted is not None and aborted.is_set():
+            leave()
             raise Aborted(
                 f"{named} is no longer followed", "it goes on: libvirt cannot stop it", advice
             )
         if time.monotonic() >= until:
+            leave()
             raise Aborted(f"{named} has not ended within {limit_s:g} s", "it goes on", advice)
         if progress is not None:
             try:
@@ -71,6 +94,7 @@ def call_for_pool(
     aborted: threading.Event | None,
     progress: Progress | None,
     limit_s: float = float("inf"),
+    key: Hashable = None,
 ) -> Any:
     """A call about a whole pool: it may take minutes, or hang with the server that it asks."""
     return call_slowly(
@@ -82,4 +106,25 @@ def call_for_pool(
         progress=progress,
         advice="until it ends libvirt may not answer for its pools",
         limit_s=limit_s,
+        key=key,
+    )
+
+
+def refresh(
+    host: Host,
+    pool: Any,
+    aborted: threading.Event | None = None,
+    progress: Progress | None = None,
+    limit_s: float = float("inf"),
+) -> None:
+    """Have libvirt look again at what is in a pool. Raises Aborted, libvirtError."""
+    name = pool.name()
+    call_for_pool(
+        lambda: pool.refresh(0),
+        f"the refresh of pool {name}",
+        f"looking again at what is in pool {name}",
+        aborted,
+        progress,
+        limit_s,
+        key=("refresh", host.name, name),
     )
