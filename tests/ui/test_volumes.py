@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from textual.pilot import Pilot
 
-from tuivirt.actions import catalog
+from tuivirt.actions import catalog, volumes
 from tuivirt.backend.errors import NotFound
 from tuivirt.backend.model.finding import Finding, Plan, Weight
 from tuivirt.backend.model.resources import Volume
@@ -23,6 +23,7 @@ from .driver import DrivenApp, on_top, screen_text, until
 from .factory import HOST, fleet, host
 from .things import HOSTILE, POOLS, VOLUMES, driven, everything, go, harmless, settle
 
+WITH_HALVES = volumes.with_halves
 DETAILS = "name       base.qcow2\nlies on    /x\nused by    domain web-01 (off)"
 
 
@@ -198,8 +199,9 @@ async def test_a_volume_that_cannot_be_read_says_why(monkeypatch: pytest.MonkeyP
 
 async def test_one_that_holds_half_of_a_file_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
     half = "it holds a part at most: the upload of /x was cut off"
-    known = replace(VOLUMES[0], half=half)
-    monkeypatch.setattr("tuivirt.actions.volumes.with_halves", lambda *_: (known,))
+    monkeypatch.setattr("tuivirt.actions.volumes.with_halves", WITH_HALVES)
+    known = "tuivirt.backend.storage.unfinished.by_volume"
+    monkeypatch.setattr(known, lambda _host, volumes: {volumes[0].name: half})
     app = driven()
     async with app.run_test(size=(200, 40)) as pilot:
         await in_the_pool(app, pilot)

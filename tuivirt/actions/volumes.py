@@ -378,7 +378,7 @@ def some(host: Host, key: str, names: Sequence[str]) -> tuple[Volume, ...]:
     return some_of(host, key, names)
 
 
-def with_halves(host: Host, known: Sequence[Volume]) -> tuple[Volume, ...]:
+def with_halves(host: Host, _key: str, known: Sequence[Volume]) -> tuple[Volume, ...]:
     """Those of a pool's volumes into which an upload was cut off, with what to say of it."""
     from tuivirt.backend.storage.unfinished import by_volume
 
