@@ -10,7 +10,7 @@ import asyncio
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -253,12 +253,13 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         function: Callable[..., Any],
         args: tuple[Any, ...],
         then: Callable[[Any], None],
+        alone: Hashable = None,
     ) -> None:
         where = self.hosts.get(host) if host else self.tasks.desk
         if where is None:
             then(NotConnected(f"there is no host {host}"))
             return
-        future = where.lookups.submit(lambda: function(where, *args))
+        future = where.lookups.submit(lambda: function(where, *args), alone)
 
         def ended(done: Any) -> None:
             error = done.exception()

@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 
 from tuivirt.actions import lookups, volumes
+from tuivirt.backend import lanes
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.fleet import Fleet
@@ -242,6 +243,42 @@ async def test_a_pool_that_hangs_leaves_a_look_up_to_the_rest(
         finally:
             go_on.set()
         await until(pilot, lambda: "debian.iso" in screen_text(app), "what hung")
+
+
+async def test_a_pool_that_hangs_once_it_has_told_its_names_keeps_one_look_up_whoever_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, found = full(1, MANY // 10)
+    bare = tuple(replace(each, path="", type="", format="") for each in found)
+    go_on, asked = threading.Event(), threading.Event()
+
+    def hang(_host: object, _key: str, *_more: object) -> tuple[Volume, ...]:
+        asked.set()
+        assert go_on.wait(60)
+        return found
+
+    monkeypatch.setattr(lookups, "volumes", hang)
+    monkeypatch.setattr(volumes, "some", hang)
+    monkeypatch.setattr(volumes, "names", lambda *_: bare)
+    monkeypatch.setattr(volumes, "with_halves", lambda *_: ())
+    monkeypatch.setattr(lanes, "HUNG_S", 60.0)  # No other worker stands in.
+    app = DrivenApp(fleet(host(pools={one.uuid: one})))
+    lane = app.doubles["srv1"].lookups
+    async with app.run_test(size=(120, 40)) as pilot:
+        try:
+            for _time in range(3):
+                await pilot.press("colon", *"vol", "enter")
+                await until(pilot, asked.is_set, "those in view")
+                await pilot.press("G")
+                await pilot.pause()
+                await pilot.press("colon", *"dom", "enter")
+                await pilot.pause()
+            other = lane.submit(lambda: "answered")
+            await until(pilot, other.done, "another look-up of its host")
+        finally:
+            go_on.set()
+        await pilot.press("colon", *"vol", "enter")
+        await until(pilot, lambda: " qcow2 " in screen_text(app), "what hung")
 
 
 async def test_what_a_broken_line_kept_from_being_read_is_read_once_it_stands_again(

@@ -75,7 +75,7 @@ class Host(Board):
         self.readonly = readonly
         self.traffic = Traffic(f"{name}-traffic", self._nudge)
         self.actions = Lane(f"{name}-actions", 8, self.traffic.job)
-        self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job)
+        self.lookups = Lane(f"{name}-lookups", 2, self.traffic.job, spare=2)
         self.chores = Lane(f"{name}-chores", 1, self.traffic.job)
         self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE)
         self.answers = Lane(f"{name}-answers", 4, self.traffic.job)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 
 from textual.app import ComposeResult
@@ -68,6 +68,7 @@ class Joint(Protocol):
         function: Callable[..., Any],
         args: tuple[Any, ...],
         then: Callable[[Any], None],
+        alone: Hashable = None,
     ) -> None: ...
 
     def watching(self, refs: Iterable[Ref], focus: Ref | None) -> None: ...
@@ -211,13 +212,15 @@ class FleetScreen(Screen[None]):
         function: Callable[..., T],
         *args: Any,
         then: Callable[[T | TuivirtError], None],
+        alone: Hashable = None,
     ) -> None:
         """Call ``function(host_object, *args)`` on the host's look-up lane.
 
         ``then`` gets the result, or the error, on the screen's thread, and only while this
-        screen still exists.
+        screen still exists. Look-ups ``alone`` about one object, whoever asks, wait for one
+        another: one that hangs is to keep one of the host's workers.
         """
-        self.joint.look_up(self, host, function, args, then)
+        self.joint.look_up(self, host, function, args, then, alone)
 
     def open(self, ref: Ref) -> None:
         """Open the detail of an object."""

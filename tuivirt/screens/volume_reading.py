@@ -50,6 +50,11 @@ class Reading:
         self._went: set[Hashable] = set()
         self._away = False
         """The line to the host was broken since they were read last."""
+        self._holding = False
+        """Their names are there, and what is in view comes before all of them."""
+        self._some_asked = False
+        self._some_next: list[str] = []
+        """What came into view while others were asked for."""
 
     def follow(self, fleet: Fleet) -> None:
         """See whether they are to be read again."""
@@ -72,7 +77,8 @@ class Reading:
     def go_on(self) -> None:
         """Ask for what comes next: of many the names, at once, then all of them.
 
-        One call at a time: a pool that hangs is to keep one of the host's look-ups, not all.
+        One call at a time: a pool that hangs is to keep one of the host's look-ups, not all. What
+        is in view is asked for beside the last one, of a pool that has answered for it before.
         """
         self.asking = True
         if not self.named:
@@ -85,8 +91,23 @@ class Reading:
         """Read these, which are in view, once, as long as all are being read."""
         new = [name for name in names if name not in self._seen]
         self._seen.update(new)
-        if new and not self.read_once:
-            self._look_up(volumes.some, new, then=self._show_some)
+        self._some_next += new
+        self._ask_some()
+
+    def _ask_some(self) -> None:
+        if self._some_next and not self._some_asked and not self.read_once:
+            new, self._some_next, self._some_asked = self._some_next, [], True
+            where, pool = self.pool.host, self.pool
+            # Only of a pool that has answered for some before is there one beside that of all.
+            beside = self.asking and not self._holding
+            self._screen.look_up(
+                where,
+                volumes.some,
+                pool.key,
+                new,
+                then=self._show_some,
+                alone=("in view", pool) if beside else pool,
+            )
 
     def take(self) -> tuple[Collection[Hashable], Collection[Hashable]]:
         """The keys of the rows that changed, and of those that went, since this was asked."""
@@ -97,20 +118,37 @@ class Reading:
     def _look_up(
         self, function: Callable[..., Any], *args: Any, then: Callable[[Any], None]
     ) -> None:
-        self._screen.look_up(self.pool.host, function, self.pool.key, *args, then=then)
+        where, pool = self.pool.host, self.pool
+        self._screen.look_up(where, function, pool.key, *args, then=then, alone=pool)
 
     def _show_names(self, answer: Any) -> None:
-        self.asking = False
         if not isinstance(answer, tuple):
+            self.asking = False
             self._fail(answer)
             return
         self.named = True
-        self._put(answer if len(answer) >= MANY else ())
+        if len(answer) < MANY:
+            self.asking = False
+            self._put(())
+            return
+        self._holding = True
+        self._put(answer)
+        # Behind what asks for those in view.
+        self._screen.call_after_refresh(self._let_go)
+
+    def _let_go(self) -> None:
+        """Go on with all, once the pool has answered for those in view, if any are."""
+        if self._holding and not self._some_asked:
+            self._holding = self.asking = False
+            self._changed(self)
 
     def _show_some(self, answer: Any) -> None:
+        self._some_asked = False
         # Of a reading that has ended meanwhile more is known by now.
         if isinstance(answer, tuple) and not self.read_once:
             self._put(answer)
+        self._let_go()
+        self._ask_some()
 
     def _show_all(self, answer: Any) -> None:
         self.asking = False
