@@ -239,7 +239,7 @@ class Configs:
             if uuid not in self._seen and NAMESPACE in text:
                 from .block_jobs.left import tell
 
-                self._host.remarks.submit(partial(tell, self._host, uuid))
+                self._host.remarks.submit(partial(tell, self._host, uuid), uuid)
             self._seen.add(uuid)
             waits: tuple[str, ...] = ()
             if live is not None and saved is not None:

@@ -80,7 +80,7 @@ class Host(Board):
         self.moves = Lane(f"{name}-moves", MOVES_AT_ONCE)
         self.answers = Lane(f"{name}-answers", 4, self.traffic.job)
         """What verbs of other hosts ask of this one; it asks nobody, and so none waits for ever."""
-        self.remarks = Lane(f"{name}-remarks", 2, self.traffic.job)
+        self.remarks = Lane(f"{name}-remarks", 2, self.traffic.job, spare=6)
         """What nobody has asked for is found out here: a guest that hangs keeps no look-up."""
         self.defining: defaultdict[str, Any] = defaultdict(threading.RLock)
         """By domain: held while its saved configuration is read, changed and perhaps defined."""

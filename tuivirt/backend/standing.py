@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import libvirt
@@ -65,14 +66,10 @@ def _say(host: Host, text: str, target: Ref | None = None) -> None:
 
 
 def _have_told(host: Host, uuids: Iterable[str]) -> None:
-    """Have those told of again, one after the other, with their disks."""
-
-    def tell_each() -> None:
-        for uuid in uuids:
-            tell(host, uuid)
-
+    """Have those told of again with their disks; one that hangs keeps none of the others."""
     with contextlib.suppress(RuntimeError):  # The host is being closed: nobody looks any more.
-        host.remarks.submit(tell_each)
+        for uuid in uuids:
+            host.remarks.submit(partial(tell, host, uuid), uuid)
 
 
 def tell(host: Host, uuid: str) -> None:

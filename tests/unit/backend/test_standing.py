@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,8 @@ import libvirt
 import pytest
 
 from tests.ui import factory
-from tuivirt.backend import standing
+from tuivirt.backend import lanes, standing
+from tuivirt.backend.block_jobs import left
 from tuivirt.backend.errors import NotConnected, NotFound
 from tuivirt.backend.events import DomainEvent, Event, NetworkEvent, Noticed
 from tuivirt.backend.host import Host
@@ -170,3 +172,47 @@ def test_the_others_are_not_kept_by_one_that_is_known_to_hang(stuck: Callable[[]
     vars(place.host)["domain"] = lambda uuid: stuck() if uuid == silent else others(uuid)
     standing.tell_all(place.host)
     assert place.hears(2)[1].startswith("web stands still: no room is left for /images/a (vda).")
+
+
+def test_two_that_are_not_known_to_hang_yet_keep_back_no_others(
+    stuck: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor do they when each is told of again and again, as a guest that is resumed in vain is."""
+    monkeypatch.setattr(lanes, "HUNG_S", 0.05)
+    place = Place(lambda: domain({"vda": FULL}), ("app", "db", "web"))
+    *silent, _web = place.domains
+    others = place.host.domain
+    vars(place.host)["domain"] = lambda uuid: stuck() if uuid in silent else others(uuid)
+    for _time in range(5):
+        for uuid in silent:
+            event = DomainEvent(**{**COMMON, "key": uuid}, family="lifecycle", detail=STOPPED)
+            standing.heed(place.host, event)
+    standing.tell_all(place.host)
+    assert place.hears(12)[-1].startswith("web stands still: no room is left for /images/a (vda).")
+
+
+def test_what_jobs_have_left_on_others_is_told_though_two_hang(
+    stuck: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "HUNG_S", 0.05)
+    place = Place(stuck, ("app", "db", "web"))
+    *silent, web = place.domains
+    monkeypatch.setattr(left, "left_of", lambda *_: (left.Left("vda", "a copy", "do it again"),))
+    others = {uuid: domain({}) for uuid in silent}
+    vars(place.host)["domain"] = lambda uuid: domain({}) if uuid == web else others[uuid]
+    for each in others.values():
+        each.name = lambda: stuck().diskErrors()
+    for uuid in place.domains:
+        place.host.remarks.submit(partial(left.tell, place.host, uuid), uuid)
+    assert place.hears(1) == ["web: a copy: do it again"]
+
+
+def test_of_one_that_is_known_to_hang_it_is_told_that_nobody_knows(
+    stuck: Callable[[], Any],
+) -> None:
+    place = Place(stuck, ("web",))
+    (uuid,) = place.domains
+    place.host.change_domains({uuid: lambda domain: replace(domain, stalled_since=1.0)})
+    left.tell(place.host, uuid)
+    (said,) = place.told
+    assert said.startswith("whether jobs on disks of web were broken off cannot be told now")

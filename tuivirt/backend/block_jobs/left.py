@@ -71,6 +71,13 @@ def left_of(host: Host, domain: Any) -> tuple[Left, ...]:
 
 def tell(host: Host, uuid: str) -> None:
     """Have the operator know what broken jobs have left on a domain, and the ways out."""
+    known = host.snapshot.domains.get(uuid)
+    if known is not None and known.stalled_since is not None:
+        # Those that answer are not to wait for it.
+        said = f"whether jobs on disks of {known.name} were broken off cannot be told now, as it"
+        text = f"{said} does not answer: see tuivirt blockjob {known.name}"
+        host.tell(Noticed(host=host.name, text=text, target=known.ref))
+        return
     try:
         domain = host.domain(uuid)
         name = domain.name()
