@@ -328,3 +328,48 @@ def test_a_guest_of_another_host_keeps_a_volume_on_shared_storage_and_a_hanging_
             assert (images / volume["vol"]).exists()
     finally:
         far.close()
+
+
+def test_what_a_guest_of_another_host_has_on_shared_storage_is_given_to_no_domain(
+    host: Host,
+    define: Callable[..., Guest],
+    images: Path,
+    private_libvirtd: PrivateLibvirtd,
+    qemu_uri: str,
+) -> None:
+    """From either side, and by the command line too."""
+    one = define(kernel=False, memory_mib=32)
+    shared = f"""<pool type='netfs'><name>shared</name><source><host name='nas'/>
+        <dir path='{images}'/></source><target><path>{images}</path></target></pool>"""
+    far = Host("b", private_libvirtd.uri, publish=lambda _event: None, sampling=False)
+    far.start()
+    try:
+        far.wait_filled(30)
+        with guests.idle_guest(private_libvirtd.uri, images) as guest:
+            path = images / f"{guest.name}.img"
+            far.conn.storagePoolDefineXML(shared)
+            until(lambda: bool(far.snapshot.pools), "the pool is known")
+            told = f"{path} is in use by vda of {guest.name} on host b, which runs"
+            for request in (DiskRequest(str(path)), DiskRequest(str(path), readonly=True)):
+                with pytest.raises(BadInput, match=told):
+                    attach_disk(host, one.uuid, request, force=True)
+            both = ("-c", qemu_uri, "-c", private_libvirtd.uri)
+            ran = tuivirt(*both, "attach-disk", one.name, str(path), "--force")
+            assert ran.status == 1
+            assert f"{path} is in use by vda of {guest.name} on host " in ran.err
+            guest.destroy()
+            with pytest.raises(BadInput, match=f"{path} is vda of {guest.name} on host b") as off:
+                attach_disk(host, one.uuid, DiskRequest(str(path)))
+            assert off.value.advice.endswith("--force takes the risk")
+            assert str(path) not in one.domain.XMLDesc()
+            given = attach_disk(host, one.uuid, DiskRequest(str(path)), force=True)
+            assert str(path) in one.domain.XMLDesc()
+            detach_disk(host, one.uuid, given.target)
+            # From there it is the same.
+            one_disk = images / f"{one.name}.img"
+            make_image(one_disk, "1M")
+            attach_disk(host, one.uuid, DiskRequest(str(one_disk)))
+            with pytest.raises(BadInput, match=f"of {one.name} on host here, which is off"):
+                attach_disk(far, guest.uuid, DiskRequest(str(one_disk), format="raw"))
+    finally:
+        far.close()

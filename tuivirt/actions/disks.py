@@ -95,7 +95,11 @@ def attach_disk(
     serial: Annotated[str | None, Option("the serial number that the guest sees")] = None,
     when: _WHEN = When.AUTO,
     force: Annotated[
-        bool, Option("though a snapshot of the domain keeps it, or not all hosts can be asked")
+        bool,
+        Option(
+            "though a snapshot of the domain keeps it, a domain that is off has it on another host,"
+            " or not all hosts can be asked"
+        ),
     ] = False,
     **network: Any,
 ) -> str:

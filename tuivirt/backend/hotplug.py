@@ -32,7 +32,7 @@ from .lifecycle import Progress, domain_to_change, touch
 from .media import eject_media, insert_media, swap_media
 from .model.device import DomainConfig
 from .model.when import When
-from .owners.attaching import refuse_writing
+from .owners.attaching import Wish, refuse_using
 from .settling import LET_GO_S
 from .sides import Sides, affecting, read_sides, verify
 from .storage.unfinished import refuse as refuse_unfinished
@@ -86,7 +86,8 @@ def attach_disk(
 ) -> AttachOutcome:
     """Attach a disk. Raises BadInput for what cannot be right, with nothing changed.
 
-    ``force``: though a snapshot of this domain keeps the image, or that of others is not known.
+    ``force``: though a snapshot of this domain keeps the image, a domain that is off has it on
+    another machine, or what others have is not known.
     Source: virDomainAttachDeviceFlags.
     """
     domain = domain_to_change(host, uuid)
@@ -106,8 +107,8 @@ def attach_disk(
     request = _beside_its_twin(host, before, source, request, live, saved)
     if not request.readonly and request.device != "cdrom":
         refuse_system_file(source)
-        refuse_writing(host, uuid, source.path, what, force=force)
     refuse_used(host, uuid, source, request)
+    refuse_using(host, _wish(uuid, source, request), what, force=force)
     refuse_unfinished(host, source.path)
     refuse_in_use(host, uuid, source.path, request)
     bus = request.bus or choose_bus(before.configs(), request, live=live)
@@ -240,6 +241,19 @@ def detach_disk(
         check_saved=check_saved,
         done=f"{target} is gone from {name}'s saved configuration" if saved and live else "",
         ending=f"{target} is detached from {name}{before.words(live, saved)}",
+    )
+
+
+def _wish(uuid: str, source: Source, request: DiskRequest) -> Wish:
+    # A device's own node is called after nothing that another machine knows.
+    given = source.source if source.source_type == "block" else ""
+    return Wish(
+        uuid,
+        given or source.path,
+        source.pool,
+        source.volume,
+        reads_only=request.readonly or request.device == "cdrom",
+        shareable=request.shareable,
     )
 
 

@@ -15,7 +15,7 @@ from tuivirt.backend.images.judge import against_writing
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.owners import Finder, against_overwriting
-from tuivirt.backend.owners.attaching import refuse_writing
+from tuivirt.backend.owners.attaching import Wish, refuse_using
 from tuivirt.backend.owners.resizing import against_resizing
 from tuivirt.backend.owners.within import domains_within
 from tuivirt.backend.storage.judge import derived
@@ -121,18 +121,18 @@ def test_it_is_asked_before_it_is_changed_and_refused_where_it_is_made_smaller(h
 def test_no_domain_gets_it_to_write_to(hosts: Any) -> None:
     one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1"),)))
     with pytest.raises(BadInput, match="snapshot s1 of web keeps /p/a: once it is") as refused:
-        refuse_writing(one, "uuid of db", "/p/a", "cannot attach /p/a to db", force=True)
+        refuse_using(one, Wish("uuid of db", "/p/a"), "cannot attach /p/a to db", force=True)
     assert "tuivirt snapshot-delete web s1 --metadata lets go of it" in refused.value.advice
     # A disk that was taken away may be given back: what was written since the snapshot.
-    refuse_writing(one, "uuid of web", "/p/a.s1", "cannot attach /p/a.s1 to web")
+    refuse_using(one, Wish("uuid of web", "/p/a.s1"), "cannot attach /p/a.s1 to web")
 
 
 def test_a_domain_gets_what_its_own_snapshot_keeps_by_name(hosts: Any) -> None:
     one = hosts("a", Domain("web", snapshots=(record("s1", "/p/a", "/p/a.s1"),)))
     with pytest.raises(BadInput, match="snapshot s1 of web keeps /p/a: once it is") as asked:
-        refuse_writing(one, "uuid of web", "/p/a", "cannot attach /p/a to web")
+        refuse_using(one, Wish("uuid of web", "/p/a"), "cannot attach /p/a to web")
     assert asked.value.advice.endswith("--force takes the risk")
-    refuse_writing(one, "uuid of web", "/p/a", "cannot attach /p/a to web", force=True)
+    refuse_using(one, Wish("uuid of web", "/p/a"), "cannot attach /p/a to web", force=True)
 
 
 def test_no_domain_gets_what_a_snapshot_on_another_host_keeps(hosts: Any) -> None:
@@ -141,11 +141,11 @@ def test_no_domain_gets_what_a_snapshot_on_another_host_keeps(hosts: Any) -> Non
     one = hosts("a", Domain("db"))
     one.beside = (there,)
     with pytest.raises(BadInput, match="snapshot s1 of web on host b keeps /srv/a"):
-        refuse_writing(one, "uuid of db", "/srv/a", "cannot attach /srv/a to db", force=True)
+        refuse_using(one, Wish("uuid of db", "/srv/a"), "cannot attach /srv/a to db", force=True)
     there.snapshot.link = Link.LOST
     with pytest.raises(BadInput, match="host b is not connected: whether its domains have"):
-        refuse_writing(one, "uuid of db", "/srv/a", "cannot attach /srv/a to db")
-    refuse_writing(one, "uuid of db", "/srv/a", "cannot attach /srv/a to db", force=True)
+        refuse_using(one, Wish("uuid of db", "/srv/a"), "cannot attach /srv/a to db")
+    refuse_using(one, Wish("uuid of db", "/srv/a"), "cannot attach /srv/a to db", force=True)
 
 
 def test_a_block_job_of_the_domain_knows_its_own_snapshots_from_those_of_others(hosts: Any) -> None:

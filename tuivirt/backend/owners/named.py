@@ -49,6 +49,8 @@ class Named:
     disk: bool = True
     form: str = ""
     reads_only: bool = False
+    shareable: bool = False
+    """It is said to share what it writes to."""
     below: tuple[str, ...] = ()
     """What lies below it, nearest first, as the configuration tells."""
     whole: bool = False
@@ -143,6 +145,7 @@ def _disks(at: VolumeAt, root: Element, build: Any, live: bool) -> Iterator[Name
                 path_of(at, top, disk.get("type", "")),
                 form=driver.get("type", "") if driver is not None else "",
                 reads_only=reads_only,
+                shareable=disk.find("shareable") is not None,
                 below=below,
                 whole=whole and live,
                 volume=(top.get("pool", ""), top.get("volume", "")),

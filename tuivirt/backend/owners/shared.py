@@ -19,6 +19,8 @@ _NETWORKED = (
 )  # fmt: skip
 _UNIQUE = ("-iscsi-", "-fc-", "-sas-0x", "wwn-", "scsi-3", "nvme-eui.", "nvme-uuid.")
 """What names a device by what it is, not by where it hangs on one machine."""
+_SERVED = "-iscsi-"
+"""What names a device by the server that gives it out, in a pool or not."""
 
 
 class PoolAt(Protocol):
@@ -52,6 +54,8 @@ class Shared:
         # Of those at one place the last is seen.
         kinds = [kind for at, kind in self._mounts if at == place]
         if kinds and kinds[-1].removeprefix("fuse.").partition("-")[0] in _NETWORKED:
+            return True
+        if path.startswith("/dev/") and _SERVED in path:
             return True
         return any(self._is_of(each, path) for each in self._pools if each.path)
 

@@ -24,6 +24,7 @@ def use_of(named: Named, host: str, *, below: bool) -> Use:
         later=named.active and not named.live,
         snapshot=named.snapshot,
         frozen=named.frozen,
+        shareable=named.shareable and not below,
     )
 
 

@@ -36,6 +36,8 @@ class Use:
     """The domain's snapshot of that name keeps it: the domain itself has no use of it now."""
     frozen: bool = False
     """There is no going back to the snapshot once somebody has written to it."""
+    shareable: bool = False
+    """The domain says that it shares what it writes to."""
 
     @property
     def who(self) -> str:
