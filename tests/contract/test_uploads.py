@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import libvirt
 import pytest
 
 from tests.contract.cli import ROOT, tuivirt
@@ -18,9 +19,9 @@ from tests.contract.pool import TestPool
 from tests.contract.test_volumes import MIB, digest, filled
 from tests.support.guests import Define, Disk, Guest
 from tests.support.libvirtd import PrivateLibvirtd, until
-from tuivirt.backend import hotplug, lifecycle
+from tuivirt.backend import hotplug, lifecycle, restoring
 from tuivirt.backend.cut_off import look
-from tuivirt.backend.errors import BadInput, TuivirtError
+from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
 from tuivirt.backend.marks import marks_in
@@ -78,6 +79,20 @@ def in_words(host: Host, heard: list[Event]) -> list[str]:
     finally:
         end()
     return [each.text for each in heard if isinstance(each, Noticed)]
+
+
+def cut_off(pool: TestPool, big: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin an upload into a.img, and stop it in the middle."""
+    monkeypatch.setattr(stream, "EVERY_S", 0.001)
+    aborted = threading.Event()
+
+    def stop(_text: str, fraction: float | None) -> None:
+        if fraction:
+            aborted.set()
+
+    values = {"vol": "a.img", "file": str(big)}
+    with pytest.raises(Aborted):
+        upload.upload(pool.host, pool.key, values, force=True, aborted=aborted, progress=stop)
 
 
 def test_killed_in_the_middle_the_next_start_tells_and_every_verb_knows(
@@ -245,3 +260,43 @@ def test_an_upload_into_what_a_guest_was_started_on_meanwhile_is_not_told_as_who
     assert "upload it anew" in told.value.advice
     assert "nothing is sure" in told.value.done
     assert unfinished.about(pool.host, str(image)), "it is told until it is uploaded anew"
+
+
+def test_no_guest_goes_on_from_saved_memory_on_one(
+    pool: TestPool, define: Define, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, file = pool.make("a.img", "96M", allocation="0"), pool.folder / "saved"
+    guest = define(memory_mib=32, disks=[Disk(image, form="raw")], kernel=False)
+    guest.start()
+    guest.domain.save(str(file))
+    cut_off(pool, big, monkeypatch)
+    (found,) = restoring.plan_restore(pool.host, "", {"file": str(file)}).of(Weight.REFUSED)
+    assert found.text.startswith(f"{image}, of vda: {HALF}")
+    with pytest.raises(BadInput, match=f"cannot restore {guest.name} from .*{HALF}"):
+        restoring.restore(pool.host, {"file": str(file)}, force=True)
+    assert not guest.active
+
+
+def test_a_managed_save_on_one_is_not_gone_on_from_and_autostart_tells_of_it(
+    pool: TestPool, define: Define, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the saved configuration has that disk no more: the managed save has."""
+    image = pool.make("a.img", "96M", allocation="0")
+    guest = define(memory_mib=32, disks=[Disk(image, form="raw")], kernel=False)
+    guest.start()
+    guest.domain.managedSave()
+    assert lifecycle.autostart(pool.host, guest.uuid, True) == f"{guest.name} starts with the host"
+    guest.domain.detachDeviceFlags(
+        f"<disk type='file'><source file='{image}'/><target dev='vda'/></disk>",
+        libvirt.VIR_DOMAIN_AFFECT_CONFIG,
+    )
+    cut_off(pool, big, monkeypatch)
+    with pytest.raises(BadInput, match=f"cannot start {guest.name}.*{HALF}"):
+        lifecycle.start(pool.host, guest.uuid)
+    assert not guest.active
+    said = lifecycle.autostart(pool.host, guest.uuid, True)
+    assert said.startswith(f"{guest.name} starts with the host; {image}, of vda: {HALF}")
+    assert "upload it again, wipe it or delete it" in said
+    assert HALF not in lifecycle.autostart(pool.host, guest.uuid, False)
+    lifecycle.start(pool.host, guest.uuid, force_boot=True)
+    assert guest.active

@@ -81,11 +81,11 @@ def start(host: Host, uuid: str, *, paused: bool = False, force_boot: bool = Fal
     what the firmware says first would be lost. Raises BadInput where a disk holds a part of an
     upload. Source: virDomainCreateWithFlags.
     """
-    from .storage.unfinished import refuse_start
+    from .storage.half_disks import refuse_start
 
     domain = domain_to_change(host, uuid)
     name, uuid = domain.name(), domain.UUIDString()
-    refuse_start(host, domain)
+    refuse_start(host, domain, afresh=force_boot)
     listeners = [] if paused else listening.waiting(host, uuid)
     if listeners:
         start(host, uuid, paused=True, force_boot=force_boot)
@@ -245,7 +245,12 @@ def resume(host: Host, uuid: str) -> str:
 
 
 def autostart(host: Host, uuid: str, on: bool) -> str:
-    """Have the domain started with the host, or not. Source: virDomainSetAutostart."""
+    """Have the domain started with the host, or not; a disk with a part of an upload is told.
+
+    Source: virDomainSetAutostart.
+    """
+    from .storage.half_disks import told
+
     domain = domain_to_change(host, uuid)
     name = domain.name()
     try:
@@ -257,7 +262,10 @@ def autostart(host: Host, uuid: str, on: bool) -> str:
         touch(host, domain.UUIDString())
     if now != on:
         raise TuivirtError(f"the autostart of {name} has not changed")
-    return f"{name} starts with the host" if on else f"{name} does not start with the host"
+    if not on:
+        return f"{name} does not start with the host"
+    # libvirtd starts it whatever its disks hold.
+    return f"{name} starts with the host{told(host, domain)}"
 
 
 def _mode(mode: str) -> ShutdownMode:

@@ -20,6 +20,7 @@ from .model.size import spelled
 from .saving import SAVE_FLAGS, check, flags_of, memory_of, path_of
 from .sides import parse_text
 from .snapshots.judge import refuse
+from .storage import half_disks
 
 if TYPE_CHECKING:
     from .host import Host
@@ -35,6 +36,8 @@ class Saved:
     config: DomainConfig
     at: float | None
     """When it was written, seconds since the epoch; None: the file is not on this machine."""
+    xml: str = ""
+    """The configuration as the file has it."""
 
     @property
     def when(self) -> str:
@@ -65,7 +68,7 @@ def saved_in(host: Host, path: str) -> Saved:
         raise from_libvirt(error, what, "is it a file that virsh save has written?") from error
     config = parse_text(xml, what)
     assert config is not None
-    return Saved(config, _mtime(host, path))
+    return Saved(config, _mtime(host, path), xml)
 
 
 def info(host: Host, file: str) -> str:
@@ -105,6 +108,7 @@ def plan_restore(host: Host, _key: str, values: Mapping[str, Any]) -> Plan:
     found = saved_in(host, path)
     config = found.config
     findings = _against_domains(host, config)
+    findings += half_disks.against(host, [found.xml], f"cannot restore {config.name}")
     if is_here(host) and found.at is not None:
         findings += _against_disks(config, found.at)
     after = "as it was then"

@@ -15,7 +15,7 @@ from tests.unit.owners.fakes import Domain, disk
 from tuivirt.backend.birth import birth_of
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.marks import marks_in
-from tuivirt.backend.storage import unfinished
+from tuivirt.backend.storage import half_disks, unfinished
 
 
 @pytest.fixture
@@ -74,15 +74,15 @@ def test_on_another_machine_a_domain_is_asked_for_its_disks_only_where_something
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     host.snapshot.info.local, host.conn = False, None
-    unfinished.refuse_start(host, None)
+    half_disks.refuse_start(host, None)
     volume = SimpleNamespace(path="/p/a.img", pool="p", name="a.img")
     found: Any = SimpleNamespace(volume=volume, label="a.img")
     trace = unfinished.Trace(host, found, "/x", 0, 8)
     trace.begun = True
     trace.__exit__(RuntimeError)
-    unfinished.refuse_start(host, Domain("db", disk("/p/b.img")))
+    half_disks.refuse_start(host, Domain("db", disk("/p/b.img")))
     with pytest.raises(BadInput, match=r"/p/a\.img, of vda: it holds a part") as told:
-        unfinished.refuse_start(host, Domain("web", disk("/p/a.img")))
+        half_disks.refuse_start(host, Domain("web", disk("/p/a.img")))
     assert "upload it again, wipe it or delete it" in told.value.advice
 
 

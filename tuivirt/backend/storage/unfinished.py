@@ -19,11 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import libvirt
-
 from ..birth import birth_of
 from ..cut_off import pool_folders, uploads_folder
-from ..errors import BadInput, TuivirtError, from_libvirt
+from ..errors import BadInput, TuivirtError
 from ..events import Noticed
 from ..here import is_here
 from ..marks import Mark, marks_in, read, stem_for
@@ -194,6 +192,11 @@ def _known(host: Host, folders: Iterable[Path]) -> list[Unfinished]:
     return found + [each for each in _in_folder(uploads_folder()) if each.host == called]
 
 
+def none_told(host: Host) -> bool:
+    """Whether nothing is told of any volume of a host on another machine: then none is asked of."""
+    return not is_here(host) and not _known(host, ())
+
+
 def about(host: Host, path: str) -> list[Unfinished]:
     """The uploads into the volume of that path that were not ended, oldest first."""
     real = _real(host, path)
@@ -247,29 +250,6 @@ def refuse(host: Host, path: str) -> None:
     """Raise BadInput where a domain would get a part of an image as its disk."""
     for each in about(host, path):
         raise BadInput(f"{path} cannot be a disk", each.text, each.advice)
-
-
-def refuse_start(host: Host, domain: Any) -> None:
-    """Raise BadInput where a disk of a domain that is off holds a part of an image, or lies on one.
-
-    Of another machine's what lies below a disk is not asked for. Raises TuivirtError.
-    """
-    from ..block_jobs.images import down_from
-    from ..owners.named import named_of
-
-    here = is_here(host)
-    if not here and not _known(host, ()):
-        return  # Nobody is asked for what nothing is told of.
-    what = f"cannot start {domain.name()}"
-    try:
-        named = named_of(host.conn, domain)
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, f"{what}: its disks cannot be read") from error
-    disks = dict.fromkeys((e.what, e.path) for e in named if e.disk and e.path and not e.live)
-    for target, top in disks:
-        for path in down_from(host, top) if here else (top,):
-            for each in about(host, path):
-                raise BadInput(what, f"{path}, of {target}: {each.text}", each.advice)
 
 
 def settle(host: Host, volume: Volume, span: tuple[int, int] | None = None) -> None:
