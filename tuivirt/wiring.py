@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Collection, Container, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuivirt.backend.cut_off import tell_begun
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from tuivirt.backend.model.entry import HostEntry
     from tuivirt.backend.roster import Roster
 
-SYSTEM_URI = "qemu:///system"
 DEMO_URI = "demo:///"
 CLOSE_S = 2.0
 """How long the hosts may take to close, all together; each promises less."""
@@ -198,19 +196,9 @@ def default_uri() -> str:
     Unlike libvirt, an ordinary user gets the system's daemon too: that is where a server's
     guests are.
     """
-    given = os.environ.get("LIBVIRT_DEFAULT_URI", "")
-    if given:
-        return given
-    config = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    for path in (Path(config, "libvirt/libvirt.conf"), Path("/etc/libvirt/libvirt.conf")):
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue  # Absent, or not ours to read: libvirt goes on without it as well.
-        found = re.search(r"^\s*uri_default\s*=\s*[\"']([^\"']+)[\"']", text, re.MULTILINE)
-        if found:
-            return found[1]
-    return SYSTEM_URI
+    from tuivirt.backend import default_uri as default
+
+    return default.told() or default.SYSTEM
 
 
 def named(uris: Sequence[str], taken: Container[str] = ()) -> list[tuple[str, str]]:

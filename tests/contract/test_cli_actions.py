@@ -82,7 +82,7 @@ def test_where_a_host_is_missing_only_name_at_host_is_sure_enough() -> None:
 def test_an_action_as_json_says_what_virsh_would_have_done() -> None:
     done = tuivirt(*TEST, "destroy", "test", "-o", "json").json
     assert (done["state"], done["name"], done["host"]) == ("done", "test", "local")
-    assert done["virsh"] == "virsh destroy test"
+    assert done["virsh"] == "virsh -c test:///default destroy test"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import DomainEvent, TaskChanged
 from tuivirt.backend.model.block_job import BlockJob, Running
 from tuivirt.backend.model.finding import Plan
+from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.screens.planning import PlanForm
@@ -107,3 +108,18 @@ async def test_why_they_are_not_known_is_said(
         await until(
             pilot, lambda: "cannot read the block jobs" in screen_text(app), "the reason is said"
         )
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [((), ""), ((host(name="srv2"),), f" -c {host().uri}")], ids=["one", "two"]
+)
+async def test_the_same_by_hand_names_the_host_where_there_are_several(
+    monkeypatch: pytest.MonkeyPatch, more: tuple[HostSnapshot, ...], said: str
+) -> None:
+    monkeypatch.setenv("VIRSH_DEFAULT_CONNECT_URI", host().uri)
+    running(monkeypatch, HALF)
+    app = driven(fleet(host([WEB]), *more))
+    async with app.run_test(size=(160, 24)) as pilot:
+        await opened(app, pilot)
+        await until(pilot, lambda: "Copy of vda" in screen_text(app), "the copy is shown")
+        assert f"by hand  virsh{said} blockjob web-01 vda --info" in screen_text(app)

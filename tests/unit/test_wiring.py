@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuivirt import wiring
+from tuivirt.backend import default_uri
 from tuivirt.backend.events import EventHub
 from tuivirt.backend.model.entry import HostEntry, wrong_name
 from tuivirt.backend.model.host import Link
@@ -78,8 +79,8 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         ('uri_default = "qemu+ssh://a/system"', "qemu+ssh://a/system"),
         ("# comment\n  uri_default='xen:///'\n", "xen:///"),
-        ('#uri_default = "qemu+ssh://a/system"', wiring.SYSTEM_URI),
-        ("", wiring.SYSTEM_URI),
+        ('#uri_default = "qemu+ssh://a/system"', default_uri.SYSTEM),
+        ("", default_uri.SYSTEM),
     ],
 )
 def test_libvirts_own_configuration_gives_the_default(config: Path, text: str, uri: str) -> None:

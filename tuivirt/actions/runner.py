@@ -42,12 +42,15 @@ class _Run:
         host: Host,
         task: Task,
         given: Mapping[str, Any],
+        where: Mapping[str, str],
         on_change: Callable[[Task], None] | None,
     ) -> None:
         self.action = action
         self.host = host
         self.task = task
         self.given = given
+        self.where = where
+        """The host, for the equivalent command."""
         self.aborted = threading.Event()
         self.rested = threading.Event()
         """Set when it has ended, or is pending: nothing runs for it any more."""
@@ -87,7 +90,8 @@ class _Run:
 
     def chose(self, **values: Any) -> None:
         """Say what became of values that were left open, for the equivalent command."""
-        virsh = self.action.equivalent(self.task.target_name, {**self.given, **values})
+        said = {**self.given, **values, **self.where}
+        virsh = self.action.equivalent(self.task.target_name, said)
         self._owner.change(self, virsh=virsh)
 
 
@@ -189,6 +193,7 @@ class Tasks:
             raise TypeError(f"{chosen.name} shows something: it is no background task")
         if chosen.changes:
             host.require_write()
+        where = _told_of(host) if chosen.virsh else {}
         task = Task(
             id=next(self._numbers),
             action=chosen.name,
@@ -196,12 +201,12 @@ class Tasks:
             target_name=name,
             started=time.time(),
             since=time.monotonic(),
-            virsh=chosen.equivalent(name, given, known(host, ref)),
+            virsh=chosen.equivalent(name, {**given, **where}, known(host, ref)),
             abortable=True,
             other=given.get(chosen.other, ""),
             text="waits for its turn" if chosen.lane != "actions" else "",
         )
-        run = _Run(self, chosen, host, task, given, on_change)
+        run = _Run(self, chosen, host, task, given, where, on_change)
         with self._lock:
             before = self._before(run)
             if before is not None:
@@ -309,6 +314,12 @@ class Tasks:
 
     def _tell(self, task: Task, host: Host) -> None:
         self._publish(TaskChanged(host=host.name, task=task))
+
+
+def _told_of(host: Host) -> dict[str, str]:
+    from .by_hand import told_of  # When something is done for the first time.
+
+    return told_of(host)
 
 
 def _wait(run: _Run) -> None:

@@ -6,6 +6,8 @@ unset, or, in the form ``[word? text]``, when that one is; ``[kind=external,!mem
 where both hold. ``{word*TEXT}`` is TEXT for each word of a list, with that in place of ``%``.
 ``{when}`` becomes virsh's flags; in ``{when|OTHER}`` AUTO is shown as OTHER, for commands that have
 no ``--persistent``.
+
+Beside ``virsh``, wherever it begins a command, comes ``-c`` with the URI where that is told.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ from tuivirt.backend.model.when import When
 
 _WORD = re.compile(r"\{(\w+)(?:([|*])([^}]*))?\}")
 _PART = re.compile(r"\[([^\[\]]*)\]")
+_COMMAND = re.compile(r"(?:^|; )virsh\b")
 _CONDITION = re.compile(r"((?:!?\w+(?:=\w+)?,)*!?\w+(?:=\w+)?)\?")
 TOLD = "its_"
 """What the action tells of itself when it runs, by ``Run.chose``: no parameter has such a name."""
+URI = f"{TOLD}uri"
+"""What whoever runs it tells of its host, where virsh would not get there by itself."""
 
 _FLAGS = {
     When.AUTO: "--persistent",
@@ -57,6 +62,8 @@ def fill(template: str, name: str, values: Mapping[str, Any]) -> str:
             return text[condition.end() :] if true else ""
         return "" if any(_unset(known.get(w[1])) for w in _WORD.finditer(text)) else text
 
+    if known.get(URI):
+        template = _COMMAND.sub(rf"\g<0> -c {{{URI}}}", template)
     # Brackets and spaces first: a value may hold either of its own.
     return _WORD.sub(word, re.sub(r"  +", " ", _PART.sub(part, template)).strip())
 

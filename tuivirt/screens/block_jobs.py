@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from tuivirt.actions import lookups
+from tuivirt.actions.by_hand import where
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event, about_jobs
+from tuivirt.actions.template import fill
 from tuivirt.backend.model.block_job import Running, told
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
@@ -106,11 +108,11 @@ class BlockJobs:
         """Why those of a host are not known; ''."""
         return next(iter(self._wrong.values()), "")
 
-    def tasks(self, own: Iterable[Task]) -> dict[tuple[str, str, str, str], Task]:
-        """Those that none of these tasks follows, as tasks without a number and a beginning."""
-        followed = [task for task in own if task.ended is None]
+    def tasks(self, fleet: Fleet) -> dict[tuple[str, str, str, str], Task]:
+        """Those that none of its tasks follows, as tasks without a number and a beginning."""
+        followed = [task for task in fleet.tasks if task.ended is None]
         return {
-            ("job", each.ref.host, each.ref.key, each.job.target): _task(each)
+            ("job", each.ref.host, each.ref.key, each.job.target): _task(each, fleet)
             for running in self._known.values()
             for each in running
             if not any(_follows(task, each) for task in followed)
@@ -125,8 +127,8 @@ def _follows(task: Task, running: Running) -> bool:
     )
 
 
-def _task(running: Running) -> Task:
-    job = running.job
+def _task(running: Running, fleet: Fleet) -> Task:
+    job, host = running.job, fleet.hosts.get(running.ref.host)
     backup = job.kind == "backup"
     to = f" to {job.other}" if job.other else ""
     return Task(
@@ -139,9 +141,11 @@ def _task(running: Running) -> Task:
         fraction=None if job.ready else job.fraction,
         text=f"{told(job)}: {job.target}{to}; no task of this session follows it",
         advice="it goes over, or stays, by: tuivirt blockjob" if job.ready else "",
-        virsh=f"virsh domjobinfo {running.name}"
-        if backup
-        else f"virsh blockjob {running.name} {job.target} --info",
+        virsh=fill(
+            "virsh domjobinfo {name}" if backup else "virsh blockjob {name} {path} --info",
+            running.name,
+            {"path": job.target, **(where(host, several=fleet.several) if host else {})},
+        ),
         abortable=True,
     )
 

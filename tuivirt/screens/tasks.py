@@ -222,7 +222,7 @@ class TasksScreen(FleetScreen):
         }
         rows |= {
             key: Row(task, 0.0, waits_for(task, fleet), several)
-            for key, task in self._jobs.tasks(fleet.tasks).items()
+            for key, task in self._jobs.tasks(fleet).items()
         }
         self._table.update(rows)
         self._show_task()

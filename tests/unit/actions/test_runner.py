@@ -42,6 +42,9 @@ class FakeHost:
         if self.readonly:
             raise ReadOnly("read-only")
 
+    def started(self) -> tuple[FakeHost, ...]:
+        return (self,)
+
 
 class Told:
     """What was published, in order."""
@@ -143,7 +146,7 @@ def test_a_task_is_told_when_it_starts_and_when_it_is_done(
 ) -> None:
     begun = submit(tasks, host, doing(lambda run, domain, n: f"{domain.name} got {n}"), n="7")
     assert begun.state is TaskState.RUNNING
-    assert begun.virsh == "virsh try web-01 --n 7"
+    assert begun.virsh == "virsh -c x: try web-01 --n 7"
     assert told.next() == begun
     done = told.next()
     assert (done.id, done.state, done.text) == (begun.id, TaskState.DONE, "web-01 got 7")
@@ -401,8 +404,8 @@ def test_what_was_left_open_is_told_by_the_equivalent_command_once_it_is_chosen(
 
     declared = replace(ACTIONS["detach-disk"], function=detach)
     begun = submit(tasks, host, declared, target="vdb")
-    assert begun.virsh == "virsh detach-disk web-01 vdb --live --config"
-    assert told.until(TaskState.DONE).virsh == "virsh detach-disk web-01 vdb --live"
+    assert begun.virsh == "virsh -c x: detach-disk web-01 vdb --live --config"
+    assert told.until(TaskState.DONE).virsh == "virsh -c x: detach-disk web-01 vdb --live"
 
 
 def test_a_view_is_never_run_in_the_background(tasks: Tasks, host: FakeHost) -> None:
