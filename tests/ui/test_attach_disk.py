@@ -54,6 +54,7 @@ async def test_the_form_begins_at_the_source_and_says_what_that_is() -> None:
     async with app.run_test(size=SIZE) as pilot:
         form = await opened(pilot, app, "attach-disk")
         assert labels(form)[:3] == ["Kind", "Source", "Target"]
+        assert "Force" not in labels(form), "it is one of the others"
         assert form.fields[form.at].name == "source"
         assert "‹ as the source says ›" in words(form)
         await pilot.press(*"/dev/sdb")

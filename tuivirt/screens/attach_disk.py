@@ -20,7 +20,7 @@ _SAID = {
     "volume": "Its pool and its name, as in default/web-01.qcow2",
 }
 """By kind: what its source is."""
-_RARE = ("subdriver", "cache", "io", "serial")
+_RARE = ("subdriver", "cache", "io", "serial", "force")
 
 
 @dataclass(frozen=True, slots=True)
