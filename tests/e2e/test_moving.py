@@ -64,13 +64,6 @@ def fill_in(at: Operator, bandwidth: int, *, limit: int | None = None) -> None:
     at.press("C-s")
 
 
-def accept(at: Operator, said: str) -> None:
-    """Read the plan, and have it done."""
-    at.sees(said)
-    at.press("Tab")
-    at.answer(said, "Enter")
-
-
 def move(at: Operator, name: str, bandwidth: int = 1) -> None:
     """From the list; its task is seen under way."""
     at.go_to("domains")
@@ -78,7 +71,7 @@ def move(at: Operator, name: str, bandwidth: int = 1) -> None:
     at.press("Enter")
     at.sees("Move to another host: ")
     fill_in(at, bandwidth)
-    accept(at, f"move the running {name}")
+    at.accept(f"move the running {name}")
     at.go_to("tasks")
     at.sees(rf"running +{name}.*images: \d+ MiB left")
 
@@ -160,7 +153,7 @@ def test_a_move_that_fails_names_the_host_and_what_is_where_and_the_list_is_true
     at.sees("move the running web")
     there = libvirt.open(two.far.uri)
     there.networkLookupByName("lab").destroy()
-    accept(at, "move the running web")
+    at.accept("move the running web")
     at.sees(r"the network lab is off on far")
     at.sees("tuivirt net-start lab@far")
     assert state_on(two.near, "web") == libvirt.VIR_DOMAIN_RUNNING
@@ -183,7 +176,7 @@ def test_two_go_at_once_the_third_waits_and_an_emptying_is_stopped_half_way(
     at.press("Enter")
     at.sees("Move to another host: 3 domains")
     fill_in(at, 1)
-    accept(at, "move the running slow-1")
+    at.accept("move the running slow-1")
     at.go_to("tasks")
     at.sees(r"(.*running +slow-[12]@near .*\n){2}")
     at.sees(r"running +slow-3@near .*waits for its turn")
@@ -210,7 +203,7 @@ def test_two_go_at_once_the_third_waits_and_an_emptying_is_stopped_half_way(
     at.sees("quick → far, 40 MiB")
     at.sees("slow-3 → far, 32 MiB")
     at.sees("4 of 4 running domains go, 136 MiB in all, 1 at a time")
-    accept(at, "4 of 4 running domains go")
+    at.accept("4 of 4 running domains go")
     at.go_to("tasks")
     at.sees(r"running +near +Evacuate .*1 of 4 done, now slow-1")
     at.sees(r"running +slow-1@near")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tuivirt.actions import lookups
+from tuivirt.backend.model.at_most import at_most
 from tuivirt.backend.model.domain import Domain
 from tuivirt.widgets.form import Field
 
@@ -61,6 +62,5 @@ def _common(values: Sequence[str]) -> str:
 
 def _listed(what: str, names: set[str] | Sequence[str], between: str = " ") -> str:
     """``In use: #db #web``; '' when there are none."""
-    shown = sorted(names, key=str.casefold)
-    more = f"{between}and {len(shown) - MOST_NAMED} more" if len(shown) > MOST_NAMED else ""
-    return f"{what}: {between.join(shown[:MOST_NAMED])}{more}" if shown else ""
+    shown = at_most(MOST_NAMED, sorted(names, key=str.casefold), before="and ")
+    return f"{what}: {between.join(shown)}" if shown else ""

@@ -13,6 +13,7 @@ from tuivirt.actions import lookups
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.happenings import Event, about_snapshots
 from tuivirt.actions.registry import Action
+from tuivirt.backend.model.at_most import at_most
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.record import record
@@ -189,8 +190,7 @@ class SnapshotsScreen(FleetScreen):
                 said.append(f"{host.name} is {host.link}: its snapshots are as of {so_old} ago")
             said += [wrong] if wrong else []
             said += [f"{each.name}: {each.wrong}" for each in known if each.wrong]
-        if len(said) > MOST_SAID:
-            said[MOST_SAID:] = [f"and {len(said) - MOST_SAID} more"]
+        said = at_most(MOST_SAID, said, before="and ")
         lines = [(Toned(f" {line}", "warn"),) for line in said]
         read = [
             self._read_at[host.name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..model.at_most import at_most
 from ..model.finding import Finding, Weight
 
 MOST_SAID = 5
@@ -116,9 +117,7 @@ def some(words: Iterable[str], end: str = "") -> list[str]:
 
     ``end``: what is said of those that are only counted.
     """
-    said = list(dict.fromkeys(words))
-    rest = len(said) - MOST_SAID
-    return [*said[:MOST_SAID], f"{rest} more like these{end}"] if rest > 1 else said
+    return at_most(MOST_SAID, words, after=f" like these{end}")
 
 
 def risks(sentences: Iterable[str]) -> list[Finding]:
