@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(path for path in [*(ROOT / "script").iterdir(), ROOT / ".ci" / "run"])
-TOOLS = ("sh", "cat", "cksum", "dirname", "env", "grep", "mktemp", "rm", "id", "tail", "flock")
+TOOLS = ("sh", "cat", "cksum", "dirname", "env", "grep", "mktemp", "rm", "id", "tail", "flock",
+         "readlink")  # fmt: skip
 
 
 def _run(root: Path, *argv: str, path: str) -> subprocess.CompletedProcess[str]:
@@ -64,3 +65,25 @@ def test_what_is_set_up_already_is_left_alone(elsewhere: Path) -> None:
     (elsewhere / ".venv" / ".tuivirt-run").write_text(f"{key.strip()} {elsewhere.resolve()}\n")
     done = _run(elsewhere, "script/bootstrap", path=str(elsewhere.parent / "bin"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_a_link_in_its_place_leads_to_is_left_alone(elsewhere: Path, there: bool) -> None:
+    mine = elsewhere.parent / "mine"
+    if there:
+        (mine / "bin").mkdir(parents=True)
+        for name in ("bin/precious", ".tuivirt-run"):
+            (mine / name).write_text("kept")
+    link = elsewhere / ".venv"
+    link.symlink_to(mine)
+    done = _run(elsewhere, "script/bootstrap", path=str(elsewhere.parent / "bin"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"tuivirt: {link} is a link to {mine}, which is not emptied for it: remove the link, "
+        "then run this again\n"
+    )
+    assert link.readlink() == mine
+    assert mine.exists() is there
+    if there:
+        found = sorted(path.name for path in mine.rglob("*") if path.is_file())
+        assert found == [".tuivirt-run", "precious"]
