@@ -15,7 +15,7 @@ from tests.support.guests import Define, Disk
 from tests.support.libvirtd import until
 from tuivirt.actions.volume_choice import volumes_to_choose
 from tuivirt.backend.errors import BadInput
-from tuivirt.backend.storage import listing
+from tuivirt.backend.storage import create, listing
 from tuivirt.backend.storage.find import human
 from tuivirt.backend.storage.offers import formats_in
 from tuivirt.backend.xml.plain_volume import read_plain
@@ -45,6 +45,41 @@ def test_its_clusters_and_what_is_taken_ahead_are_as_asked(pool: TestPool) -> No
     assert lengths[0] < MIB < 64 * MIB <= min(lengths[1:])
     assert max(plain["actual-size"], tables["actual-size"]) < MIB
     assert whole["actual-size"] >= 64 * MIB
+
+
+def test_a_copys_tables_are_made_ahead_and_not_its_datas_place(pool: TestPool) -> None:
+    """Of a file that its snapshot makes larger than the disk is libvirt would take it all."""
+    image = pool.make("a.qcow2", "32M", format="qcow2")
+    for argv in (
+        ("qemu-io", "-f", "qcow2", "-c", "write 0 30M", str(image)),
+        ("qemu-img", "snapshot", "-c", "before", str(image)),
+        ("qemu-io", "-f", "qcow2", "-c", "discard 0 30M", "-c", "write 0 4M", str(image)),
+    ):
+        subprocess.run(argv, check=True, capture_output=True)
+    pool.handle.refresh(0)
+    assert info_of(image)["actual-size"] > 32 * MIB
+    values = {"vol": "a.qcow2", "newname": "b.qcow2", "prealloc_metadata": True}
+    plan = create.plan_clone(pool.host, pool.key, values)
+    assert any("its tables are made at once" in line for line in plan.lines)
+    create.clone(pool.host, pool.key, values)
+    copy = pool.folder / "b.qcow2"
+    assert copy.stat().st_size > 32 * MIB, "its tables are there"
+    assert info_of(copy)["actual-size"] < 6 * MIB
+    qemu_img("compare", "-f", "qcow2", "-F", "qcow2", str(image), str(copy))
+
+
+def test_a_copys_tables_are_not_made_where_there_are_none_or_it_lies_on_another(
+    pool: TestPool,
+) -> None:
+    pool.make("raw.img", "1M")
+    pool.make("base.qcow2", "1M", format="qcow2")
+    pool.make("top.qcow2", "1M", backing_vol="base.qcow2", backing_vol_format="qcow2")
+    for name, why in (("raw.img", "is raw"), ("top.qcow2", "lies on .*base.qcow2")):
+        values = {"vol": name, "newname": "copy", "prealloc_metadata": True}
+        with pytest.raises(BadInput, match=f"{name} {why}") as refused:
+            create.clone(pool.host, pool.key, values, force=True)
+        assert "without --prealloc-metadata" in refused.value.advice
+    assert "copy" not in pool.names()
 
 
 def test_the_formats_that_libvirt_tells_are_made_and_no_others(pool: TestPool) -> None:

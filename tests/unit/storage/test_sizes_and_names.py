@@ -67,3 +67,12 @@ def test_a_copy_is_the_original_under_another_name() -> None:
     original = new_volume("a", 1 << 20, form="qcow2", backing="/p/base", backing_format="raw")
     copy = parse_volume("h", "p", cloned_volume('b "<&>', original))
     assert (copy.name, copy.format, copy.backing) == ('b "<&>', "qcow2", "/p/base")
+
+
+def test_a_copy_whose_tables_are_made_ahead_takes_no_place_for_its_data() -> None:
+    original = new_volume("a", 1 << 20, allocation=2 << 20, form="qcow2")
+    taken = [
+        parse_volume("h", "p", cloned_volume("b", original, tables=tables)).allocation_bytes
+        for tables in (False, True)
+    ]
+    assert taken == [2 << 20, 0]

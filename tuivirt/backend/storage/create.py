@@ -19,6 +19,7 @@ from ..secrets import named_secret
 from ..snapshots.judge import is_before, refuse
 from ..xml.tree import skim, text_of
 from ..xml.volume import cloned_volume, new_volume, parse_volume
+from . import ahead
 from .find import active_pool, bytes_of, check_name, find, human, touch
 from .images import chain_of
 from .judge import in_use
@@ -34,11 +35,6 @@ _LEAST_CLUSTERS = (7, 4)
 """libvirt that can be told how large they are."""
 _CLUSTER_BYTES = (512, 2 << 20)
 """The least and the most that QEMU takes."""
-_ONLY_QCOW2 = {
-    "prealloc_metadata": "metadata is made ahead",
-    "prealloc_falloc": "all of an image is taken, tables and data,",
-    "cluster_size": "the size of clusters is chosen",
-}
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -53,14 +49,7 @@ def check(values: Mapping[str, Any]) -> None:
         )
     if values.get("secret") and form not in ("raw", "qcow2", None):
         raise BadInput(f"an image of the format {form} is not encrypted", advice="raw or qcow2 is")
-    for option, said in _ONLY_QCOW2.items():
-        if values.get(option) and form not in ("qcow2", "", None):
-            raise BadInput(f"{said} for qcow2 only", advice="--format qcow2")
-    ahead = values.get("prealloc_metadata") or values.get("prealloc_falloc")
-    if ahead and values.get("backing_vol"):
-        raise BadInput("nothing is taken ahead in an image that lies on another")
-    if values.get("prealloc_falloc") and values.get("allocation"):
-        raise BadInput("what is taken at once is said twice", "prealloc-falloc takes all of it")
+    ahead.check(values)
     if values.get("cluster_size"):
         clusters_of(str(values["cluster_size"]))
 
@@ -110,7 +99,7 @@ def create(
     named, told = (str(values.get(word) or "") for word in ("backing_vol", "backing_vol_format"))
     backing = _backing(host, pool, named, told)
     form = str(values.get("format") or ("qcow2" if backing is not None else ""))
-    if not form and any(values.get(option) for option in _ONLY_QCOW2):
+    if not form and any(values.get(option) for option in ahead.ONLY_QCOW2):
         form = "qcow2"
     clusters = clusters_of(str(values["cluster_size"])) if values.get("cluster_size") else None
     if clusters is not None:
@@ -139,8 +128,8 @@ def create(
     )
     # libvirt has one flag: beside an allocation of all the capacity, which is what it takes where
     # none is told, it takes the data's place too.
-    ahead = whole_image or values.get("prealloc_metadata")
-    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA if ahead else 0
+    early = whole_image or values.get("prealloc_metadata")
+    flags = libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA if early else 0
     made = _make(
         pool,
         lambda: pool.createXML(xml, flags),
@@ -178,8 +167,9 @@ def plan_clone(host: Host, pool_key: str, values: Mapping[str, Any]) -> Plan:
     ]
     if volume.backing:
         steps.append(f"   it lies on {volume.backing} as well")
+    steps += ahead.steps_of_copy(values)
     running = in_use(host, found).running
-    findings = []
+    findings = ahead.against_copy(volume, values)
     if running:
         text = f"{', '.join(running)} runs and may write to it: the copy is as after a power cut"
         findings.append(
@@ -217,7 +207,7 @@ def clone(
         flags |= libvirt.VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA
     if values.get("reflink"):
         flags |= libvirt.VIR_STORAGE_VOL_CREATE_REFLINK
-    xml = cloned_volume(name, found.xml)
+    xml = cloned_volume(name, found.xml, tables=bool(values.get("prealloc_metadata")))
     _make(
         found.pool,
         lambda: found.pool.createXMLFrom(xml, found.handle, flags),

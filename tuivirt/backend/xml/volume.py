@@ -123,8 +123,13 @@ def with_secret(disk: str, secret: str) -> str:
     return str(lxml().tostring(root, encoding="unicode"))
 
 
-def cloned_volume(name: str, original: str) -> str:
+def cloned_volume(name: str, original: str, *, tables: bool = False) -> str:
     """What a copy of the volume is made from: the original's XML under another name.
+
+    ``tables``: they are made ahead (VIR_STORAGE_VOL_CREATE_PREALLOC_METADATA), and alone. By the
+    same flag libvirt takes all of the data's place where the XML has as much allocated as the
+    volume can hold, as the original has by its internal snapshots, or where it was itself taken
+    whole: measured with libvirt 9.0, 20 MiB of data in 64 became 64 (virsh vol-clone does so).
 
     As virsh vol-clone does it: its sizes, format, backing file and rights are kept; what names
     the original (key, path) is libvirt's own affair and is ignored. Raises MalformedXml.
@@ -137,4 +142,7 @@ def cloned_volume(name: str, original: str) -> str:
     if found is None:
         found = etree.SubElement(root, "name")
     found.text = name
+    taken = root.find("allocation")
+    if tables and taken is not None:
+        taken.text = "0"
     return str(etree.tostring(root, encoding="unicode"))
