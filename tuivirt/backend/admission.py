@@ -83,6 +83,11 @@ class Admission:
         told = told_by_ssh(self._door.said(), self._host.uri)
         return "" if told is None else told[0]
 
+    @property
+    def ssh(self) -> int | None:
+        """The process of the ssh that was started last; None: that is not the way, or not told."""
+        return None if self._door is None else self._door.ssh
+
     def close(self) -> None:
         """Withdraw what is asked, and end an ssh that is on its way."""
         self._closed = True

@@ -126,8 +126,7 @@ class Keeper:
     # -- the connection -------------------------------------------------------------------------
 
     def _run(self) -> None:
-        delay = FIRST_DELAY_S
-        longest = LONGEST_DELAY_S if transport(self._uri) else LONGEST_HERE_S
+        delay, longest = FIRST_DELAY_S, LONGEST_DELAY_S if transport(self._uri) else LONGEST_HERE_S
         while not self._closing:
             began = time.monotonic()
             try:
@@ -142,7 +141,8 @@ class Keeper:
                     # Nobody waits for it any more, and a closed host must not come to life.
                     let_go(conn, None, self._host.traffic)
                     return
-                self._line, self._silent = line_of(self._uri, before), False
+                ssh = self._admission.ssh if self._admission is not None else None
+                self._line, self._silent = line_of(self._uri, before, ssh), False
                 opened = time.monotonic()
                 problem = self._hold(conn, opened - began >= TURNS_TO_OPEN * SLOW_TURN_S)
                 # One that broke at once is tried as one that could not be opened.

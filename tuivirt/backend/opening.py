@@ -87,14 +87,15 @@ def others() -> frozenset[Line]:
     return sockets() - _lines
 
 
-def line_of(uri: str, before: frozenset[Line]) -> Line | None:
+def line_of(uri: str, before: frozenset[Line], ssh: int | None = None) -> Line | None:
     """The socket of a connection that was just opened, where there is no doubt which it is.
 
-    ``before`` are the sockets that there were when that began.
+    ``before`` are the sockets that there were when that began; ``ssh`` is the process by which
+    it goes.
     """
     found = [each for each in others() - before if _fits(each[0], uri)]
     if len(found) > 1:  # Others have come up at the same time.
-        found = [each for each in found if _leads(each[0], uri)]
+        found = [each for each in found if _leads(each[0], uri, ssh)]
     if len(found) != 1:
         return None
     _lines.add(found[0])
@@ -114,13 +115,20 @@ def _fits(fd: int, uri: str) -> bool:
     return False
 
 
-def _leads(fd: int, uri: str) -> bool:
-    """Whether one of that kind leads where this URI does, as far as its address tells.
+def _leads(fd: int, uri: str, ssh: int | None) -> bool:
+    """Whether one of that kind leads where this URI does, as far as that is told.
 
     A daemon's socket tells the path that the daemon knows it by, which may be another than ours:
     it may be bound elsewhere, or run in a file system of its own.
     """
+    from .far_end import is_held_by, leads_to  # One host that comes up alone needs none of it.
+
     way = transport(uri)
+    if way == "ssh":
+        return ssh is not None and is_held_by(fd, ssh)
+    given = parse_qs(urlsplit(uri).query).get("socket")
+    if way == "" and given and leads_to(fd, given[0]):
+        return True
     with suppress(OSError), socket.socket(fileno=os.dup(fd)) as end:
         peer = end.getpeername()
         if way == "":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,6 +91,45 @@ def test_of_two_that_came_up_at_once_each_is_known_by_where_it_leads(
         assert [line and line[0] for line in lines] == [one.fileno(), two.fileno()]
         for line in lines:
             opening.forget(line)
+
+
+def test_of_two_that_are_bound_to_one_name_each_is_known_by_the_file_that_it_leads_to(
+    tmp_path: Path,
+) -> None:
+    before = opening.sockets()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with listening_at(tmp_path / "sock") as first:
+        (tmp_path / "sock").rename(tmp_path / "one" / "sock")
+        with listening_at(tmp_path / "sock") as second:
+            (tmp_path / "sock").rename(tmp_path / "two" / "sock")
+            paths = [tmp_path / name / "sock" for name in ("one", "two")]
+            ends = [socket.socket(socket.AF_UNIX) for _ in paths]
+            for end, path in zip(ends, paths, strict=True):
+                end.connect(str(path))
+            taken = [each.accept()[0] for each in (first, second)]
+            assert ends[0].getpeername() == ends[1].getpeername()
+            uris = [f"qemu+unix:///system?socket={path}" for path in paths]
+            lines = [opening.line_of(uri, before) for uri in uris]
+            assert [line and line[0] for line in lines] == [end.fileno() for end in ends]
+            for each in (*ends, *taken):
+                each.close()
+            for line in lines:
+                opening.forget(line)
+
+
+def test_of_two_ssh_that_came_up_at_once_each_is_known_by_its_process() -> None:
+    before = opening.sockets()
+    pairs = [socket.socketpair() for _ in range(2)]
+    started = [subprocess.Popen(["cat"], stdin=theirs.fileno()) for _ours, theirs in pairs]
+    for _ours, theirs in pairs:
+        theirs.close()
+    lines = [opening.line_of("qemu+ssh://host/system", before, each.pid) for each in started]
+    assert [line and line[0] for line in lines] == [ours.fileno() for ours, _theirs in pairs]
+    for line, each, (ours, _theirs) in zip(lines, started, pairs, strict=True):
+        opening.forget(line)
+        ours.close()
+        assert each.wait(10) == 0
 
 
 @pytest.mark.parametrize("uri", ["qemu+ssh://host/system", "qemu+tcp://127.0.0.1/system", "alias"])

@@ -105,6 +105,13 @@ class Door:
         with self._lock:
             self._said = b""
 
+    @property
+    def ssh(self) -> int | None:
+        """The process of the ssh that was started last."""
+        with contextlib.suppress(OSError, ValueError):
+            return int((self._folder / "pid").read_text())
+        return None
+
     def give_up(self) -> None:
         """End the ssh of the try under way: libvirt has no way to."""
         with self._lock:
