@@ -173,6 +173,10 @@ fi
 hostname "$name"
 virtlogd -d -p /run/libvirt/virtlogd.pid
 """
+_BOOT = """
+rm -rf /run/libvirt/* /run/lock/*
+virtlogd -d -p /run/libvirt/virtlogd.pid
+"""
 
 
 class PrivateLibvirtd:
@@ -258,16 +262,21 @@ class PrivateLibvirtd:
         self.pid = self._outer_pid(int((self.folder / "run" / "test.pid").read_text()))
         until(lambda: not answers(self.uri), f"{self.uri} answers")
 
-    def _outer_pid(self, inner: int) -> int:
-        """The process that is numbered ``inner`` in there."""
+    def _inside(self) -> Iterator[tuple[int, int]]:
+        """The processes in there, as this machine numbers them and as they are numbered there."""
         space = os.readlink(f"/proc/{self._first}/ns/pid")
         for entry in Path("/proc").glob("[0-9]*/status"):
             with contextlib.suppress(OSError):
                 if os.readlink(entry.parent / "ns/pid") != space:
                     continue
                 numbers = entry.read_text().split("NSpid:", 1)[1].split("\n", 1)[0].split()
-                if int(numbers[-1]) == inner:
-                    return int(numbers[0])
+                yield int(numbers[0]), int(numbers[-1])
+
+    def _outer_pid(self, inner: int) -> int:
+        """The process that is numbered ``inner`` in there."""
+        for outer, number in self._inside():
+            if number == inner:
+                return outer
         raise RuntimeError(f"process {inner} of the private libvirtd is gone")
 
     def _signal(self, number: signal.Signals) -> int:
@@ -314,6 +323,21 @@ class PrivateLibvirtd:
         """Kill it and start it again."""
         if self.pid is not None:
             self.kill()
+        self.start()
+
+    def power_off(self) -> None:
+        """End the daemon and all its guests at once, as a host does that loses its power."""
+        self.pid = None
+        ended = [outer for outer, inner in self._inside() if inner != 1]
+        for pid in ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until(lambda: not any(map(alive, ended)), "all that ran on the host has ended")
+
+    def power_on(self) -> None:
+        """Start it again as a host that has booted: nothing of what is running is kept."""
+        argv = ["nsenter", "-t", str(self._first), "-m", "-u", "-p", "-C", "sh", "-eu", "-c"]
+        subprocess.run([*argv, _BOOT], check=True)
         self.start()
 
     def stop(self) -> None:
