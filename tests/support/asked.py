@@ -28,13 +28,14 @@ class Asked:
         *,
         name: str = "lab",
         sampling: bool = False,
+        interval: float = 2.0,
     ) -> None:
         self.questions: list[Question] = []
         self.noticed: list[str] = []
         self.links: list[str] = []
         self._answers = None if answers is None else list(answers)
         self._changed = threading.Condition()
-        self.host = Host(name, uri, publish=self._publish, sampling=sampling)
+        self.host = Host(name, uri, publish=self._publish, sampling=sampling, interval=interval)
         self.host.start()
 
     def _publish(self, event: Event) -> None:
