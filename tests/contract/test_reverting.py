@@ -16,7 +16,7 @@ from tuivirt.backend import lifecycle
 from tuivirt.backend.block_jobs.read import chains_of
 from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
-from tuivirt.backend.snapshots import listing, revert, revert_external, truth
+from tuivirt.backend.snapshots import astray, listing, revert, revert_external, truth
 from tuivirt.backend.snapshots.read import snapshots_of
 from tuivirt.backend.snapshots.sizes import sizes_of
 
@@ -229,3 +229,26 @@ def test_a_managed_save_is_not_started_on_other_images(host: Host, twins: Guest)
     twins.domain.managedSave(0)
     with pytest.raises(BadInput, match="it has a managed save"):
         revert.revert(host, twins.uuid, "a", force=True)
+
+
+def test_under_a_newer_libvirt_it_goes_on_by_hand_until_libvirt_knows_where_it_is(
+    host: Host, twins: Guest, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(host, twins, name_="a", kind="external", leave_out="vdb")
+    create(host, twins, name_="b", kind="external", leave_out="vdb")
+    revert.revert(host, twins.uuid, "a")
+    kept = {path: digest(images / path) for path in ("web.qcow2", "web.a", "web.b", "web.a-2")}
+    # This one deletes nothing; what one that does is asked for is what counts.
+    monkeypatch.setattr(astray, "EXTERNAL_REVERT", (9, 0))
+    asked: list[Any] = []
+    monkeypatch.setattr(libvirt.virDomain, "revertToSnapshot", lambda *args: asked.append(args))
+    said = revert.revert(host, twins.uuid, "b")
+    assert said.endswith("web.b-2, and off")
+    assert {path: digest(images / path) for path in kept} == kept
+    (vda, _vdb) = one(host, twins, "b").disks
+    assert (vda.overlay, vda.kept) == (str(images / "web.b-2"), str(images / "web.a"))
+    assert one(host, twins, "b").current
+    assert asked == []
+    # By now its record is right.
+    revert.revert(host, twins.uuid, "b", force=True)
+    assert len(asked) == 1

@@ -11,18 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import libvirt
-
 from ..block_jobs.images import is_there, real
 from ..block_jobs.read import chains_of
-from ..errors import TuivirtError, from_libvirt
 from ..model.finding import Finding, Weight
 from ..model.snapshot import Snapshot
-from ..xml.errors import XmlError
 from ..xml.passwords import lacks_passwords
-from ..xml.snapshot import Written, written_since
-from .read import snapshot_to_change
-from .revert import goes_back_itself
+from ..xml.snapshot import written_since
+from .astray import goes_back_itself, written
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -68,7 +63,7 @@ def _against_other_images(domain: Any, given: Given, known: tuple[Snapshot, ...]
     name = given.snapshot.name
     if all(each.name != name for each in known):
         return []
-    now, then = _written(domain, name), written_since(given.text)
+    now, then = written(domain, name), written_since(given.text)
     if not now.reverted or now.reverted == then.reverted:
         return []
     paths = ", ".join(sorted(now.reverted))
@@ -93,7 +88,7 @@ def _against_current(
         return _kept_of(host, one.name, left, others, advice)
     if now is not None and now.name != one.name and not current:
         advice = f"--current, where the domain grew out of {one.name}"
-        return _kept_of(host, now.name, _written(domain, now.name).left, [one], advice)
+        return _kept_of(host, now.name, written(domain, now.name).left, [one], advice)
     return []
 
 
@@ -129,13 +124,3 @@ def _without_current(
             text += "out of it, and libvirt would know of no current snapshot"
             return [Finding(RISK, text, advice)]
     return [Finding(NOTE, "libvirt knows of no current snapshot of it after this", advice)]
-
-
-def _written(domain: Any, name: str) -> Written:
-    what = f"cannot read the snapshot {name} of {domain.name()}"
-    try:
-        return written_since(str(snapshot_to_change(domain, name).getXMLDesc(0)))
-    except libvirt.libvirtError as error:
-        raise from_libvirt(error, what) from error
-    except XmlError as error:
-        raise TuivirtError(what, str(error)) from error

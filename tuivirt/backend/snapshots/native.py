@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..model.finding import Finding, Weight
 from ..model.snapshot import Snapshot
 from ..owners import Finder, Use, risks, some
+from .astray import unmerged
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -53,6 +54,10 @@ def settle(
     names, finder, found = {each.name for each in gone}, Finder(host), list[Finding]()
     theirs = (path for each in known for d in each.disks for path in (d.overlay, d.kept))
     own = {finder.names(path) for path in (*finder.images_of(uuid), *theirs) if path}
+    for target, on, overlay, one in unmerged(host, uuid, gone):
+        text = f"{target} is on {on} since the domain went back: libvirt would merge {overlay}, "
+        text += f"begun after {one.name}, and does not find it there"
+        found.append(Finding(Weight.REFUSED, text, _SPOILT))
     for each in deeds:
         for path in (each.written, each.deleted):
             if not path.startswith("/"):

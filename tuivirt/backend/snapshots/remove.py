@@ -15,10 +15,11 @@ from ..lifecycle import Progress, domain_to_change, touch
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, tree, when
 from . import merge, native
+from .astray import goes_back_itself
 from .awake import awake
 from .judge import refuse
 from .read import snapshot_to_change, snapshots_of
-from .revert import find, goes_back_itself
+from .revert import find
 
 if TYPE_CHECKING:
     from ..host import Host

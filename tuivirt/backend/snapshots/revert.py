@@ -14,14 +14,13 @@ from ..model.device import DomainDetail
 from ..model.finding import Finding, Plan, Weight
 from ..model.snapshot import Snapshot, when
 from . import bitmaps, revert_external
-from .judge import is_before, refuse
+from .astray import WAY_OUT, goes_back_itself, why_not
+from .judge import refuse
 from .read import snapshot_to_change, snapshots_of
 
 if TYPE_CHECKING:
     from ..host import Host
 
-EXTERNAL_REVERT = (9, 9)
-"""libvirt from this version on goes back to external snapshots."""
 _RISKY = getattr(libvirt, "VIR_ERR_SNAPSHOT_REVERT_RISKY", 78)
 
 
@@ -33,10 +32,18 @@ def check(values: Mapping[str, Any]) -> None:
 
 def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
     """What would be gone, and what speaks against it. Raises TuivirtError."""
+    return _settled(host, uuid, values)[0]
+
+
+def _settled(host: Host, uuid: str, values: Mapping[str, Any]) -> tuple[Plan, bool]:
+    """The plan, and whether it is carried out from here: libvirt does it not, or not well."""
     snapshot = find(host, uuid, str(values["snapshotname"]))
     name, detail = host.domain(uuid).name(), domain_detail(host, uuid)
-    by_hand = is_by_hand(host, snapshot)
-    findings = []
+    findings: list[Finding] = []
+    by_hand, wrong, unsure = "external" in snapshot.kind, "", list[Finding]()
+    if by_hand and goes_back_itself(host):
+        wrong, unsure = why_not(host, uuid, snapshots_of(host, uuid))
+        by_hand = bool(wrong)
     if detail.live is not None:
         findings.append(Finding(Weight.RISK, f"{name} runs: what it has in memory now is lost"))
         if snapshot.state == "shutoff" and (values.get("running") or values.get("paused")):
@@ -49,14 +56,27 @@ def plan_for(host: Host, uuid: str, values: Mapping[str, Any]) -> Plan:
         off = [f"{name} is forced off."] if detail.live is not None else []
         head = f"{name} goes back to {snapshot.name}, taken {when(snapshot)}:"
         after = f"After it, it is {_after_by_hand(snapshot, back, values)}."
-        return Plan(name, (*off, head, *back.steps, after), (*findings, *back.findings))
+        if wrong:
+            findings.append(_instead(wrong, back))
+        plan = Plan(name, (*off, head, *back.steps, after), (*findings, *back.findings))
+        return plan, True
+    findings += unsure
     findings += revert_external.against_save(host.domain(uuid))
     steps = [
         f"{name} goes back to {snapshot.name}, taken {when(snapshot)}.",
         f"What was written since is lost, of {', '.join(_targets(snapshot)) or 'its disks'}.",
         f"Its configuration is that of then; after it, it is {_after(snapshot, values)}.",
     ]
-    return Plan(name, tuple(steps), tuple(findings))
+    return Plan(name, tuple(steps), tuple(findings)), False
+
+
+def _instead(wrong: str, back: revert_external.Back) -> Finding:
+    """Why libvirt does not do it, which it could; and, where it cannot be done from here, a way."""
+    if any(each.weight is Weight.REFUSED for each in back.findings):
+        text = f"libvirt is not to go back: it {wrong}"
+        return Finding(Weight.REFUSED, text, WAY_OUT)
+    text = f"libvirt is not asked to go back: it {wrong}. It is done from here"
+    return Finding(Weight.NOTE, f"{text}, and no image is deleted")
 
 
 def revert(
@@ -77,8 +97,9 @@ def revert(
     name = domain.name()
     snapshot = find(host, uuid, snapshotname)
     what = f"cannot take {name} back to {snapshotname}"
-    refuse(plan_for(host, uuid, {"snapshotname": snapshotname}), what, force)
-    if is_by_hand(host, snapshot):
+    plan, by_hand = _settled(host, uuid, {"snapshotname": snapshotname})
+    refuse(plan, what, force)
+    if by_hand:
         back = revert_external.settle(host, uuid, snapshot)
         try:
             return revert_external.go_back(
@@ -125,20 +146,6 @@ def find(host: Host, uuid: str, name: str) -> Snapshot:
     raise NotFound(
         f"{domain} has no snapshot {name!r}", advice=f"it has {known}" if known else "it has none"
     )
-
-
-def is_by_hand(host: Host, snapshot: Snapshot) -> bool:
-    """Whether this host's libvirt does not go back to that one: then it is done from here."""
-    return "external" in snapshot.kind and not goes_back_itself(host)
-
-
-def goes_back_itself(host: Host) -> bool:
-    """Whether this host's libvirt goes back to external snapshots, and deletes external ones well.
-
-    Of one whose version is not known that is taken for true.
-    """
-    info = host.snapshot.info
-    return not is_before(info.libvirt_version if info is not None else "", EXTERNAL_REVERT)
 
 
 def _after_by_hand(

@@ -1,4 +1,4 @@
-"""A domain goes back to an external snapshot where libvirt (before 9.9) does not take it there.
+"""A domain goes back to an external snapshot where libvirt does not take it there, or not well.
 
 As its manual has it for hands: with the domain off each disk gets a new image on top of the one
 that the snapshot kept, which nobody writes to. What was written since stays in its own files.
@@ -23,9 +23,10 @@ from ..model.domain import DomainState
 from ..model.finding import Finding
 from ..model.snapshot import Snapshot, when
 from ..xml.errors import XmlError
-from ..xml.snapshot import encrypted_in, formats_of, with_images
+from ..xml.snapshot import encrypted_in, formats_of, gone_back, with_images
 from . import bitmaps, memory, overlays, truth
-from .read import snapshot_to_change
+from .astray import goes_back_itself
+from .read import snapshot_to_change, snapshots_of
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -189,13 +190,25 @@ def _left(
 
 
 def _make_current(host: Host, uuid: str, snapshot: Snapshot, back: Back) -> None:
+    """A libvirt that goes back itself is told what the domain is on now: it would not ask for it.
+
+    There the current one stays so by itself, and loses what it is told if it is made so again.
+    """
+    what = f"libvirt does not take {snapshot.name} for the current one"
     flags = libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE
-    flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
+    record, itself = back.record, goes_back_itself(host)
+    if not (itself and snapshot.current):
+        flags |= libvirt.VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT
     try:
-        host.domain(uuid).snapshotCreateXML(back.record, flags)
+        if itself:
+            leaf = all(each.parent != snapshot.name for each in snapshots_of(host, uuid))
+            images = {target: (e.path, overlays.FORM) for target, e in back.overlays.items()}
+            record = gone_back(record, images, leaf=leaf)
+        host.domain(uuid).snapshotCreateXML(record, flags)
     except libvirt.libvirtError as error:
-        what = f"libvirt does not take {snapshot.name} for the current one"
         raise from_libvirt(error, what) from error
+    except XmlError as error:
+        raise TuivirtError(what, str(error)) from error
 
 
 def _going_on(

@@ -93,6 +93,29 @@ def moved_images(xml: str, moved: Mapping[str, tuple[str, str]]) -> str:
     return str(lxml().tostring(root, encoding="unicode")) if changed else ""
 
 
+def gone_back(xml: str, images: Mapping[str, tuple[str, str]], *, leaf: bool) -> str:
+    """The record of a snapshot that the domain went back to, as libvirt from 9.9 on notes it.
+
+    ``images``: by target what is written to now, and its format. It stands in ``<revertDisks>``,
+    or, of a ``leaf``, in the place of what was written to before. Raises MalformedXml.
+    """
+    root = parse(xml, "domainsnapshot")
+    for gone in root.findall("revertDisks"):
+        root.remove(gone)
+    disks = root.find("disks")
+    into = disks if leaf else None
+    if into is None:
+        into = lxml().Element("revertDisks")
+        root.insert(root.index(disks) + 1 if disks is not None else len(root), into)
+    for gone in [each for each in into if each.get("name") in images]:
+        into.remove(gone)
+    for target, (path, form) in images.items():
+        disk = lxml().SubElement(into, "disk", name=target, snapshot="external", type="file")
+        lxml().SubElement(disk, "driver", type=form)
+        lxml().SubElement(disk, "source", file=path)
+    return str(lxml().tostring(root, encoding="unicode"))
+
+
 def retold(
     xml: str, *, name: str | None = None, description: str | None = None, parent: str | None = None
 ) -> str:
