@@ -86,6 +86,22 @@ def test_of_its_own_images_only_what_nobody_may_write_to_is_told(hosts: Any) -> 
     assert owners(alone, "/p/a.s1") == ("what snapshot in of web keeps",)
 
 
+def test_what_a_domain_is_on_since_it_went_back_is_the_snapshots(hosts: Any) -> None:
+    since = record("s1", "/p/a", "/p/a.s1").replace(
+        "<domain>",
+        "<revertDisks><disk name='vda' snapshot='external' type='file'><driver type='qcow2'/>"
+        "<source file='/p/a.back'/></disk><disk name='vdb' snapshot='no'/></revertDisks><domain>",
+    )
+    # Of a domain that is on another image now, as where its disk was taken away.
+    one = hosts("a", Domain("web", disk("/p/new"), snapshots=(since,)))
+    assert owners(one, "/p/a.back") == ("what snapshot s1 of web keeps",)
+    (refused,) = against_overwriting(one, "/p/a.back")
+    assert refused.weight is Weight.REFUSED
+    # What the domain itself has is its disk's, and told once.
+    on = hosts("b", Domain("web", disk("/p/a.back", "qcow2"), snapshots=(since,)))
+    assert owners(on, "/p/a.back") == ("vda of web, which is off",)
+
+
 def test_what_lies_below_a_kept_image_is_kept_as_well(hosts: Any, tmp_path: Path) -> None:
     base = tmp_path / "base"
     base.touch()

@@ -91,6 +91,10 @@ def _images(volume_at: VolumeAt, root: Element, build: Callable[..., Named]) -> 
         if kind == "external":
             # Where what was written since lies: nobody goes back to that without it.
             yield _image(volume_at, disk, build, frozen=False)
+    # Since the domain went back to it, as libvirt from 9.9 on notes it.
+    for disk in root.iterfind("revertDisks/disk"):
+        if disk.get("snapshot") == "external":
+            yield _image(volume_at, disk, build, frozen=False)
 
 
 def _image(
