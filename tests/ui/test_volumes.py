@@ -72,6 +72,23 @@ async def test_why_nothing_is_known_of_one_is_said(monkeypatch: pytest.MonkeyPat
         assert "Refresh the pool" in screen_text(app)
 
 
+async def test_that_nobody_has_it_is_said_only_where_that_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = replace(VOLUMES[1], users=("db-01", "snapshot s1 of web-01"))
+    unsure = replace(VOLUMES[0], users=(), unsure="what snapshots keep cannot be read: no")
+    things.answer(monkeypatch, volumes=(kept, unsure))
+    app = driven()
+    async with app.run_test(size=(200, 24)) as pilot:
+        await in_the_pool(app, pilot)
+        base, web = (
+            next(line for line in screen_text(app).splitlines() if name in line)
+            for name in ("base.qcow2", "web-01.qcow2 ")
+        )
+        assert "db-01, snapshot s1 of web-01" in base
+        assert " ? " in web
+
+
 async def test_one_is_made_with_a_form(monkeypatch: pytest.MonkeyPatch) -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import TuivirtError, from_libvirt, is_gone
+from .errors import TuivirtError, from_libvirt, is_gone, is_open
 from .leases import read_leases
 from .model.device import DomainConfig, DomainDetail
 from .model.ref import Kind, Ref
 from .model.resources import Lease, Volume
+from .owners.lately import kept_lately
 from .sides import parse_text, read_texts
 from .storage.paths import real_of
 from .storage.read import volumes_in
@@ -138,14 +139,24 @@ def volumes(
     ``configs`` are the domains' configurations; when None, those that the host has read, or,
     where it reads none by itself, all of them are read now. A volume that goes away meanwhile
     is left out; one that libvirt cannot read raises TuivirtError, or, with ``unread``, tells
-    why. Source: one virStoragePoolListAllVolumes, and each volume's XML.
+    why. Source: one virStoragePoolListAllVolumes, and each volume's XML; the records of the
+    host's snapshots.
     """
     found = volumes_in(host, host.pool(pool_uuid), unread=unread)
     found.sort(key=lambda volume: volume.name)
     if not found:
         return ()
     known = configs_of(host) if configs is None else configs
-    users = users_of_volumes(known, found, real_of(host))
+    kept, unsure = [], ""
+    try:
+        kept = kept_lately(host, pool_uuid)
+    except libvirt.libvirtError as error:
+        if not is_open(host.conn):
+            raise from_libvirt(error, "cannot read who has the volumes") from error
+        unsure = f"what snapshots keep cannot be read: {error.get_error_message()}"
+    users = users_of_volumes(known, found, real_of(host), kept)
+    if unsure:
+        found = [replace(each, unsure=unsure) for each in found]
     return tuple(
         replace(each, users=users[each.key]) if each.key in users else each for each in found
     )

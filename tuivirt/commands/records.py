@@ -96,6 +96,7 @@ def volume_record(volume: Volume) -> Record:
         "allocation_bytes": volume.allocation_bytes,
         "backing": volume.backing,
         "users": list(volume.users),
+        "users_unsure": volume.unsure,
     }
 
 

@@ -40,6 +40,12 @@ def _lies_on(volume: Volume) -> Cell:
     return Toned(wrong, "bad") if wrong else place(volume.backing)
 
 
+def _users(volume: Volume) -> str:
+    """Nobody is said only where that is known."""
+    said = (*volume.users, "?") if volume.unsure else volume.users
+    return ", ".join(said) if said else NONE
+
+
 COLUMNS: tuple[Column[Volume], ...] = (
     Column(
         "name",
@@ -75,7 +81,7 @@ COLUMNS: tuple[Column[Volume], ...] = (
     Column(
         "users",
         "USED BY",
-        lambda v: " ".join(v.users) if v.users else NONE,
+        _users,
         width=16,
         max_width=40,
         priority=1,

@@ -8,12 +8,15 @@ from pathlib import Path
 import libvirt
 import pytest
 
+from tests.unit.owners.fakes import gone
 from tuivirt.backend import lookups
 from tuivirt.backend.errors import NotFound, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.model.device import Device, Disk, DomainConfig, Interface
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.resources import NodeDevice, Volume
+from tuivirt.backend.owners.named import Named
+from tuivirt.backend.storage.listing import as_text
 from tuivirt.backend.uses import networks_of_devices, users_of_devices, users_of_networks
 from tuivirt.backend.xml.network import parse_network
 
@@ -88,6 +91,34 @@ def test_volumes_come_by_name_with_who_uses_them(host: Host) -> None:
     ]
     assert found[0].host == "t"
     assert found[0].pool == "pool"
+
+
+def test_a_volume_that_only_a_snapshot_keeps_is_not_nobodys(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = Named(
+        "web",
+        DOMAIN,
+        "snapshot s1",
+        "/pool/alone.img",
+        active=False,
+        live=False,
+        snapshot="s1",
+        frozen=True,
+    )
+    monkeypatch.setattr(lookups, "kept_lately", lambda *_: [named])
+    alone, _base = lookups.volumes(host, POOL)
+    assert (alone.users, alone.unsure) == (("snapshot s1 of web",), "")
+    assert as_text(host, POOL).splitlines()[0].endswith("used by snapshot s1 of web")
+
+    def refused(*_: object) -> None:
+        raise gone(libvirt.VIR_ERR_ACCESS_DENIED)
+
+    monkeypatch.setattr(lookups, "kept_lately", refused)
+    alone, base = lookups.volumes(host, POOL)
+    assert (alone.users, base.users) == ((), ("web",))
+    assert alone.unsure == "what snapshots keep cannot be read: gone"
+    assert as_text(host, POOL).splitlines()[0].endswith(alone.unsure)
 
 
 def test_an_inactive_pool_has_no_volumes_to_show(host: Host) -> None:

@@ -16,6 +16,7 @@ from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.owners import Finder, against_overwriting
 from tuivirt.backend.owners.attaching import Wish, refuse_using
+from tuivirt.backend.owners.lately import kept_lately
 from tuivirt.backend.owners.resizing import against_resizing
 from tuivirt.backend.owners.within import domains_within
 from tuivirt.backend.storage.judge import derived
@@ -100,6 +101,20 @@ def test_what_a_domain_is_on_since_it_went_back_is_the_snapshots(hosts: Any) -> 
     # What the domain itself has is its disk's, and told once.
     on = hosts("b", Domain("web", disk("/p/a.back", "qcow2"), snapshots=(since,)))
     assert owners(on, "/p/a.back") == ("vda of web, which is off",)
+
+
+def test_for_lists_it_is_read_once_for_all_pools_and_anew_for_one_that_asks_again(
+    hosts: Any,
+) -> None:
+    web = Domain("web", disk("/p/x"), snapshots=(record("s1", "/p/a", "/p/a.s1"),))
+    alone = Domain("db", disk("/p/db"))
+    one = hosts("a", web, alone)
+    for pool_key in ("one", "two", "three"):
+        assert {each.path for each in kept_lately(one, pool_key)} == {"/p/a", "/p/a.s1"}
+    assert (web.listed, alone.listed) == (1, 0)
+    web.snapshots = ()
+    assert kept_lately(one, "two") == []
+    assert kept_lately(one, "one") == []
 
 
 def test_what_lies_below_a_kept_image_is_kept_as_well(hosts: Any, tmp_path: Path) -> None:

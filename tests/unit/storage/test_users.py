@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tuivirt.backend.model.device import Disk, DomainConfig
 from tuivirt.backend.model.resources import Volume
+from tuivirt.backend.owners.named import Named
 from tuivirt.backend.storage.paths import RealPaths
 from tuivirt.backend.storage.users import chain, users_of_volumes
 
@@ -59,3 +61,45 @@ def test_a_disk_on_a_storage_server_is_told_by_what_stands_behind_its_name() -> 
 @pytest.mark.parametrize("path", ["pool/image", ""])
 def test_what_is_no_path_is_not_looked_for_on_this_machine(path: str) -> None:
     assert RealPaths()(path) == path
+
+
+def kept(path: str, snapshot: str, *, frozen: bool = True, domain: str = "web") -> Named:
+    return Named(
+        domain,
+        f"uuid of {domain}",
+        f"snapshot {snapshot}",
+        path,
+        active=False,
+        live=False,
+        disk=False,
+        snapshot=snapshot,
+        frozen=frozen,
+    )
+
+
+def test_what_only_a_snapshot_keeps_is_the_snapshots() -> None:
+    found = [volume("base"), volume("old", "/p/base"), volume("now", "/p/base"), volume("free")]
+    # web went back past s2.
+    on = {"web": config(Disk("vda", source="/p/now"))}
+    named = [kept("/p/base", "s1"), kept("/p/old", "s1", frozen=False), kept("/p/old", "s2")]
+    assert users_of_volumes(on, found, kept=named) == {
+        "/p/base": ("web", "volume now", "volume old", "2 snapshots of web"),
+        "/p/now": ("web",),
+        "/p/old": ("2 snapshots of web",),
+    }
+    # What was written since a snapshot is the domain's own, and not told twice.
+    since = [kept("/p/base", "s1"), kept("/p/now", "s1", frozen=False)]
+    users = users_of_volumes(on, found, kept=since)
+    assert users["/p/base"][-1] == "snapshot s1 of web"
+    assert users["/p/now"] == ("web",)
+    assert "/p/free" not in users
+
+
+def test_ten_thousand_volumes_of_which_thousands_are_kept_are_told_at_once() -> None:
+    found = [volume(f"v{n}") for n in range(10_000)]
+    named = [kept(f"/p/v{n}", f"s{m}") for n in range(5_000) for m in range(2)]
+    began = time.process_time()
+    users = users_of_volumes({}, found, kept=named)
+    assert time.process_time() - began < 2.0
+    assert len(users) == 5_000
+    assert users["/p/v0"] == ("2 snapshots of web",)

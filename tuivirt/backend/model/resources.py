@@ -115,6 +115,8 @@ class Volume:
     """UUID of libvirt's secret that it is encrypted with, where libvirt knows."""
     half: str = ""
     """Where an upload into it was cut off: what there is to say of that."""
+    unsure: str = ""
+    """Why there may be others that have it besides its ``users``; empty: they are all."""
 
     @property
     def ref(self) -> Ref:

@@ -42,6 +42,8 @@ def _line(volume: Volume, width: int, half: str) -> str:
         said.append(_one_line(half))
     if volume.users:
         said.append(f"used by {', '.join(volume.users)}")
+    if volume.unsure:
+        said.append(_one_line(volume.unsure))
     return "  ".join(said).rstrip()
 
 

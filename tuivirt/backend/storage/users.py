@@ -6,6 +6,7 @@ Paths are compared by where they really lead.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ..model.device import Disk, DomainConfig
@@ -14,18 +15,21 @@ from ..uses import Configs
 from ..xml.tree import attribute, parse
 from .paths import Real
 
+if TYPE_CHECKING:
+    from ..owners.named import Named
+
 Below = Callable[[str], str]
 """Given the real path of an image: that of its backing file, or ''."""
 
 
 def users_of_volumes(
-    configs: Configs, found: Sequence[Volume], real: Real = str
+    configs: Configs, found: Sequence[Volume], real: Real = str, kept: Iterable[Named] = ()
 ) -> dict[str, tuple[str, ...]]:
-    """By volume key: the names of the domains that have it, and ``volume …`` for each that
-    lies on it as its backing file.
+    """By volume key: the names of the domains that have it, ``volume …`` for each that lies on it
+    as its backing file, and ``snapshot … of …`` for those that keep it.
 
     A domain has a volume by its path, by pool and name, or because a disk of it lies on it,
-    over as many images as there are between.
+    over as many images as there are between. So has a snapshot; ``kept``: what snapshots keep.
     """
     known = below_of(found, real)
     having = domains_by_path(
@@ -35,14 +39,45 @@ def users_of_volumes(
     for volume in found:
         if volume.backing:
             overlays.setdefault(real(volume.backing), set()).add(volume.name)
+    keeping = _keeping(kept, lambda path: known.get(path, ""), real)
     users = {}
     for volume in found:
         path = real(volume.path)
         names = having.get(path, ())
         above = overlays.get(path, ())
-        if names or above:
-            users[volume.key] = (*sorted(names), *(f"volume {name}" for name in sorted(above)))
+        by = _snapshots(keeping[path], names) if path in keeping else ()
+        if names or above or by:
+            lying = (f"volume {name}" for name in sorted(above))
+            users[volume.key] = (*sorted(names), *lying, *by)
     return users
+
+
+def _keeping(
+    kept: Iterable[Named], below: Below, real: Real
+) -> dict[str, dict[str, dict[str, bool]]]:
+    """By real path of an image, and by domain: its snapshots that keep it.
+
+    With each whether nobody may write to it; what was written since a snapshot is not frozen.
+    """
+    keeping: dict[str, dict[str, dict[str, bool]]] = {}
+    for each in kept:
+        lower = (path for one in each.below for path in chain(real(one), below))
+        paths = dict.fromkeys((*chain(real(each.path), below), *lower))
+        for path in paths if each.frozen else (real(each.path),):
+            named = keeping.setdefault(path, {}).setdefault(each.domain, {})
+            named[each.snapshot] = named.get(each.snapshot, False) or each.frozen
+    return keeping
+
+
+def _snapshots(keeping: Mapping[str, Mapping[str, bool]], having: Iterable[str]) -> Iterator[str]:
+    """Which of a domain that has the image itself are told only where it may not be written to."""
+    own = set(having)
+    for domain, snapshots in sorted(keeping.items()):
+        names = sorted(name for name, frozen in snapshots.items() if frozen or domain not in own)
+        if len(names) == 1:
+            yield f"snapshot {names[0]} of {domain}"
+        elif names:
+            yield f"{len(names)} snapshots of {domain}"
 
 
 def below_of(volumes: Iterable[Volume], real: Real) -> dict[str, str]:
