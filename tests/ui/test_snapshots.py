@@ -80,6 +80,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, snapshots: Any) -> None:
         snapshots=snapshots,
         snapshot_sizes={"before the upgrade": 512 << 20, "nightly": 5 << 30},
         snapshot_facts=Facts(things.LIVE, True, "9.0.0", "its guest agent is not connected"),
+        sizes_of_snapshots={"before the upgrade": 512 << 20, "nightly": 5 << 30},
         part_xml="<domainsnapshot><name>before the upgrade</name></domainsnapshot>",
     )
 
@@ -431,6 +432,45 @@ async def test_why_those_of_a_host_cannot_be_read_is_said(monkeypatch: pytest.Mo
     async with app.run_test(size=(80, 24)) as pilot:
         await go(app, pilot, "snap")
         assert "cannot list the domains: it is busy" in screen_text(app)
+
+
+async def test_sizes_are_read_of_what_is_in_view_one_domain_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    many = tuple(
+        Snapshots(
+            Ref("srv1", Kind.DOMAIN, uuid_of(n)), f"web-{n:03}", (snapshot(f"s{n}", hours=n),)
+        )
+        for n in range(500)
+    )
+    things.answer(monkeypatch, all_snapshots=many)
+    asked: list[str] = []
+
+    def sizes(_host: object, known: tuple[Snapshot, ...]) -> dict[str, int]:
+        asked.extend(each.name for each in known)
+        if known[0].name == "s3":
+            raise TuivirtError("cannot be read")
+        return {known[0].name: (int(known[0].name[1:]) + 1) << 30}
+
+    monkeypatch.setattr(lookups, "sizes_of_snapshots", sizes)
+    app = driven()
+    async with app.run_test(size=(120, 24)) as pilot:
+        await go(app, pilot, "snap")
+        await until(pilot, lambda: "12 G" in screen_text(app), "sizes of what is in view")
+        await until(pilot, lambda: len(asked) >= 15, "all of them")
+        await settle(app, pilot)
+        in_view = len(asked)
+        assert in_view < 30
+        assert len(set(asked)) == in_view, "each once"
+        await pilot.press("G")
+        await until(pilot, lambda: "500 G" in screen_text(app), "the last one")
+        assert "s250" not in asked
+        # Nothing is asked again for what is known, whatever is told.
+        await pilot.press("g")
+        known = len(asked)
+        app.show(app.fleet)
+        await settle(app, pilot)
+        assert len(asked) == known
 
 
 def test_a_tree_stands_whatever_is_said_of_parents() -> None:

@@ -64,6 +64,7 @@ __all__ = [
     "processing",
     "running_users",
     "secrets",
+    "sizes_of_snapshots",
     "snapshot_facts",
     "snapshot_sizes",
     "snapshots",
@@ -197,6 +198,13 @@ def snapshot_sizes(host: Host, key: str) -> Mapping[str, int]:
     from tuivirt.backend.snapshots.sizes import sizes_of
 
     return sizes_of(host, snapshots_of(host, key))
+
+
+def sizes_of_snapshots(host: Host, known: Sequence[Snapshot]) -> Mapping[str, int]:
+    """The same of snapshots that were read already: libvirt is not asked for them again."""
+    from tuivirt.backend.snapshots.sizes import sizes_of
+
+    return sizes_of(host, known)
 
 
 def backups(host: Host, key: str) -> Backups:

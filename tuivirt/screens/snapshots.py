@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -18,7 +19,14 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.record import record
 from tuivirt.backend.model.ref import Kind, Ref
-from tuivirt.backend.model.snapshot import SnapshotRow, Snapshots, described, of, tree
+from tuivirt.backend.model.snapshot import (
+    Snapshot,
+    SnapshotRow,
+    Snapshots,
+    described,
+    of,
+    tree,
+)
 from tuivirt.backend.model.task import Task
 from tuivirt.widgets.block import Block
 from tuivirt.widgets.columns import Column
@@ -30,7 +38,7 @@ from .base import FleetScreen
 from .domain import TABS
 from .empty import why_empty
 from .rooms import DETAILS, make
-from .snapshots_view import ago_cell, name_cell, taken_cell
+from .snapshots_view import ago_cell, name_cell, size_cell, taken_cell
 from .words import for_hosts
 
 OLD_S = 60.0
@@ -68,10 +76,11 @@ def _aged(cell: Callable[[Row], Cell]) -> Callable[[Row], Cell]:
 
 COLUMNS: tuple[Column[Row], ...] = (
     Column("domain", "DOMAIN", _aged(lambda r: r.name), width=12, max_width=28),
-    Column("name", "SNAPSHOT", _aged(lambda r: name_cell(r.row)), width=20, max_width=60),
+    Column("name", "SNAPSHOT", _aged(lambda r: name_cell(r.row)), width=22, max_width=60),
     Column("taken", "TAKEN", _aged(lambda r: taken_cell(r.row)), width=16),
     Column("ago", "AGO", _aged(lambda r: ago_cell(r.row)), width=8, align="right", priority=2),
-    Column("holds", "HOLDS", _aged(lambda r: of(r.row)), width=20, max_width=60),
+    Column("size", "SIZE", _aged(lambda r: size_cell(r.row)), width=6, align="right"),
+    Column("holds", "HOLDS", _aged(lambda r: of(r.row)), width=18, max_width=60),
     Column("host", "HOST", _aged(lambda r: r.domain.host), width=8, max_width=20, priority=1),
     Column(
         "description",
@@ -89,10 +98,10 @@ class SnapshotsScreen(FleetScreen):
 
     HELP = (
         "The snapshots of all domains, each domain's as a tree; ◂ now marks the one that it grew "
-        "out of. Enter opens the domain's own tab of them, with their sizes and what is wrong with "
-        "them; + takes one, - deletes the one under the cursor, R goes back to it, e describes it. "
-        "They are read again by ctrl+r, and when something was done here or a domain went back to "
-        "one: libvirt tells of none that somebody else takes."
+        "out of. Enter opens the domain's own tab of them, with what is wrong with them; + takes "
+        "one, - deletes the one under the cursor, R goes back to it, e describes it. Sizes come "
+        "for what is in view. They are read again by ctrl+r, and when something was done here or "
+        "a domain went back to one: libvirt tells of none that somebody else takes."
     )
     KIND = Kind.DOMAIN
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
@@ -124,6 +133,10 @@ class SnapshotsScreen(FleetScreen):
         """The hosts that are to be asked, once they can be."""
         self._having: dict[str, frozenset[tuple[str, str]]] = {}
         """By host, the domains that have any, as far as the list of domains tells."""
+        self._sizes: dict[Ref, tuple[float, Mapping[str, int]]] = {}
+        """By domain what its snapshots take, with when those were read."""
+        self._sizing: set[str] = set()
+        """The hosts that are asked for sizes: of one domain after the other, of those in view."""
         self._ended: frozenset[int] | None = None
         self._last: Event | None = None
         self._legend = Block()
@@ -166,9 +179,7 @@ class SnapshotsScreen(FleetScreen):
             if host.link is not Link.CLOSED and self._only_host in (None, name)
         ]
         rows: dict[Any, Row] = {
-            (row.domain, row.row.snapshot.name): row
-            for host in shown
-            for row in _rows(self._known.get(host.name, ()), old=host.link is not Link.CONNECTED)
+            (row.domain, row.row.snapshot.name): row for host in shown for row in self._rows(host)
         }
         if not rows:
             reading = self._asking - self._known.keys()
@@ -178,6 +189,42 @@ class SnapshotsScreen(FleetScreen):
         self._table.use_columns(for_hosts(COLUMNS, len(fleet.in_use)))
         self._table.update(rows)
         self._show_legend(shown)
+        self.call_after_refresh(self._size_view)
+
+    def _rows(self, host: HostSnapshot) -> Iterator[Row]:
+        old = host.link is not Link.CONNECTED
+        for each in self._known.get(host.name, ()):
+            _read, sizes = self._sizes.get(each.ref, (0.0, {}))
+            for row in tree([replace(s, size_bytes=sizes.get(s.name)) for s in each.known]):
+                yield Row(each.ref, each.name, row, old)
+
+    def on_live_table_view_changed(self) -> None:
+        super().on_live_table_view_changed()
+        self._size_view()
+
+    def _size_view(self) -> None:
+        """Ask for the sizes of what is in view, once for each time that it was read."""
+        in_view = dict.fromkeys(
+            key[0] for key in self._table.visible_keys if isinstance(key, tuple)
+        )
+        for domain in in_view:
+            host, read = domain.host, self._read_at.get(domain.host)
+            there = self.fleet.hosts.get(host)
+            if host in self._sizing or there is None or there.link is not Link.CONNECTED:
+                continue
+            known = next((e.known for e in self._known.get(host, ()) if e.ref == domain), ())
+            if known and read is not None and self._sizes.get(domain, (None,))[0] != read:
+                self._sizing.add(host)
+                self._ask_size(domain, known, read)
+
+    def _ask_size(self, domain: Ref, known: tuple[Snapshot, ...], read: float) -> None:
+        def taken(answer: Mapping[str, int] | TuivirtError) -> None:
+            self._sizing.discard(domain.host)
+            sizes = {} if isinstance(answer, TuivirtError) else answer  # The list stands without.
+            self._sizes[domain] = read, sizes
+            self.show_fleet(self.fleet)
+
+        self.look_up(domain.host, lookups.sizes_of_snapshots, known, then=taken)
 
     def _show_legend(self, shown: list[HostSnapshot]) -> None:
         """What is wrong, and how old what is shown is."""
@@ -229,6 +276,8 @@ class SnapshotsScreen(FleetScreen):
         for about in (self._known, self._wrong, self._read_at, self._having):
             for gone in about.keys() - fleet.hosts.keys():
                 about.pop(gone)
+        for domain in [each for each in self._sizes if each.host not in fleet.hosts]:
+            del self._sizes[domain]
 
     def _look(self, host: str) -> None:
         def taken(answer: tuple[Snapshots, ...] | TuivirtError) -> None:
@@ -275,9 +324,3 @@ class SnapshotsScreen(FleetScreen):
 
 def _about(task: Task) -> bool:
     return task.action.startswith("snapshot-") and task.ended is not None
-
-
-def _rows(found: tuple[Snapshots, ...], *, old: bool) -> Iterator[Row]:
-    for each in found:
-        for row in tree(each.known):
-            yield Row(each.ref, each.name, row, old)

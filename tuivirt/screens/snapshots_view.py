@@ -51,7 +51,7 @@ def ago_cell(row: SnapshotRow) -> str:
     return age(max(0.0, time.time() - created)) if created else NONE
 
 
-def _size(row: SnapshotRow) -> str:
+def size_cell(row: SnapshotRow) -> str:
     known = row.snapshot.size_bytes
     return size_bytes(known) if known is not None else NONE
 
@@ -64,7 +64,7 @@ COLUMNS: tuple[Column[SnapshotRow], ...] = (
     Column("name", "SNAPSHOT", name_cell, width=24, max_width=60),
     Column("taken", "TAKEN", taken_cell, width=16),
     Column("ago", "AGO", ago_cell, width=8, align="right", priority=2),
-    Column("size", "SIZE", _size, width=6, align="right"),
+    Column("size", "SIZE", size_cell, width=6, align="right"),
     Column("holds", "HOLDS", of, width=24, max_width=60),
     Column("description", "DESCRIPTION", described, width=16, max_width=80, priority=1),
 )
