@@ -119,7 +119,8 @@ def test_it_goes_stale_and_is_given_up_in_time_others_go_on_and_it_is_found_agai
         lost = asked.until(lambda s: s.link is Link.LOST, "given up")
         _within(INTERVAL_S + max(2 * STUCK_S, SILENT_S), began, "it was given up")
         assert "no sign of life" in lost.reason
-        assert lost.data_at is not None, "its data have an age"
+        assert lost.data_at is not None
+        assert lost.data_at < began + LATE_S, "its data are as old as the line's death"
         assert len(lost.domains) == 2, "what was known is kept"
         # The same host is followed by another way meanwhile.
         one.destroy()

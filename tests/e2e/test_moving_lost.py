@@ -9,7 +9,7 @@ import libvirt
 import pytest
 
 from tests.e2e.operator import Operator
-from tests.e2e.test_moving import WIDE, accept, fill_in, reads, state_on
+from tests.e2e.test_moving import WIDE, fill_in, reads, state_on
 from tests.support.libvirtd import until
 from tests.support.two_hosts import TwoHosts
 
@@ -63,7 +63,7 @@ def _move(at: Operator) -> None:
     at.press("Enter")
     at.sees("Move to another host: ")
     fill_in(at, 1)
-    accept(at, "move the running web")
+    at.accept("move the running web")
     at.go_to("tasks")
     at.sees(r"running +web.*(images|memory): ")
 

@@ -34,7 +34,6 @@ CALLS = 3
 """libvirt calls a tick, at most."""
 SIDE_CALLS = 2
 """A host's own figure takes two: libvirt's Python asks how many there are, then for them."""
-
 FIRST_AGAIN_S = 0.2
 """A rate takes two samples: the first of what is in view are taken so soon after one another."""
 SILENT_S = 30.0  # Then the connection to a host that does not answer is opened again.
@@ -163,10 +162,8 @@ class Sampler:
             self._round(self._host.conn, lane, under_way.steps)
 
     def _round(self, conn: Any, lane: Lane, progress: list[Ask | None]) -> None:
-        """A tick's calls and what follows from them; ``progress`` tells which call is under way.
-
-        All on the worker's thread: to hand the records to another costs as much as reading them.
-        """
+        """A tick's calls and what follows from them; ``progress`` tells which call is under way."""
+        # All on the worker's thread: to hand the records to another costs as much as reading them.
         domains = self._host.snapshot.domains
         handles = self._host.handles
         asks = self._asks(domains, handles)
@@ -178,10 +175,10 @@ class Sampler:
         answers: list[Answer] = []
         for ask in asks:
             progress.append(ask)
-            answer = self._call(conn, ask, handles)
-            if answer is not None:
+            if (answer := self._call(conn, ask, handles)) is not None:
                 answers.append(answer)
         progress.append(None)
+        heard = False
         try:
             for call in chosen:
                 started = time.monotonic()
@@ -189,10 +186,12 @@ class Sampler:
                 took = time.monotonic() - started
                 # The shortest call there was is taken for the line's own delay.
                 self._round_trip = min(took, self._round_trip or took)
+            # A connection that is being let go of has no handles any more, and says nothing.
+            heard = bool(chosen or handles or not domains)
         finally:
             # What the domains said counts, whatever became of the host's own figure.
             # A worker that was given up comes too late: another has taken its place.
-            if lane is self._lane:
+            if (heard or answers) and lane is self._lane:
                 self._integrate(answers, len(asks) + SIDE_CALLS * len(chosen), domains)
 
     @property
