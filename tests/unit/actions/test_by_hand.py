@@ -67,6 +67,10 @@ def test_an_ordinary_users_virsh_goes_to_its_own_daemon(
     (tmp_path / "libvirt/libvirt.conf").write_text('uri_default = "qemu:///system"\n')
     assert default_uri.of_virsh() == "qemu:///system"
     assert command(SYSTEM) == "virsh start web"
+    # libvirt reads the machine's file for root and no other.
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    (tmp_path / "libvirt/libvirt.conf").write_text('uri_default = "qemu+ssh://elsewhere/system"\n')
+    assert command(SYSTEM) == "virsh start web"
 
 
 def test_each_command_of_several_names_it_and_no_value_becomes_one() -> None:

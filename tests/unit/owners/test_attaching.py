@@ -50,6 +50,22 @@ def test_what_one_that_is_off_there_has_takes_force(hosts: Any) -> None:
     refuse_using(hosts("c", Domain("web", disk("/srv/a"))), WISH, WHAT)
 
 
+def test_what_one_that_is_off_here_lies_on_takes_force(hosts: Any) -> None:
+    """No lock of QEMU's tells of it, and one write spoils it."""
+    below = "<backingStore type='file'><source file='/srv/a'/><backingStore/></backingStore>"
+    one = hosts("c", Domain("web", disk("/srv/top", "qcow2", below)))
+    with pytest.raises(BadInput, match="/srv/a lies below vda of web, which is off"):
+        refuse_using(one, WISH, WHAT)
+    refuse_using(one, WISH, WHAT, force=True)
+
+
+def test_what_a_domain_left_on_the_host_that_it_came_from_does_not_hold_it_up(hosts: Any) -> None:
+    there = hosts("b", Domain("db", disk("/srv/a")), known=SHARED)
+    one = hosts("a", Domain("db"))
+    one.beside = (there,)
+    refuse_using(one, WISH, WHAT)
+
+
 def test_what_a_disk_there_lies_on_is_not_written_to_and_may_be_read(hosts: Any) -> None:
     below = "<backingStore type='file'><source file='/srv/a'/><backingStore/></backingStore>"
     there = hosts("b", Domain("web", live=disk("/srv/top", "qcow2", below)), known=SHARED)

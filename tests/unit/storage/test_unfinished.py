@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import libvirt
 import pytest
 
 from tests.unit.owners.fakes import Domain, disk
@@ -84,6 +85,23 @@ def test_on_another_machine_a_domain_is_asked_for_its_disks_only_where_something
     with pytest.raises(BadInput, match=r"/p/a\.img, of vda: it holds a part") as told:
         half_disks.refuse_start(host, Domain("web", disk("/p/a.img")))
     assert "upload it again, wipe it or delete it" in told.value.advice
+
+
+def test_a_managed_save_that_cannot_be_read_keeps_no_domain_off(host: Any, tmp_path: Path) -> None:
+    """libvirt takes it away and starts from the domain's own configuration."""
+    domain = Domain("web", disk(str(tmp_path / "whole.img")), saved=True)
+
+    def broken(_flags: int) -> str:
+        raise libvirt.libvirtError("save image is incomplete")
+
+    domain.managedSaveGetXMLDesc = broken  # type: ignore[attr-defined]
+    host.conn = SimpleNamespace(isAlive=lambda: 1)
+    cut_off(host, tmp_path / "a.img")
+    half_disks.refuse_start(host, domain)
+    half = Domain("db", disk(str(tmp_path / "a.img")), saved=True)
+    half.managedSaveGetXMLDesc = broken  # type: ignore[attr-defined]
+    with pytest.raises(BadInput, match="it holds a part"):
+        half_disks.refuse_start(host, half)
 
 
 def test_when_a_file_was_made_stays_while_it_is_written_to(tmp_path: Path) -> None:

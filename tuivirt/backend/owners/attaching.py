@@ -90,10 +90,13 @@ def _against_users(wish: Wish, others: list[Use]) -> list[Finding]:
 
     On one machine QEMU's lock keeps two from running with one image. That of a file on a server
     may hold as far as its mounts do, and that of a block device holds on its own machine alone.
+    No lock keeps what lies on an image from being spoilt while it is off, nor is that needed where
+    the domain itself was moved from that machine.
     """
     having = [use for use in others if not use.snapshot and not _agree(wish, use)]
     runs = [use for use in having if use.running]
-    off = [use for use in having if not use.running and use.host]
+    away = [use for use in having if use.host and use.uuid != wish.uuid]
+    off = [use for use in having if not use.running and (use.below or use in away)]
     said = []
     for weight, uses, how in (
         (Weight.REFUSED, [use for use in runs if not use.below], "is in use by"),

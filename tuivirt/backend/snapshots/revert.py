@@ -101,6 +101,7 @@ def revert(
     refuse(plan, what, force)
     if by_hand:
         back = revert_external.settle(host, uuid, snapshot)
+        refuse(Plan(name, (), back.findings), what, force)  # What came meanwhile counts, too.
         try:
             return revert_external.go_back(
                 host, uuid, snapshot, back, what=what, run=running, paused=paused

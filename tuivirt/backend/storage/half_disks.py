@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import BadInput, TuivirtError, from_libvirt, if_offered
+from ..errors import BadInput, TuivirtError, from_libvirt, if_offered, is_open
 from ..here import is_here
 from ..model.finding import Finding, Weight
 from ..sides import read_texts
@@ -69,7 +69,20 @@ def _next_start(host: Host, domain: Any, what: str, *, afresh: bool = False) -> 
         # libvirt takes the configuration where it finds the managed save to be of no use.
         configs = [read_texts(domain)[1]]
         if not afresh and if_offered(lambda: domain.hasManagedSaveImage(0), 0):
-            configs.append(if_offered(lambda: str(domain.managedSaveGetXMLDesc(0)), ""))
+            configs.append(_saved(host, domain))
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"{what}: its disks cannot be read") from error
     return against(host, filter(None, configs), what)
+
+
+def _saved(host: Host, domain: Any) -> str:
+    """The configuration in the managed save; '' of a save that was cut off. Raises libvirtError.
+
+    libvirt cannot read that either, and starts from the domain's own.
+    """
+    try:
+        return str(domain.managedSaveGetXMLDesc(0))
+    except libvirt.libvirtError:
+        if not is_open(host.conn):
+            raise
+        return ""
