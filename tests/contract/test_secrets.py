@@ -103,6 +103,7 @@ def test_one_is_defined_with_a_value_that_is_asked_for_and_never_told(
         "kept in the daemon's memory alone: gone when that ends"
     )
     assert secret.value(0) == WORD.encode()
+    assert told[-1].virsh.endswith(f"secret-set-value {secret.UUIDString()} --interactive")
     assert WORD not in caplog.text
     assert WORD not in repr(told)
     assert WORD not in repr(heard._events)
@@ -117,14 +118,82 @@ def test_typed_in_two_ways_left_or_aborted_nothing_is_made(host: Host, usage: st
     assert WORD not in str(two.value)
     with pytest.raises(TuivirtError, match="you did not answer"):
         asked(host, define, WORD, None)
-    with pytest.raises(BadInput, match="is empty"):
-        asked(host, define, "", "")
+    with pytest.raises(BadInput, match=f"no value was typed for the secret volume {usage}"):
+        asked(host, define, "")
+    with pytest.raises(BadInput, match="description holds no control characters"):
+        secret_verbs.define(host, {"usage": usage, "description": "a\x1bb"}, threading.Event())
     stop = threading.Event()
     stop.set()
     with pytest.raises(Aborted):
         secret_verbs.define(host, {"usage": usage}, stop)
     assert host.snapshot.question is None
     assert not is_there(host, usage)
+
+
+def test_one_that_came_while_the_value_was_typed_is_left_as_it_is(host: Host, usage: str) -> None:
+    number = str(uuid.uuid4())
+
+    def define(aborted: threading.Event) -> str:
+        return secret_verbs.define(host, {"usage": usage, "uuid": number}, aborted)
+
+    aborted = threading.Event()
+    outcome = host.actions.submit(lambda: define(aborted))
+    while (first := host.snapshot.question) is None:
+        host.wait_changed(20)
+    xml = (
+        f"<secret ephemeral='no' private='no'><uuid>{number}</uuid><description>theirs"
+        f"</description><usage type='volume'><volume>{usage}</volume></usage></secret>"
+    )
+    host.conn.secretDefineXML(xml, 0).setValue(b"theirs", 0)
+    first.answer(WORD)
+    while (second := host.snapshot.question) is None or second is first:
+        host.wait_changed(20)
+    second.answer(WORD)
+    with pytest.raises(BadInput, match=f"there is one already: volume {usage}"):
+        outcome.result(20)
+    assert there(host, usage).value(0) == b"theirs"
+    assert "theirs" in secret_verbs.xml_of(host, number)
+
+
+def test_what_took_no_value_is_gone_again_and_its_xml_needs_no_flag_of_a_newer_daemon(
+    host: Host, usage: str, value_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags: list[int] = []
+    define = libvirt.virConnect.secretDefineXML
+
+    def noted(conn: Any, xml: str, flag: int = 0) -> Any:
+        flags.append(flag)
+        return define(conn, xml, flag)
+
+    def refused(*_: Any) -> int:
+        raise libvirt.libvirtError("the disk is full")
+
+    monkeypatch.setattr(libvirt.virConnect, "secretDefineXML", noted)
+    monkeypatch.setattr(libvirt.virSecret, "setValue", refused)
+    with pytest.raises(TuivirtError, match="nothing is left of it"):
+        secret_verbs.define(host, {"usage": usage, "file": str(value_file)}, threading.Event())
+    assert flags == [0]
+    assert not is_there(host, usage)
+
+
+def test_virsh_is_told_the_uuid_of_one_that_was_named_by_its_usage(
+    host: Host, usage: str, value_file: Path
+) -> None:
+    secret_verbs.define(host, {"usage": usage, "file": str(value_file)}, threading.Event())
+    number = there(host, usage).UUIDString()
+    given: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("secret-dumpxml", {}),
+        ("secret-set-value", {"file": str(value_file)}),
+        ("secret-undefine", {}),
+    )
+    for name, more in given:
+        action = find_action(name)
+        assert action is not None
+        ref = Ref(host.name, Kind.HOST, host.name)
+        done = Tasks(Heard()).run_sync(action, host, ref, host.name, {"secret": usage, **more})
+        assert done.state is TaskState.DONE
+        assert f"{name} {number}" in done.virsh
+        assert usage not in done.virsh
 
 
 def test_a_file_a_uuid_and_flags_make_it_what_was_said(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from tuivirt.backend.model.question import Question, QuestionKind
@@ -21,6 +22,7 @@ FOUND = [
     ("7c2a4a60-6f0f-4f0c-9b57-0d6c0a2f1c11", "volume", "/images/new.img"),
     ("7c2a4a60-6f0f-4f0c-9b57-0d6c0a2f1c12", "ceph", "client.admin"),
 ]
+EXACT = "secret-set-value takes it as it is with --file PATH"
 ABOUT = "It becomes the value of a secret of libvirt's; tuivirt keeps it nowhere."
 
 
@@ -37,6 +39,41 @@ async def test_a_value_is_typed_unseen_and_to_leave_it_says_nothing_of_the_conne
         assert question.wait() is None
         await pilot.pause()
         assert "not connected" not in screen_text(app)
+
+
+async def test_a_paste_that_would_be_altered_is_refused_and_the_way_with_a_file_is_told() -> None:
+    async with listing() as (app, pilot):
+        question = Question("srv2", URI, QuestionKind.SECRET, "The value:", exact=EXACT)
+        asking(app, question)
+        await pilot.pause()
+        for text in ("s3\tcret", "s3\rcret", "s3\u00a0cret", "s3\u200bcret", "s3cret\n\n"):
+            app.screen.post_message(events.Paste(text))
+            await pilot.pause()
+            said = " ".join(screen_text(app).replace("│", "").split())
+            assert "nothing of it was taken" in said, repr(text)
+            assert EXACT in said
+            assert "> *" not in said
+            await pilot.press("a", "backspace")
+            assert "nothing of it was taken" not in screen_text(app)
+        for end in ("\n", "\r", "\r\n"):
+            await pilot.press("ctrl+u")
+            app.screen.post_message(events.Paste(f"s3 crét{end}"))
+            await pilot.pause()
+            assert "> *******" in screen_text(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: not question.open, "it is answered")
+        assert question.wait() == "s3 crét"
+
+
+async def test_a_password_of_a_connection_is_pasted_as_before() -> None:
+    async with listing() as (app, pilot):
+        question = Question("srv2", URI, QuestionKind.SECRET, "password: ")
+        asking(app, question)
+        await pilot.pause()
+        app.screen.post_message(events.Paste("s3\tcret\n"))
+        await pilot.press("enter")
+        await until(pilot, lambda: not question.open, "it is answered")
+        assert question.wait() == "s3cret"
 
 
 async def chosen(pilot: Pilot[Any], app: DrivenApp, name: str) -> None:

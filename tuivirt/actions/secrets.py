@@ -6,7 +6,7 @@ secret is no parameter of any verb: it is asked for when the verb runs, or read 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tuivirt.backend.model.host import HostSnapshot
@@ -32,6 +32,13 @@ FILE = Annotated[
 ]
 BASE64 = Annotated[bool, Option("what the file holds is base64; else it is taken as it is")]
 _INTO = "[file,!base64? --plain][ --file {file}][!file? --interactive]"
+
+
+def _told(run: Run, file: str | None = None, word: str = "secret") -> Callable[[str], None]:
+    """Says the UUID: virsh knows no secret by its usage, and for it - is the name of a file."""
+    source = {"file": "/dev/stdin"} if file == "-" else {}
+    run.chose(**source)
+    return lambda number: run.chose(**{word: number}, **source)
 
 
 @action(
@@ -61,7 +68,7 @@ def secret_dumpxml(run: Run, _host: HostSnapshot, *, secret: SECRET) -> str:
     """Print libvirt's record of a secret; what is in it is not told."""
     from tuivirt.backend import secret_verbs
 
-    return secret_verbs.xml_of(run.host, secret)
+    return secret_verbs.xml_of(run.host, secret, chose=_told(run))
 
 
 def _checked(values: Mapping[str, Any]) -> None:
@@ -73,7 +80,7 @@ def _checked(values: Mapping[str, Any]) -> None:
 @action(
     "host",
     title="Define a secret",
-    virsh="virsh secret-define SECRET.xml",
+    virsh="virsh secret-define SECRET.xml; virsh secret-set-value {uuid|UUID}" + _INTO,
     api="virSecretDefineXML, virSecretSetValue",
     bulk=False,
     check=_checked,
@@ -122,7 +129,8 @@ def secret_define(
         "file": file,
         "base64": base64,
     }
-    return secret_verbs.define(run.host, values, run.aborted)
+    chose = _told(run, file, "uuid")
+    return secret_verbs.define(run.host, values, run.aborted, chose=chose)
 
 
 def _checked_value(values: Mapping[str, Any]) -> None:
@@ -148,7 +156,7 @@ def secret_set_value(
     from tuivirt.backend import secret_verbs
 
     values = {"secret": secret, "file": file, "base64": base64}
-    return secret_verbs.set_value(run.host, values, run.aborted)
+    return secret_verbs.set_value(run.host, values, run.aborted, chose=_told(run, file))
 
 
 def _plan_undefine(host: Host, _key: str, values: Mapping[str, Any]) -> Planned:
@@ -171,4 +179,5 @@ def secret_undefine(run: Run, _host: HostSnapshot, *, secret: SECRET, force: FOR
     """Remove a secret and its value; who names it is told before."""
     from tuivirt.backend import secret_verbs
 
-    return secret_verbs.undefine(run.host, {"secret": secret}, force=force)
+    values = {"secret": secret}
+    return secret_verbs.undefine(run.host, values, force=force, chose=_told(run))

@@ -20,6 +20,7 @@ MOST_BYTES = 65536
 STDIN = "-"
 _LOOK_S = 0.2
 _ABOUT = "It becomes the value of a secret of libvirt's; tuivirt keeps it nowhere."
+_EXACT = "secret-define and secret-set-value take it as it is with --file PATH"
 _NOT_ASKED = "--file takes it from a file, of which - is standard input"
 
 
@@ -79,13 +80,17 @@ def _of_file(file: str) -> bytes:
 def _asked(host: Host, called: str, aborted: threading.Event) -> bytes:
     """Typed twice alike, so that nobody locks away what nobody can open."""
     first = _answer(host, f"The value of the secret {called}:", aborted)
+    if not first:
+        raise BadInput(f"no value was typed for the secret {called}", "a secret needs a value")
     if _answer(host, "The same once more:", aborted) != first:
         raise BadInput(f"the value of the secret {called} was typed in two ways", "nothing is set")
     return first.encode(errors="surrogateescape")
 
 
 def _answer(host: Host, prompt: str, aborted: threading.Event) -> str:
-    question = Question(host.name, host.uri, QuestionKind.SECRET, prompt, about=_ABOUT)
+    question = Question(
+        host.name, host.uri, QuestionKind.SECRET, prompt, about=_ABOUT, exact=_EXACT
+    )
     ended = threading.Event()
 
     def over() -> None:

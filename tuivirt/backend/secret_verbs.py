@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ from .xml.secret import new_secret, parse_secret
 
 if TYPE_CHECKING:
     from .host import Host
+
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What no XML may hold."""
+
+
+def _untold(_uuid: str) -> None:
+    """Nobody wants to know which one it is."""
 
 
 def as_text(host: Host) -> str:
@@ -39,9 +47,14 @@ def _line(secret: Secret, width: int) -> str:
     return said + (f": {' '.join(secret.description.split())}" if secret.description else "")
 
 
-def xml_of(host: Host, name: str) -> str:
-    """libvirt's record of one; its value is in none. Raises BadInput, TuivirtError."""
-    return str(_call(host, "read", _handle(host, named_secret(host, name)).XMLDesc))
+def xml_of(host: Host, name: str, *, chose: Callable[[str], None] = _untold) -> str:
+    """libvirt's record of one; its value is in none. ``chose`` hears its UUID.
+
+    Raises BadInput, TuivirtError.
+    """
+    secret = named_secret(host, name)
+    chose(secret.uuid)
+    return str(_call(host, "read", _handle(host, secret).XMLDesc))
 
 
 def check(values: Mapping[str, Any]) -> None:
@@ -55,14 +68,22 @@ def check(values: Mapping[str, Any]) -> None:
     usage = str(values.get("usage") or "")
     if any(not char.isprintable() for char in usage):
         raise BadInput("a secret's usage holds no control characters")
+    if _NO_XML.search(str(values.get("description") or "")):
+        raise BadInput("a secret's description holds no control characters")
 
 
-def define(host: Host, values: Mapping[str, Any], aborted: threading.Event) -> str:
+def define(
+    host: Host,
+    values: Mapping[str, Any],
+    aborted: threading.Event,
+    *,
+    chose: Callable[[str], None] = _untold,
+) -> str:
     """Define one and give it its value; a sentence of what is there.
 
     ``values``: usage, type, description, ephemeral, private, uuid, file, base64. The value is
-    known before anything is made. Raises Aborted, BadInput, TuivirtError. Source:
-    virSecretDefineXML, virSecretSetValue.
+    known before anything is made; ``chose`` hears the UUID of what was. Raises Aborted, BadInput,
+    TuivirtError. Source: virSecretDefineXML, virSecretSetValue.
     """
     host.require_write()
     check(values)
@@ -77,12 +98,15 @@ def define(host: Host, values: Mapping[str, Any], aborted: threading.Event) -> s
     what = f"cannot define the secret {wanted.called}"
     _refuse_taken(host, wanted, what)
     value = secret_value.value_for(host, wanted.called, values, aborted)
+    # To type it may have taken minutes: libvirt would redefine one that has come meanwhile with
+    # this UUID and usage, and what is taken back below must be this one.
+    _refuse_taken(host, wanted, what)
     try:
-        made = host.conn.secretDefineXML(
-            new_secret(wanted), getattr(libvirt, "VIR_SECRET_DEFINE_VALIDATE", 0)
-        )
+        # No flag to validate it: a daemon older than 7.7 refuses that, whatever our binding knows.
+        made = host.conn.secretDefineXML(new_secret(wanted), 0)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, what) from error
+    chose(made.UUIDString())
     try:
         made.setValue(value, 0)
     except libvirt.libvirtError as error:
@@ -114,14 +138,21 @@ def _taken_back(made: Any) -> str:
     return "nothing is left of it"
 
 
-def set_value(host: Host, values: Mapping[str, Any], aborted: threading.Event) -> str:
+def set_value(
+    host: Host,
+    values: Mapping[str, Any],
+    aborted: threading.Event,
+    *,
+    chose: Callable[[str], None] = _untold,
+) -> str:
     """Give one another value. ``values``: secret, file, base64. Source: virSecretSetValue.
 
-    Raises Aborted, BadInput, TuivirtError.
+    ``chose`` hears its UUID. Raises Aborted, BadInput, TuivirtError.
     """
     host.require_write()
     secret_value.check(values)
     secret = named_secret(host, str(values["secret"]))
+    chose(secret.uuid)
     value = secret_value.value_for(host, secret.called, values, aborted)
     handle = _handle(host, secret)
     try:
@@ -154,13 +185,20 @@ def plan_undefine(host: Host, values: Mapping[str, Any]) -> Plan:
     return Plan(host.name, steps, tuple(findings))
 
 
-def undefine(host: Host, values: Mapping[str, Any], *, force: bool = False) -> str:
+def undefine(
+    host: Host,
+    values: Mapping[str, Any],
+    *,
+    force: bool = False,
+    chose: Callable[[str], None] = _untold,
+) -> str:
     """Remove one, with its value; a sentence. Source: virSecretUndefine.
 
-    Raises BadInput, TuivirtError.
+    ``chose`` hears its UUID. Raises BadInput, TuivirtError.
     """
     host.require_write()
     secret = named_secret(host, str(values["secret"]))
+    chose(secret.uuid)
     what = f"cannot undefine the secret {secret.called}"
     refuse(plan_undefine(host, values), what, force)
     handle = _handle(host, secret)

@@ -47,6 +47,7 @@ class SecretDialog(AnswerDialog):
             wrong=wrong,
             hidden=hidden,
             value=question.default,
+            exact=question.exact,
         )
 
     def on_screen_resume(self) -> None:

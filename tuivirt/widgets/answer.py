@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -14,6 +15,8 @@ from .panel import LOOKING, Dialog, PanelLine, wrap
 from .text import plain
 from .tones import Toned
 
+_LINE_END = re.compile(r"(?:\r\n|\r|\n)\Z")
+
 
 class AnswerDialog(Dialog[str | None]):
     """A question with a line to answer it in; None: it will not be answered.
@@ -24,6 +27,10 @@ class AnswerDialog(Dialog[str | None]):
 
     # Enter and escape are no bindings: they would overtake what was typed just before them.
     BINDINGS: ClassVar[list[BindingType]] = [*LOOKING]
+    ALTERED: ClassVar[str] = (
+        "nothing of it was taken, as it holds what cannot be typed here (a tab, a line end, a "
+        "no-break space or the like)"
+    )
     EARLY: ClassVar[str] = "what was typed before the question came is no answer: type it again"
 
     def __init__(
@@ -35,13 +42,18 @@ class AnswerDialog(Dialog[str | None]):
         wrong: str = "",
         hidden: bool = True,
         value: str = "",
+        exact: str = "",
     ) -> None:
-        """``wrong`` says what became of the answer before, ``value`` is there to begin with."""
+        """``wrong`` says what became of the answer before, ``value`` is there to begin with.
+
+        ``exact`` says how else it can be given: what cannot be taken as it is pasted is refused.
+        """
         super().__init__(title)
         self._question = question
         self._sentences = tuple(sentences)
         self._complaint = wrong
         self._hidden = hidden
+        self._exact = exact
         self._edit = Edit()
         self._edit.put(value, selected=True)
         self._guard = Guard()
@@ -76,7 +88,12 @@ class AnswerDialog(Dialog[str | None]):
         event.stop()
         if self._takes():
             # A line end that was copied along is not part of it.
-            self._edit.insert(event.text)
+            text = _LINE_END.sub("", event.text)
+            if self._exact and not text.isprintable():
+                # Nobody would see it altered, and alike each time that it is asked for.
+                self._complaint = f"{self.ALTERED}: {self._exact}"
+            else:
+                self._edit.insert(text)
         self.draw()
 
     def _takes(self) -> bool:

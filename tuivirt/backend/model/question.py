@@ -26,7 +26,8 @@ class Question:
     ``host`` is the name of the host, ``uri`` leads there. ``prompt`` is what ssh, the host or
     libvirt asks, as it came: untrusted text. ``kept``: an answer that is not refused is used again
     for as long as tuivirt runs. ``refused`` counts the answers that were not right. ``default`` is
-    an answer to begin with. ``about``: what it is for, where no connection hangs on it.
+    an answer to begin with. ``about``: what it is for, where no connection hangs on it. ``exact``:
+    the answer is taken as it is or not at all, and this says how else it can be given.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Question:
         refused: int = 0,
         default: str = "",
         about: str = "",
+        exact: str = "",
     ) -> None:
         self.host = host
         self.uri = uri
@@ -49,6 +51,7 @@ class Question:
         self.refused = refused
         self.default = default
         self.about = about
+        self.exact = exact
         self.open = True
         """Whether it still waits for an answer."""
         self.asked_at = time.monotonic()
