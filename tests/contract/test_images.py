@@ -31,6 +31,7 @@ from tuivirt.backend.images import (
     beside,
     check,
     commit,
+    conversion,
     convert,
     create,
     listing,
@@ -710,6 +711,10 @@ def test_a_device_is_written_to_by_name_only_and_never_while_it_is_mounted(
         to(host, large, device, force=True)
     with pytest.raises(BadInput, match=f"in use by this machine: it is this machine's {device}"):
         to(host, images / "behind.img", images / "x.qcow2")
+    link = images / "link"
+    link.symlink_to(device)
+    wanted = conversion.settle(host, {"path": str(path), "target": str(link)})
+    assert (wanted.target, wanted.given) == (str(device), str(link))
     subprocess.run(["mkfs.ext4", "-q", str(device)], check=True)
     place = images / "mounted"
     place.mkdir()

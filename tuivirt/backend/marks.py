@@ -92,6 +92,8 @@ def read(path: Path) -> Told | None:
         with open(path, "rb", opener=_carefully) as file:
             said: Any = json.loads(file.read(_MOST_BYTES))
             under_way = _is_held(file.fileno())
+            if os.fstat(file.fileno()).st_nlink == 0:
+                return None  # Its owner came to the end after it was opened.
         if all(isinstance(said[word], str) for word in _WORDS):
             return Told(said, under_way)
     except (OSError, ValueError, KeyError, TypeError):

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from tuivirt.backend import begun
+from tuivirt.backend import begun, marks
 from tuivirt.backend.cut_off import begun_folder, tell_begun
 from tuivirt.backend.images import beside
-from tuivirt.backend.marks import Told, marks_in, read, stem_for
+from tuivirt.backend.marks import Mark, Told, marks_in, read, stem_for
 
 ENDS_ITSELF = "import os, signal, sys\nfrom tuivirt.backend.images.beside import Work\n"
 KILL = "os.kill(os.getpid(), signal.SIGKILL)\n"
@@ -69,6 +69,72 @@ def test_what_was_cut_off_anywhere_is_told_once_and_no_more_when_it_is_cleared(
     assert marks_in(begun_folder()) == []
 
 
+@pytest.mark.parametrize("instead", ["another", "nothing", "error"])
+def test_what_is_out_of_reach_is_not_forgotten_and_told_once_it_is_there_again(
+    tmp_path: Path, instead: str
+) -> None:
+    place, away = tmp_path / "usb", tmp_path / "away"
+    place.mkdir()
+    image = place / "one.qcow2"
+    image.touch()
+    killed(f"with Work('rebasing', sys.argv[1], sys.argv[1], inside=True): {KILL}", image)
+    place.rename(away)
+    if instead == "another":  # As where the file system is not mounted.
+        place.mkdir()
+    elif instead == "error":
+        place.symlink_to(place)
+    early = host()
+    tell_begun(early, WAIT_S)
+    assert early.said == []
+    if instead == "another":
+        place.rmdir()
+    elif instead == "error":
+        place.unlink()
+    away.rename(place)
+    start = host()
+    tell_begun(start, WAIT_S)
+    assert [f"a rebasing of {image} was cut off" in each for each in start.said] == [True]
+
+
+def test_another_machines_notes_in_a_shared_home_are_left_alone(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(f"with Work('rebasing', sys.argv[1], sys.argv[1], inside=True): {KILL}", target)
+    (job,) = marks_in(target.parent)
+    moved = job.rename(target.parent / "away")  # There is no such file on that machine.
+    with monkeypatch.context() as there:
+        there.setattr(begun, "machine", lambda: "another")
+        tell_begun(host(), WAIT_S)
+    moved.rename(job)
+    start = host()
+    tell_begun(start, WAIT_S)
+    assert [f"a rebasing of {target} was cut off" in each for each in start.said] == [True]
+
+
+def test_in_a_pool_whose_folder_is_a_link_it_is_told_once(target: Path, tmp_path: Path) -> None:
+    killed(f"with Work('rebasing', sys.argv[1], sys.argv[1], inside=True): {KILL}", target)
+    pool = tmp_path / "pool"
+    pool.symlink_to(target.parent)
+    start = host()
+    tell_begun(start, WAIT_S)
+    beside.tell(start, [pool], but="")
+    assert [f"a rebasing of {target} was cut off" in each for each in start.said] == [True]
+
+
+def test_what_ends_while_it_is_looked_at_was_not_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = Mark(stem_for(str(tmp_path), "a"), {"verb": "v", "source": "s", "target": "t"})
+    really = marks._is_held
+
+    def ends(fd: int) -> bool:
+        mark.end()
+        return really(fd)
+
+    monkeypatch.setattr(marks, "_is_held", ends)
+    assert read(Path(mark.path)) is None
+
+
 def test_the_folder_is_the_operators_alone_and_nothing_stays_of_what_has_ended(
     target: Path,
 ) -> None:
@@ -101,6 +167,9 @@ def test_onto_a_device_the_note_is_all_that_tells_and_goes_once_the_same_is_done
     ]
     with beside.Work("repair", str(device), str(device), inside=True):
         assert note in marks_in(begun_folder()), "something else does not settle it"
+    with beside.Work("commit", "/x/other", str(device), inside=True):
+        assert note in marks_in(begun_folder()), "nor does what another held"
+    assert note in marks_in(begun_folder())
     with beside.Work("commit", "/x/top", str(device), inside=True):
         pass
     assert marks_in(begun_folder()) == []
@@ -111,6 +180,52 @@ def test_a_conversion_onto_a_device_says_that_nothing_there_is_whole() -> None:
     finding = left.finding("/dev/vg/lv", writing=True)
     assert finding.text.endswith("was cut off: what is on /dev/vg/lv is worth nothing")
     assert finding.advice == "do it again; or remove /s/.lv.job"
+
+
+def test_another_conversion_onto_the_same_device_settles_the_old_one(tmp_path: Path) -> None:
+    device, given = tmp_path / "dm-3", tmp_path / "web"
+    os.mkfifo(device)
+    given.symlink_to(device)
+    words = f"'conversion', '/x/a', {str(device)!r}, inside=True, given={str(given)!r}"
+    killed(f"with Work({words}): {KILL}")
+    (left,) = beside.leftovers(str(device))
+    assert left.said == f"conversion of /x/a into {given}"
+    with beside.Work("conversion", "/x/b", str(device), inside=True):
+        pass
+    assert marks_in(begun_folder()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("/dev/tuivirt-none/web", True),
+        ("/dev/mapper/tuivirt-none", True),
+        ("/dev/dm-993", False),
+        ("/dev/block/253:993", False),
+        ("/home/me/disk", False),
+    ],
+)
+def test_after_a_boot_a_device_is_told_by_a_name_that_is_still_its_own(
+    monkeypatch: pytest.MonkeyPatch, given: str, kept: bool
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(begun, "boot", lambda: "the last")
+        said = {"verb": "conversion", "source": "/x/a", "target": "/dev/dm-993", "given": given}
+        mark = begun.note("dm-993", said)
+        assert mark is not None
+        mark.end(stays=True)
+    start = host()
+    tell_begun(start, WAIT_S)
+    (text,) = start.said
+    if kept:
+        assert f"what is on {given} is worth nothing: do it again" in text
+    else:
+        assert text == (
+            f"a conversion of /x/a into {given} was cut off before the machine was last started: "
+            "which device that is now cannot be told: find it (lsblk), and do it again there; "
+            f"then remove {mark.path}"
+        )
+    assert beside.leftovers("/dev/dm-993") == [], "it is another's by now"
 
 
 def test_the_same_done_whole_ends_what_is_told_beside_a_file(target: Path) -> None:

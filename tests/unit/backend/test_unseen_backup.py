@@ -117,6 +117,36 @@ def test_nothing_is_told_of_one_whose_end_is_known_or_that_is_removed(
     assert marks_in(begun_folder()) == []
 
 
+def test_one_out_of_reach_is_told_once_its_folder_is_there_again(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way(monkeypatch, None)
+    place = own.parent
+    away = place.rename(place.with_name("away"))
+    assert told(UUID) == []
+    place.mkdir()  # As where the file system is not mounted.
+    assert told(UUID) == []
+    place.rmdir()
+    away.rename(place)
+    (said,) = told(UUID)
+    assert said.startswith("web: of the backup that was begun at 2026-11-22T04:12:00Z nobody saw")
+
+
+def test_a_manifest_that_cannot_be_read_is_told_as_that_and_its_note_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way(monkeypatch, None)
+    path = tmp_path / "web.json"
+    order: Any = SimpleNamespace(manifest=path, name="web")
+    with unseen.noted(host(UUID), UUID, order):
+        path.mkdir()
+    (note,) = marks_in(begun_folder())
+    (said,) = told(UUID)
+    assert said.startswith("how the backup of web ended cannot be seen now (cannot read ")
+    assert f"see that {path} can be read, and start anew; or remove {note}" in said
+    assert marks_in(begun_folder()) == [note]
+
+
 def test_nothing_stays_of_one_that_is_whole(tmp_path: Path) -> None:
     order: Any = SimpleNamespace(manifest=tmp_path / "web.json", name="web")
     with unseen.noted(host(UUID), UUID, order):

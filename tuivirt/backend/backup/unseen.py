@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..begun import BACKUP, first, forget, note, say
+from ..begun import BACKUP, FOLDER, first, folder_mark, forget, is_gone, note, say
 from ..errors import TuivirtError
 from ..marks import Told
 from . import job, manifest
@@ -29,21 +29,30 @@ def noted(host: Host, uuid: str, order: Order) -> Iterator[None]:
     path = order.manifest
     assert path is not None
     said = {"verb": BACKUP, "source": order.name, "target": str(path), _DOMAIN: uuid}
-    mark = note(order.name, said)
+    mark = note(order.name, {**said, FOLDER: folder_mark(str(path.parent))})
     try:
         yield
     finally:
         if mark is not None:
-            mark.end(stays=_running(path) is not None)
+            mark.end(stays=_may_run(path))
 
 
-def _running(path: Path) -> manifest.Manifest | None:
-    """What the manifest says of a backup whose end it does not know; None: there is none such."""
+def _read(path: Path) -> manifest.Manifest | None:
+    """What the manifest says; None: it is not there. Raises TuivirtError where nobody can tell."""
     try:
-        found = manifest.read(path)
+        return manifest.read(path)
+    except TuivirtError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+
+
+def _may_run(path: Path) -> bool:
+    try:
+        found = _read(path)
     except TuivirtError:
-        return None
-    return found if found.state == manifest.RUNNING else None
+        return True  # The next start tells why.
+    return found is not None and found.state == manifest.RUNNING
 
 
 def tell_noted(host: Host, path: Path, told: Told) -> None:
@@ -51,9 +60,16 @@ def tell_noted(host: Host, path: Path, told: Told) -> None:
     uuid, name, place = (str(told.said.get(key)) for key in (_DOMAIN, "source", "target"))
     if uuid not in host.snapshot.domains:
         return  # Another connection's; of one that is gone the next backup in that folder tells.
-    found = _running(Path(place))
-    if found is None:
-        forget(path)
+    try:
+        found = _read(Path(place))
+    except TuivirtError as error:
+        if first(str(path)):
+            text = f"how the backup of {name} ended cannot be seen now ({error})"
+            say(host, text, f"see that {place} can be read, and start anew; or remove {path}")
+        return
+    if found is None or found.state != manifest.RUNNING:
+        if found is not None or is_gone(place, told):
+            forget(path)
         return
     if not first(str(path)):
         return

@@ -13,12 +13,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..begun import BESIDE, first, forget, note, noted, say
+from ..begun import BACKUP, BESIDE, BOOT, first, forget, is_gone, note, noted, say
 from ..errors import TuivirtError
+from ..machine import boot
 from ..marks import Mark, Told, marks_in, read, stem_for, stem_of
 from ..model.finding import Finding, Weight
 from ..model.size import spelled
@@ -30,6 +31,11 @@ if TYPE_CHECKING:
 
 _LEAVING_S = 8.0
 """How long the program waits at its end until what runs has been taken back."""
+
+_GIVEN = "given"
+"""The name that was given for a device: that it leads to may be another's after a boot."""
+_NUMBERS = ("/dev/block/", "/dev/disk/by-diskseq/")
+"""Links whose names are the kernel's numbers."""
 
 _open: set[Work] = set()
 _changed = threading.Condition()
@@ -52,6 +58,10 @@ class Leftover:
     """It was written to its end, and another file had the name that it was to have."""
     old: str = ""
     """What it was about to take the place of; '' where that has its name."""
+    real: str = ""
+    """Where ``target``, the name of a device, leads now; '' for what is none."""
+    lost: bool = False
+    """That name may be another device's by now."""
 
     @property
     def said(self) -> str:
@@ -62,7 +72,7 @@ class Leftover:
     def finding(self, path: str, *, writing: bool) -> Finding:
         """What is to be known of it before more is done with the image at ``path``."""
         if self.under_way:
-            weight = Weight.REFUSED if writing or path == self.target else Weight.NOTE
+            weight = Weight.REFUSED if writing or path in (self.target, self.real) else Weight.NOTE
             return Finding(weight, f"a {self.said} is under way", "wait for its end")
         if self.old:
             return Finding(
@@ -71,7 +81,15 @@ class Leftover:
                 f"look at {self.target}; where it is not right, mv {self.old} to it; then remove "
                 f"what is left of both, and {self.job}",
             )
-        if not self.file and self.verb == "conversion" and self.target.startswith("/dev/"):
+        if self.lost:
+            return Finding(
+                Weight.NOTE,
+                f"a {self.said} was cut off before the machine was last started: which device "
+                "that is now cannot be told",
+                f"find it (lsblk), and do it again there; then remove {self.job}",
+            )
+        device = (self.real or self.target).startswith("/dev/")
+        if not self.file and self.verb == "conversion" and device:
             return Finding(
                 Weight.NOTE,
                 f"a {self.said} was cut off: what is on {self.target} is worth nothing",
@@ -102,11 +120,15 @@ class Work:
 
     ``path`` is where the result is written, beside it. Leaving the context removes what was not
     put in place. With ``inside`` nothing is written beside: the image itself is changed. One at a
-    time works on a target, or changes what another reads.
+    time works on a target, or changes what another reads. ``given`` is the name that led to a
+    device.
     """
 
-    def __init__(self, verb: str, source: str, target: str, *, inside: bool = False) -> None:
+    def __init__(
+        self, verb: str, source: str, target: str, *, inside: bool = False, given: str = ""
+    ) -> None:
         self._said = {"verb": verb, "source": source, "target": target}
+        self._given = given or target
         self._target = target
         self._inside = inside
         self._mark: Mark | None = None
@@ -122,7 +144,7 @@ class Work:
         if not self._inside or os.path.isfile(self._target):
             self._begin(folder, name, stem_for(folder, name))
         else:
-            self._note = note(name, self._said)
+            self._note = note(name, {**self._said, _GIVEN: self._given})
             self._refuse_second()
         return self
 
@@ -182,9 +204,11 @@ class Work:
 
     def _settle(self) -> None:
         """The same was cut off before, and is done now."""
-        said = self._said
-        for each in leftovers(said["target"]):
-            same = (each.verb, each.source, each.target) == tuple(said.values())
+        verb, source, target = self._said.values()
+        for each in leftovers(target):
+            same = (each.verb, each.real or each.target) == (verb, target)
+            # A conversion leaves nothing of what was there, wherever that came from.
+            same = same and (verb == "conversion" or each.source == source)
             if same and not (each.under_way or each.file or each.old):
                 # Another user's may stay: its own advice says what to do about it.
                 with contextlib.suppress(OSError):
@@ -214,7 +238,9 @@ def _leave() -> None:
 def leftovers(path: str) -> list[Leftover]:
     """What was begun with the image at this path, as source or result, and not ended."""
     found = [*_in_folder(os.path.dirname(path)), *_on_devices()]
-    return [each for each in found if path in (each.source, each.target)]
+    return [
+        each for each in found if path in (each.source, each.real or each.target) and not each.lost
+    ]
 
 
 def about(path: str, *, writing: bool) -> list[Finding]:
@@ -233,11 +259,10 @@ def tell_noted(host: Host, path: Path, told: Told) -> None:
     """Have the operator know of work that was cut off by its note, which goes with its mark."""
     beside = told.said.get(BESIDE)
     if not beside:
-        _tell(host, _leftover(path, told))
-    elif isinstance(beside, str) and os.path.lexists(beside):
-        if (found := read(Path(beside))) is not None:
-            _tell(host, _leftover(Path(beside), found))
-    else:
+        _tell(host, _on_device(path, told))
+    elif (found := read(Path(str(beside)))) is not None:
+        _tell(host, _leftover(Path(str(beside)), found))
+    elif is_gone(str(beside), told):
         forget(path)
 
 
@@ -256,8 +281,18 @@ def _in_folder(folder: str) -> Iterator[Leftover]:
 def _on_devices() -> Iterator[Leftover]:
     """Where no mark may lie beside them: this user's."""
     for path, told in noted():
-        if not told.said.get(BESIDE):
-            yield _leftover(path, told)
+        if not told.said.get(BESIDE) and told.said["verb"] != BACKUP:
+            yield _on_device(path, told)
+
+
+def _on_device(path: Path, told: Told) -> Leftover:
+    """What a note tells of a device, under the name that was given for it."""
+    left = _leftover(path, told)
+    given = str(told.said.get(_GIVEN, left.target))
+    # Of the kernel's names, sdb and dm-3, each boot may make another use; udev's links follow.
+    kept = given != left.target and given.startswith("/dev/") and not given.startswith(_NUMBERS)
+    lost = not kept and told.said.get(BOOT) != boot()
+    return replace(left, target=given, real=os.path.realpath(given), lost=lost)
 
 
 def _leftover(path: Path, found: Told) -> Leftover:

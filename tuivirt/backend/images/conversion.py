@@ -42,10 +42,13 @@ class Conversion:
 
     source: Image
     target: str
+    """Where it leads, as source does."""
     form: str
     words: tuple[str, ...] = ()
     """More words for ``qemu-img convert``."""
     onto_device: bool = False
+    given: str = ""
+    """The target as it was named, absolute; '' in place."""
     in_place: bool = False
     replaces: bool = False
     """A file is there that the result takes the place of."""
@@ -122,6 +125,7 @@ def settle(host: Host, values: Mapping[str, Any]) -> Conversion:
         form=form,
         words=_words(values, source, options, in_place, onto_device and form == "raw"),
         onto_device=onto_device,
+        given="" if in_place else os.path.abspath(os.path.expanduser(str(values["target"]))),
         in_place=in_place,
         replaces=in_place or (os.path.exists(target) and not onto_device),
         keep="" if not in_place or values.get("drop_original") else path + ORIGINAL,

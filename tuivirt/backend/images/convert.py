@@ -62,7 +62,9 @@ def carry_out(
     told = ""
     before = _marks(source.path)
     with (
-        beside.Work("conversion", source.path, target, inside=wanted.onto_device) as work,
+        beside.Work(
+            "conversion", source.path, target, inside=wanted.onto_device, given=wanted.given
+        ) as work,
         contextlib.ExitStack() as held,
     ):
         new = work.path or target
