@@ -180,4 +180,6 @@ def secret_undefine(run: Run, _host: HostSnapshot, *, secret: SECRET, force: FOR
     from tuivirt.backend import secret_verbs
 
     values = {"secret": secret}
-    return secret_verbs.undefine(run.host, values, force=force, chose=_told(run))
+    return secret_verbs.undefine(
+        run.host, values, force=force, chose=_told(run), aborted=run.aborted
+    )

@@ -57,6 +57,10 @@ class Aborted(TuivirtError):
     """The operator aborted it."""
 
 
+class Silent(TuivirtError):
+    """libvirt was waited for as long as it may take, and has not answered: nobody aborted it."""
+
+
 _GONE = frozenset(
     code
     for code in (

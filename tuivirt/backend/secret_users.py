@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from .errors import TuivirtError, from_libvirt, is_gone
+from .errors import Aborted, Silent, TuivirtError, from_libvirt, is_gone
 from .model.secret import Secret
-from .storage.read import volumes_in
+from .owners.survey import PoolNow, pools_of
+from .storage import slow
 from .together import together
 from .xml.errors import XmlError
 from .xml.secret import names_secret
@@ -23,53 +25,75 @@ AT_ONCE = 8
 """Calls under way at the same time."""
 
 
-def users_of(host: Host, secret: Secret) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def users_of(
+    host: Host, secret: Secret, aborted: threading.Event | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who names it, as words (``domain web``), and what could not be read, a clause each.
 
     Domains and pools, as they run and as they are saved, and the volumes of active pools: what
-    lies in the others libvirt does not tell. Raises TuivirtError. Source: virConnectListAllDomains,
+    lies in the others libvirt does not tell. A pool that hangs with its server is waited for
+    `slow.LOOK_S`. Raises Aborted, TuivirtError. Source: virConnectListAllDomains,
     virConnectListAllStoragePools, and each one's XML.
     """
+    unread: list[str] = []
+    pools: list[PoolNow] = []
     try:
         domains = host.conn.listAllDomains(0)
-        pools = host.conn.listAllStoragePools(0)
+        pools = pools_of(host, aborted)
     except libvirt.libvirtError as error:
         raise from_libvirt(error, f"cannot tell who needs a secret of host {host.name}") from error
-    named = [f"domain {each.name()}" for each in domains]
-    named += [f"pool {each.name()}" for each in pools]
-    look = [
-        *(partial(_names, secret, each, libvirt.VIR_DOMAIN_XML_INACTIVE) for each in domains),
-        *(partial(_names, secret, each, libvirt.VIR_STORAGE_XML_INACTIVE) for each in pools),
-    ]
+    except (Silent, XmlError) as error:
+        unread.append(f"the pools of host {host.name} cannot be read: {error}")
     users: list[str] = []
-    unread: list[str] = []
-    answers = together(look, host.conn.getLibVersion, AT_ONCE)
-    for called, answer in zip(named, answers, strict=True):
+    saved = libvirt.VIR_DOMAIN_XML_INACTIVE
+    looks = [partial(_names, secret, each, saved) for each in domains]
+    answers = together(looks, host.conn.getLibVersion, AT_ONCE)
+    for each, answer in zip(domains, answers, strict=True):
         if isinstance(answer, str):
-            unread.append(f"{called} cannot be read: {answer}")
+            unread.append(f"domain {each.name()} cannot be read: {answer}")
         elif answer:
-            users.append(called)
-    for pool in pools:
-        try:
-            users += _volumes(host, pool, secret)
-        except _Unread as error:
-            unread.append(f"pool {pool.name()} {error}")
+            users.append(f"domain {each.name()}")
+    # Of several that hang none is waited for after another.
+    within = [partial(_within, host, each, secret, aborted) for each in pools]
+    for found, why in together(within, host.conn.getLibVersion, max(AT_ONCE, len(pools))):
+        users += found
+        unread += why
     return tuple(sorted(users)), tuple(unread)
 
 
-class _Unread(Exception):
-    """What a pool's volumes need is not known."""
+def _within(
+    host: Host, pool: PoolNow, secret: Secret, aborted: threading.Event | None
+) -> tuple[list[str], list[str]]:
+    """The pool where it names the secret, and its volumes that do; what could not be read."""
+    users: list[str] = []
+    unread: list[str] = []
 
+    def look() -> tuple[bool | str, list[str]]:
+        named = _names(secret, pool.handle, libvirt.VIR_STORAGE_XML_INACTIVE)
+        volumes = pool.volumes(fresh=False)[0] if pool.active else []
+        return named, [e.name for e in volumes if e.encryption and e.secret == secret.uuid]
 
-def _volumes(host: Host, pool: Any, secret: Secret) -> Iterator[str]:
     try:
-        if not pool.isActive():
-            raise _Unread("is not active: what its volumes need is not known")
-        for each in volumes_in(host, pool):
-            if each.encryption and each.secret == secret.uuid:
-                yield f"volume {pool.name()}/{each.name}"
+        named, volumes = slow.call_for_pool(
+            look,
+            f"the look into pool {pool.name}",
+            "",
+            aborted,
+            None,
+            slow.LOOK_S,
+            key=("secrets", host.name, pool.name),
+        )
+    except Aborted:
+        raise
     except (TuivirtError, libvirt.libvirtError) as error:
-        raise _Unread(f"cannot be read: {error}") from error
+        return [], [f"pool {pool.name} cannot be read: {error}"]
+    if isinstance(named, str):
+        unread.append(f"pool {pool.name} cannot be read: {named}")
+    elif named:
+        users.append(f"pool {pool.name}")
+    if not pool.active:
+        unread.append(f"pool {pool.name} is not active: what its volumes need is not known")
+    return users + [f"volume {pool.name}/{each}" for each in volumes], unread
 
 
 def _names(secret: Secret, thing: Any, saved: int) -> bool | str:

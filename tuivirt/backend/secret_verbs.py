@@ -163,12 +163,17 @@ def set_value(
     return f"the secret {secret.called} of host {host.name} has its new value{said}"
 
 
-def plan_undefine(host: Host, values: Mapping[str, Any]) -> Plan:
-    """Who could not be opened any more, as far as libvirt tells. Raises BadInput, TuivirtError."""
+def plan_undefine(
+    host: Host, values: Mapping[str, Any], *, aborted: threading.Event | None = None
+) -> Plan:
+    """Who could not be opened any more, as far as libvirt tells.
+
+    Raises Aborted, BadInput, TuivirtError.
+    """
     secret = named_secret(host, str(values["secret"]))
     handle = _handle(host, secret)
     secret = replace(parse_secret(_call(host, "read", handle.XMLDesc)), uuid=secret.uuid)
-    users, unread = users_of(host, secret)
+    users, unread = users_of(host, secret, aborted)
     findings = []
     if users:
         text = f"{', '.join(users)} cannot be opened without it"
@@ -191,16 +196,17 @@ def undefine(
     *,
     force: bool = False,
     chose: Callable[[str], None] = _untold,
+    aborted: threading.Event | None = None,
 ) -> str:
     """Remove one, with its value; a sentence. Source: virSecretUndefine.
 
-    ``chose`` hears its UUID. Raises BadInput, TuivirtError.
+    ``chose`` hears its UUID. Raises Aborted, BadInput, TuivirtError.
     """
     host.require_write()
     secret = named_secret(host, str(values["secret"]))
     chose(secret.uuid)
     what = f"cannot undefine the secret {secret.called}"
-    refuse(plan_undefine(host, values), what, force)
+    refuse(plan_undefine(host, values, aborted=aborted), what, force)
     handle = _handle(host, secret)
     try:
         handle.undefine()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.owners.fakes import FakeHost, PoolHandle
-from tuivirt.backend import pools
+from tuivirt.backend import errors, pools
 from tuivirt.backend.errors import Aborted
 from tuivirt.backend.model.finding import Weight
 from tuivirt.backend.owners import Finder, against_overwriting
@@ -48,7 +48,7 @@ def handle() -> Iterator[Silent]:
     one = Silent()
     yield one
     one.answers.set()
-    ends(lambda: ("refresh", "srv1", "nfs") not in slow._left)
+    ends(lambda: not slow.goes_on(("refresh", "srv1", "nfs")))
 
 
 def ends(what: Callable[[], bool]) -> None:
@@ -116,12 +116,17 @@ def test_pools_that_libvirt_does_not_list_are_told_as_that(
         return []
 
     monkeypatch.setattr(host.conn, "listAllStoragePools", lists)
-    with pytest.raises(Aborted, match="the listing of the pools of host srv1 has not ended within"):
+    said = "the listing of the pools of host srv1 has not ended within"
+    with pytest.raises(errors.Silent, match=said):
         pools_of(host)
-    with pytest.raises(Aborted, match="was begun before, and has not ended"):
+    with pytest.raises(errors.Silent, match="was begun before, and has not ended"):
         pools_of(host)
+    # Nobody aborted it.
+    with pytest.raises(errors.Silent, match="cannot tell who has an image: the listing") as told:
+        Finder(host)
+    assert told.value.advice == "until it ends libvirt may not answer for its pools"
     handle.answers.set()
-    ends(lambda: ("pools", "srv1") not in slow._left)
+    ends(lambda: not slow.goes_on(("pools", "srv1")))
     assert pools_of(host) == []
 
 
@@ -149,3 +154,32 @@ def test_the_verbs_on_the_pool_itself_can_be_aborted(
     host.subscribe = lambda _hear: lambda: None
     with pytest.raises(Aborted, match=rf"{said} of .*nfs is no longer followed: it goes on"):
         verb(host, "nfs", aborted=aborted_once_asked(handle))
+
+
+def test_a_call_that_ends_says_nothing_of_another_of_its_key_that_hangs() -> None:
+    first, second = threading.Event(), threading.Event()
+    begun = threading.Barrier(3)
+
+    def call(answers: threading.Event) -> None:
+        begun.wait(WAIT_S)
+        assert answers.wait(WAIT_S)
+
+    def wait(answers: threading.Event, aborted: threading.Event) -> None:
+        with pytest.raises(Aborted):
+            slow.call_for_pool(lambda: call(answers), "it", "", aborted, None, key="two")
+
+    aborted = threading.Event()
+    waiting = [threading.Thread(target=wait, args=(each, aborted)) for each in (first, second)]
+    for each in waiting:
+        each.start()
+    begun.wait(WAIT_S)
+    aborted.set()
+    for each in waiting:
+        each.join(WAIT_S)
+    first.set()
+    ends(lambda: sum(key == "two" for key, _ended in slow._left) == 1)
+    with pytest.raises(errors.Silent, match="was begun before"):
+        slow.call_for_pool(lambda: None, "it", "", None, None, key="two")
+    second.set()
+    ends(lambda: not slow.goes_on("two"))
+    slow.call_for_pool(lambda: None, "it", "", None, None, key="two")

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 import libvirt
 
-from ..errors import Aborted, TuivirtError, from_libvirt
+from ..errors import Silent, TuivirtError, from_libvirt
 from ..model.migration import DiskFacts
 from ..storage.slow import LOOK_S, call_for_pool
 from .disks import pool_of
@@ -174,7 +174,7 @@ class Folders:
             return
         try:
             call_for_pool(self._release, f"the stop of {after}", "", None, None, LOOK_S)
-        except Aborted as error:
+        except Silent as error:
             self.left.append(str(error))
 
     def _release(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import libvirt
 
-from ..errors import from_libvirt
+from ..errors import Silent, from_libvirt
 from ..here import is_here
 from ..model.host import Link
 from ..model.resources import Volume
@@ -76,6 +76,8 @@ class Finder:
             self._read(host, own)
         except libvirt.libvirtError as error:
             raise from_libvirt(error, "cannot tell who has an image") from error
+        except Silent as error:
+            raise Silent("cannot tell who has an image", str(error), error.advice) from error
         self._shared = Shared(self._pools, here=self._here)
 
     def _read(self, host: Host, own: list[Host]) -> None:

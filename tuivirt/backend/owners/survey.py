@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import libvirt
 
-from ..errors import Aborted, TuivirtError, is_gone
+from ..errors import Silent, TuivirtError, is_gone
 from ..model.host import Link
 from ..model.resources import Volume
 from ..storage import slow
@@ -67,23 +68,23 @@ class PoolNow:
         if fresh and self.type in OF_FILES:
             try:
                 refresh(self.host, self.handle, limit_s=slow.LOOK_S)
-            except Aborted as error:
+            except Silent as error:
                 return [], str(error)  # To ask for the volumes would hang with it.
             except libvirt.libvirtError as error:
                 old = error.get_error_message() or "libvirt says no more"
         return volumes_in(self.host, self.handle), old
 
 
-def pools_of(host: Host) -> list[PoolNow]:
+def pools_of(host: Host, aborted: threading.Event | None = None) -> list[PoolNow]:
     """All pools, active or not. Source: listAllStoragePools, each's XML.
 
-    libvirt answers for none while one hangs with its server. Raises Aborted, libvirtError.
+    libvirt answers for none while one hangs with its server. Raises Aborted, Silent, libvirtError.
     """
     found: list[PoolNow] = slow.call_for_pool(
         lambda: _pools_of(host),
         f"the listing of the pools of host {host.name}",
         "",
-        None,
+        aborted,
         None,
         slow.LOOK_S,
         key=("pools", host.name),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libvirt
 
-from ..errors import Aborted, is_gone
+from ..errors import Silent, is_gone
 from ..here import is_here
 from ..model.finding import Finding, Weight
 from ..storage import slow
@@ -57,7 +57,7 @@ def _is_volume(host: Host, path: str) -> tuple[bool, str]:
         for pool in pools_of(host):
             if pool.active and posixpath.normpath(pool.path) == posixpath.dirname(path):
                 refresh(host, pool.handle, limit_s=slow.LOOK_S)
-    except Aborted as error:
+    except Silent as error:
         return True, f"whether {path} is there is not known: {error}"
     except libvirt.libvirtError:
         return True, ""  # It may be.

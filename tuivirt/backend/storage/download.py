@@ -30,6 +30,13 @@ if TYPE_CHECKING:
 _ANEW = "see to it that nobody writes to it, and download it anew"
 
 
+class _Changed(TuivirtError):
+    """What came is no whole image: nothing of it is of use."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(what, why, _ANEW)
+
+
 def check(values: Mapping[str, Any]) -> None:
     """Raise BadInput where the options cannot be right."""
     if not str(values["file"]).strip():
@@ -119,23 +126,27 @@ def download(
         part = Part(target, identity(volume) if whole and not knowing else "")
     except OSError as error:
         raise BadInput(what, f"{target.parent}: {error.strerror}") from error
-    keep = False
+    keep = True
     try:
         begun = part.begin(resume=True)
         total = length or max(0, (volume.physical_bytes or 0) - offset) or None
         counter = Counter(total, begun)
-        keep = True
         _fetch(host, found, part, counter, offset + begun, length, aborted, progress)
-        keep = False
-        _look_again(host, found, knowing, what)
-        if whole and volume.physical_bytes not in (None, part.length()):
-            why = f"{human(part.length())} came of {human(volume.physical_bytes)}"
-            raise TuivirtError(what, why, _ANEW)
-        keep = True
-        if there is not None:
-            # Hours may have gone: it may have become somebody's.
-            now = against_overwriting(host, str(target), here=True)
-            refuse_new(plan.findings, now, f"cannot overwrite {target}")
+        try:
+            _look_again(host, found, knowing, what)
+            if whole and volume.physical_bytes not in (None, part.length()):
+                why = f"{human(part.length())} came of {human(volume.physical_bytes)}"
+                raise _Changed(what, why)
+            if there is not None:
+                # Hours may have gone: it may have become somebody's.
+                now = against_overwriting(host, str(target), here=True)
+                refuse_new(plan.findings, now, f"cannot overwrite {target}")
+        except _Changed:
+            keep = False
+            raise
+        except TuivirtError as error:
+            error.advice = ". ".join(filter(None, [error.advice, _kept_whole(part)]))
+            raise
         told = part.finish(instead_of=there)
     except Aborted as error:
         raise Aborted(error.what, error.why, _kept(part)) from error
@@ -152,24 +163,38 @@ def download(
 
 
 def _look_again(host: Host, found: Found, knowing: tuple[str, ...], what: str) -> None:
-    """Raises TuivirtError where the volume may have been written to since it was judged.
+    """Raises _Changed where the volume may have been written to since it was judged.
 
-    ``knowing``: the domains that ran with it then, which the operator has taken upon them.
+    ``knowing``: the domains that ran with it then, which the operator has taken upon them. Raises
+    TuivirtError where that cannot be told.
     """
-    now = find(host, found.pool.UUIDString(), found.name)
-    if came := sorted({*in_use(host, now).running} - {*knowing}):
+    try:
+        now = find(host, found.pool.UUIDString(), found.name)
+        running = in_use(host, now).running
+    except TuivirtError as error:
+        why = "whether it was written to meanwhile is not known"
+        raise TuivirtError(what, f"{why}: {error}", error.advice) from error
+    if came := sorted({*running} - {*knowing}):
         why = f"{', '.join(came)} was started meanwhile and may have written to it"
-        raise TuivirtError(what, f"{why}: what came is no whole image", _ANEW)
+        raise _Changed(what, f"{why}: what came is no whole image")
     # The time of a device's own file says nothing of what is in the device.
     told = not knowing and found.volume.type == "file"
     if told and identity(now.volume) != identity(found.volume):
-        raise TuivirtError(what, "it was changed meanwhile: what came is no whole image", _ANEW)
+        raise _Changed(what, "it was changed meanwhile: what came is no whole image")
 
 
 def _kept(part: Part) -> str:
     if not (part.may_resume and part.length()):
         return ""
     return f"{human(part.length())} are kept in {part.path}: the same again goes on from there"
+
+
+def _kept_whole(part: Part) -> str:
+    """All of it came: it is kept, too, where it could not be gone on with."""
+    if kept := _kept(part):
+        return kept
+    part.may_resume = True
+    return f"what came is kept in {part.path}" if part.length() else ""
 
 
 def _fetch(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted, BadInput, from_libvirt, is_gone
+from ..errors import Aborted, BadInput, Silent, from_libvirt, is_gone
 from ..lifecycle import Progress
 from ..model.record import record
 from ..xml.tree import skim
@@ -105,7 +105,7 @@ def seen(
             progress,
             SEEN_S,
         )
-    except Aborted as error:
+    except (Aborted, Silent) as error:
         return f"; pool {name} does not show it yet: {error}"
     except libvirt.libvirtError as error:
         why = error.get_error_message() or "libvirt says no more"

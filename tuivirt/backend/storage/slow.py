@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import libvirt
 
-from ..errors import Aborted
+from ..errors import Aborted, Silent
 from ..lifecycle import Progress
 
 if TYPE_CHECKING:
@@ -19,9 +19,15 @@ EVERY_S = 0.5
 LOOK_S = 30.0
 """How long libvirt may take to look at a pool where nobody stands by who could abort that."""
 
-_left: set[Hashable] = set()
-"""Calls that nobody waits for any more, and that have not ended."""
+_left: set[tuple[Hashable, threading.Event]] = set()
+"""Calls that nobody waits for any more, and that have not ended: each one's key and its end."""
 _left_lock = threading.Lock()
+
+
+def goes_on(key: Hashable) -> bool:
+    """Whether a call of that key that nobody waits for any more has not ended."""
+    with _left_lock:
+        return any(each == key for each, _ended in _left)
 
 
 def call_slowly(
@@ -39,12 +45,12 @@ def call_slowly(
     """What the call gives; what it raises is raised.
 
     ``far`` asks how far it is, 0 to 1 or None. Aborted, or after ``limit_s`` seconds, leaves the
-    call to libvirt, which goes on with it: raises Aborted, which says so with the ``advice``.
-    ``key``: while one of that key goes on so, no other is made, and that is raised at once. The
-    daemon takes no more than a few calls of a connection at the same time.
+    call to libvirt, which goes on with it: raises Aborted, or Silent, which says so with the
+    ``advice``. ``key``: while one of that key goes on so, no other is made, and Silent is raised
+    at once. The daemon takes no more than a few calls of a connection at the same time.
     """
-    if key is not None and key in _left:
-        raise Aborted(f"{named} was begun before, and has not ended", "it goes on", advice)
+    if key is not None and goes_on(key):
+        raise Silent(f"{named} was begun before, and has not ended", "it goes on", advice)
     until = time.monotonic() + limit_s
     ended = threading.Event()
     result: list[Any] = []
@@ -58,12 +64,12 @@ def call_slowly(
         finally:
             ended.set()
             with _left_lock:
-                _left.discard(key)
+                _left.discard((key, ended))
 
     def leave() -> None:
         with _left_lock:
             if key is not None and not ended.is_set():
-                _left.add(key)
+                _left.add((key, ended))
 
     threading.Thread(target=work, name=named, daemon=True).start()
     if progress is not None:
@@ -76,7 +82,7 @@ def call_slowly(
             )
         if time.monotonic() >= until:
             leave()
-            raise Aborted(f"{named} has not ended within {limit_s:g} s", "it goes on", advice)
+            raise Silent(f"{named} has not ended within {limit_s:g} s", "it goes on", advice)
         if progress is not None:
             try:
                 progress(saying, far())
@@ -117,7 +123,7 @@ def refresh(
     progress: Progress | None = None,
     limit_s: float = float("inf"),
 ) -> None:
-    """Have libvirt look again at what is in a pool. Raises Aborted, libvirtError."""
+    """Have libvirt look again at what is in a pool. Raises Aborted, Silent, libvirtError."""
     name = pool.name()
     call_for_pool(
         lambda: pool.refresh(0),

@@ -136,7 +136,7 @@ def upload(
     try:
         with Trace(host, found, path, offset, end - begin) as trace:
             _push(host, found, fd, (begin, end, offset), counter, trace, aborted, progress)
-            _look_again(host, found, what)
+            unknown = _look_again(host, found, what)
             # Of an image with a head of its own what lies beyond is nothing.
             headed = found.volume.format not in ("raw", "") and not (offset or values.get("length"))
             settle(host, found.volume, None if headed else (offset, offset + end - begin))
@@ -154,14 +154,23 @@ def upload(
     finally:
         os.close(fd)
         touch(host, found.pool)
-    return f"{found.label} holds {path}: {human(end - begin)}"
+    said = f"{found.label} holds {path}: {human(end - begin)}"
+    if unknown is not None:
+        why = f"whether a guest was started on it meanwhile is not known: {unknown}"
+        raise TuivirtError(what, why, unknown.advice, said) from unknown
+    return said
 
 
-def _look_again(host: Host, found: Found, what: str) -> None:
-    """Raises TuivirtError where a guest was started on it meanwhile."""
-    if running := in_use(host, found).running:
+def _look_again(host: Host, found: Found, what: str) -> TuivirtError | None:
+    """Raises TuivirtError where a guest was started on it meanwhile; why that is not known."""
+    try:
+        running = in_use(host, found).running
+    except TuivirtError as error:
+        return error  # All is written: nothing was cut off.
+    if running:
         why = f"{', '.join(running)} was started meanwhile, and reads and writes what was written"
         raise TuivirtError(what, why, "force that off, and upload it anew")
+    return None
 
 
 def _push(
