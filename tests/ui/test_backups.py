@@ -2,61 +2,24 @@
 
 from __future__ import annotations
 
-import calendar
 import time
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from textual.pilot import Pilot
 
 from tuivirt.backend.errors import TuivirtError
-from tuivirt.backend.events import TaskChanged
-from tuivirt.backend.model.checkpoint import BackupJob, Backups, Checkpoint, CheckpointDisk
+from tuivirt.backend.model.checkpoint import Backups
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Plan
-from tuivirt.backend.model.task import Task, TaskState
-from tuivirt.screens.domain import TABS
 from tuivirt.screens.planning import PlanForm
 from tuivirt.widgets.form import FormDialog
 
-from . import processors, things
-from .driver import DrivenApp, check_golden, on_top, screen_text, until
+from . import things
+from .backups import FOUND, JOB, PULLED, answer, checkpoint, on_the_tab, plain_of
+from .driver import check_golden, on_top, screen_text, until
 from .things import SIZES, WEB, driven, harmless, settle, size_name
-
-BEGAN = float(calendar.timegm((2026, 3, 1, 12, 0, 0, 0, 0, 0)))
-KEY = str(TABS.index("backups") + 1)
-
-
-def checkpoint(name: str, parent: str = "", hours: int = 0, **more: Any) -> Checkpoint:
-    disks = (CheckpointDisk("vda", name), CheckpointDisk("vdb", name))
-    given = {"disks": disks, "created": BEGAN + 3600 * hours, **more}
-    return Checkpoint(name, parent=parent, **given)
-
-
-FOUND = Backups(
-    (
-        checkpoint("sunday", description="made with a backup to /backups/web"),
-        checkpoint("before the upgrade", "sunday", 1, description="of March"),
-        checkpoint(
-            "monday",
-            "sunday",
-            24,
-            description="made with a backup to /backups/web",
-            disks=(CheckpointDisk("vda", "monday"), CheckpointDisk("vdb")),
-        ),
-    )
-)
-JOB = BackupJob(
-    "push",
-    "monday",
-    (("vda", "/backups/web/web-01.vda.inc1.qcow2"), ("vdb", "/backups/web/web-01.vdb.inc1.qcow2")),
-    done_bytes=3 << 30,
-    total_bytes=12 << 30,
-)
-PULLED = BackupJob("pull", files=(("vda", "/s/x"),), offered="nbd+unix:///vda?socket=/run/b/nbd")
-BYTES = {"sunday": {"vda": 5 << 30, "vdb": 1 << 20}, "monday": {"vda": 300 << 20}}
 
 
 @pytest.fixture(autouse=True)
@@ -64,29 +27,6 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "localtime", time.gmtime)
     monkeypatch.setattr("tuivirt.screens.snapshots_view.age", lambda _seconds: "3d")
     answer(monkeypatch, FOUND)
-
-
-def answer(monkeypatch: pytest.MonkeyPatch, found: Any) -> None:
-    things.answer(
-        monkeypatch,
-        domain_detail=things.DETAIL,
-        processing=processors.PROCESSING,
-        host_topology=processors.machine(),
-        backups=found,
-        checkpoint_sizes=BYTES,
-        part_xml="<domaincheckpoint><name>sunday</name></domaincheckpoint>",
-    )
-
-
-async def on_the_tab(app: DrivenApp, pilot: Pilot[Any]) -> None:
-    await pilot.press("enter")
-    await settle(app, pilot)
-    await pilot.press(KEY)
-    await settle(app, pilot)
-
-
-def plain_of(app: DrivenApp) -> str:
-    return " ".join(screen_text(app).split())
 
 
 @pytest.mark.parametrize("size", SIZES, ids=size_name)
@@ -157,24 +97,6 @@ async def test_while_one_is_under_way_it_is_asked_how_far_it_is(
         app.show(app.fleet)
         await settle(app, pilot)
         assert "No backup is under way" in plain_of(app)
-
-
-async def test_how_the_last_one_of_this_session_ended_is_told() -> None:
-    app = driven()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await on_the_tab(app, pilot)
-        assert "The last that made a checkpoint: with monday, to /backups/web." in plain_of(app)
-        for number, state, text in (
-            (1, TaskState.DONE, "web-01 is backed up fully. Restored by /b/one.json"),
-            (2, TaskState.FAILED, "cannot back up web-01: no room"),
-        ):
-            task = Task(number, "backup-begin", WEB, "web-01", 5.0, state, ended=9.0, text=text)
-            app.hub.publish(TaskChanged(host=WEB.host, task=task))
-            await settle(app, pilot)
-            app.show(app.fleet)
-            await settle(app, pilot)
-            assert f"The last: {text}" in plain_of(app)
-        assert "made a checkpoint: with" not in plain_of(app)
 
 
 async def test_of_one_that_is_off_it_is_said_that_it_must_run() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import threading
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from textual.pilot import Pilot
 from tuivirt.actions import lookups
 from tuivirt.backend.errors import TuivirtError
 from tuivirt.backend.events import DomainEvent, TaskChanged
+from tuivirt.backend.lanes import Lane
 from tuivirt.backend.model.finding import Finding, Plan, Weight
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
@@ -33,7 +35,7 @@ from tuivirt.screens.planning import PlanForm
 from tuivirt.widgets.form import FormDialog
 
 from . import processors, things
-from .driver import DrivenApp, check_golden, on_top, screen_text, until
+from .driver import PATIENCE_S, DrivenApp, check_golden, on_top, screen_text, until
 from .factory import uuid_of
 from .things import SIZES, driven, go, harmless, settle, size_name
 
@@ -98,6 +100,48 @@ async def test_they_are_drawn_as_a_tree(size: tuple[int, int]) -> None:
     async with app.run_test(size=size) as pilot:
         await on_the_tab(app, pilot)
         check_golden(f"domain-snapshots-{size_name(size)}", screen_text(app))
+
+
+async def test_no_size_is_asked_before_the_last_answer_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, go_on = [100.0], threading.Event()
+    asked: list[str] = []
+    reads: list[str] = []
+
+    def sizes(_host: Any, key: str) -> Any:
+        asked.append(key)
+        assert go_on.wait(PATIENCE_S)
+        return {"nightly": 5 << 30}
+
+    def read(_host: Any, key: str) -> Any:
+        reads.append(key)
+        return FOUND
+
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("tuivirt.screens.parts_view.time", clock)
+    monkeypatch.setattr(lookups, "snapshots", read)
+    monkeypatch.setattr(lookups, "snapshot_sizes", sizes)
+    app = driven()
+    for double in app.doubles.values():
+        double.lookups = Lane("look-ups", 4)
+    async with app.run_test(size=(120, 40)) as pilot:
+        try:
+            await pilot.press("enter", KEY)
+            await until(pilot, lambda: bool(asked), "the sizes asked for")
+            for _ in range(3):
+                reads.clear()
+                now[0] += 10.5
+                app.show(app.fleet)
+                await until(pilot, lambda: bool(reads), "another look")
+                await pilot.pause()
+            assert len(asked) == 1
+        finally:
+            go_on.set()
+        await until(pilot, lambda: "5 G" in screen_text(app), "the sizes")
+        now[0] += 10.5
+        app.show(app.fleet)
+        await until(pilot, lambda: len(asked) == 2, "the sizes asked for again")
 
 
 async def test_none_is_said_with_the_key_that_takes_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,7 +82,7 @@ class _Run:
         throttled = now - self._told < PROGRESS_EVERY_S
         if not throttled:
             self._told = now
-        self._owner.change(self, quiet=throttled, text=text, fraction=fraction)
+        self._owner.change(self, quiet=throttled, text=text, fraction=fraction, begun=True)
 
     def tell(self, text: str) -> None:
         """Say what whoever waits has to know before it ends."""

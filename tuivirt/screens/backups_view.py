@@ -24,16 +24,24 @@ from tuivirt.widgets.page import PageLine
 from tuivirt.widgets.text import NONE, size_bytes
 from tuivirt.widgets.tones import Toned
 
-from .parts_view import PartsView
+from .parts_view import ASK_AGAIN_S, PartsView
 from .processors_view import LookUp
 from .snapshots_view import ago_cell, name_cell, taken_cell
 
 WHILE_ONE_RUNS_S = 2.0
 KEYS = "b backs up   ⏎ since that one   + makes one   - deletes one   y its XML"
+KEYS_WITHOUT = "+ makes one   - deletes one   y its XML"
 EMPTY = (
     "No checkpoints: nothing notes what is written, and each backup takes all.\n"
     "A backup that makes one is what a later one takes up from: b, and a name at Checkpoint."
 )
+NONE_TAKEN = "This host's libvirt takes no backups."
+HERE = "No backup is under way: b begins one, to a folder or a pool."
+ELSEWHERE = (
+    "No backup is under way: b offers one to who pulls it (Pull, and an address at Listen). To "
+    "files it is begun by tuivirt on that host alone."
+)
+"""Of a host whose files are not this machine's: neither room nor result could be looked at."""
 MOST_LINES = 3
 """Of what is told of the last backup, and of the files of one that runs: the tree needs room."""
 
@@ -99,6 +107,7 @@ class BackupsView(PartsView):
         self._facts = Block()
         self._known: Backups | None = None
         self._sizes: Mapping[str, Mapping[str, int]] = {}
+        self._sizes_at: float | None = None
         self._last: Task | None = None
         self._active = False
 
@@ -125,22 +134,29 @@ class BackupsView(PartsView):
         super().ask(domain, token, look_up, answered)
 
     def read(self, domain: Domain, look_up: LookUp) -> None:
-        look_up(domain.host, lookups.backups, domain.uuid, then=self.take)
+        key = (lookups.backups, domain.ref)
+        look_up(domain.host, lookups.backups, domain.uuid, then=self.take, alone=key)
 
     def read_deeper(self, domain: Domain, look_up: LookUp) -> None:
-        if self._known is not None and self._known.checkpoints:
-            look_up(domain.host, lookups.checkpoint_sizes, domain.uuid, then=self._take_sizes)
+        known, last = self._known, self._sizes_at
+        if known is None or not known.checkpoints or known.running is not None:
+            return  # The job holds the images: libvirt would tell none.
+        if last is None or self._asked_at - last >= ASK_AGAIN_S:
+            self._sizes_at = self._asked_at
+            self.ask_deeper(domain, look_up, lookups.checkpoint_sizes, self._take_sizes)
 
     def show_found(self, found: Backups) -> None:
         self._known = found
-        self.table.set_empty(EMPTY)
+        self.table.set_empty(EMPTY if found.taken else "No checkpoints.")
         self._show_tree()
-        self._tell(KEYS if found.checkpoints else "", "dim")
+        keys = KEYS if found.taken else KEYS_WITHOUT
+        self._tell(keys if found.checkpoints else "", "dim")
 
     def show_last(self, tasks: Sequence[Task], ref: Ref) -> None:
         """The facts above the tree; of backups that are over the tasks alone tell."""
         mine = [task for task in tasks if task.action == "backup-begin" and task.target == ref]
-        ended = [task for task in mine if task.ended is not None]
+        # One that was refused is no backup: it is not to hide the one before it.
+        ended = [task for task in mine if task.ended is not None and _began(task)]
         self._last = max(ended, key=lambda task: (task.started, task.id), default=None)
         if self._known is not None:
             self._facts.show(self._fact_lines(self._known))
@@ -160,8 +176,10 @@ class BackupsView(PartsView):
         width = max(20, self.size.width - 4)
         if known.running is not None:
             said = _of_running(known.running)
+        elif not known.taken:
+            said = [(NONE_TAKEN, "")]
         elif self._active:
-            said = [("No backup is under way: b begins one, to a folder or a pool.", "")]
+            said = [(HERE if known.here else ELSEWHERE, "")]
         else:
             said = [("It is off: a backup can be begun once it runs.", "")]
         if known.running is None:
@@ -175,16 +193,22 @@ class BackupsView(PartsView):
 
     def action_back_up(self) -> None:
         newest = _newest(self._known.checkpoints) if self._known is not None else None
-        self._wish_backup({"to": newest.folder} if newest is not None and newest.folder else {})
+        self._wish_backup(newest, {})
 
-    def _wish_backup(self, values: dict[str, str]) -> None:
+    def _wish_backup(self, near: Checkpoint | None, values: dict[str, str]) -> None:
+        """Into the folder of the backup that made ``near``, where files can be written."""
+        known = self._known
+        if known is not None and not known.taken:
+            self._tell(NONE_TAKEN, "warn")
+            return
+        if near is not None and near.folder and known is not None and known.here:
+            values = {**values, "to": near.folder}
         self.post_message(self.Wished("backup-begin", dict(values)))
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         event.stop()
         if (row := self.table.row(event.key)) is not None:
-            to = {"to": row.checkpoint.folder} if row.checkpoint.folder else {}
-            self._wish_backup({"incremental": row.checkpoint.name, **to})
+            self._wish_backup(row.checkpoint, {"incremental": row.checkpoint.name})
 
 
 def _of_running(running: BackupJob) -> list[tuple[str, str]]:
@@ -212,11 +236,17 @@ def _newest(checkpoints: Sequence[Checkpoint]) -> Checkpoint | None:
     return max(made, key=lambda each: each.created or 0.0, default=None)
 
 
+def _began(task: Task) -> bool:
+    return task.begun or task.state is TaskState.DONE
+
+
 def _of_last(last: Task | None, checkpoints: Sequence[Checkpoint]) -> tuple[str, str]:
-    """The last one, by its task; else by the newest checkpoint that a backup made."""
-    if last is not None:
-        return f"The last: {last.text}", "" if last.state is TaskState.DONE else "warn"
+    """The last one: by its task, or by the newest checkpoint that a backup made, if later."""
     newest = _newest(checkpoints)
+    made = newest.created or 0.0 if newest is not None else 0.0
+    # Its own checkpoint was made while it was under way.
+    if last is not None and (last.ended or 0.0) >= made:
+        return f"The last: {last.text}", "" if last.state is TaskState.DONE else "warn"
     if newest is None:
         return "", ""
     where = f"to {newest.folder}" if newest.folder else "and libvirt does not know where it lies"

@@ -52,7 +52,7 @@ TABS = ("overview", "disks", "interfaces", "devices", "processors", "xml", "even
 _OF_A_DISK = {"detach-disk": "target", "change-media": "path"}
 """Actions that on the disks tab are meant for the disk under the cursor, by their parameter."""
 _DRIVES = ("cdrom", "floppy")
-WIDE = 96
+WIDE = 106
 """From this width on the line of tabs has room for whole words."""
 
 

@@ -51,6 +51,8 @@ class PartsView(Vertical):
         self._asked_at = 0.0
         self._answered: Callable[[], None] = lambda: None
         self._look_deeper: Callable[[], None] = lambda: None
+        self._awaited = 0
+        """How many of the answers that take longer have not come yet."""
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -93,8 +95,10 @@ class PartsView(Vertical):
         old = time.monotonic() - self._asked_at >= self.ask_again_s
         if self._asking or (token == self._asked_for and not old):
             return
+        if domain.stalled_since is not None and self.is_known:
+            return  # What is known stays, and is read again once it answers.
         self._asked_for, self._asking = token, True
-        self._look_deeper = lambda: self.read_deeper(domain, look_up)
+        self._look_deeper = lambda: self._read_deeper(domain, look_up)
         self.read(domain, look_up)
 
     def read(self, domain: Domain, look_up: LookUp) -> None:
@@ -102,8 +106,29 @@ class PartsView(Vertical):
         raise NotImplementedError
 
     def read_deeper(self, domain: Domain, look_up: LookUp) -> None:
-        """Ask for what takes longer, as it looks into the images."""
+        """Ask for what takes longer, as it looks into the images: by `ask_deeper`."""
         raise NotImplementedError
+
+    def _read_deeper(self, domain: Domain, look_up: LookUp) -> None:
+        # Where a guest's monitor hangs, so does this: each more would take a worker of the host.
+        if not self._awaited and domain.stalled_since is None:
+            self.read_deeper(domain, look_up)
+
+    def ask_deeper(
+        self,
+        domain: Domain,
+        look_up: LookUp,
+        function: Callable[..., Any],
+        then: Callable[[Any], None],
+    ) -> None:
+        """Look something up that takes longer; no more is asked for until its answer came."""
+        self._awaited += 1
+
+        def came(answer: Any) -> None:
+            self._awaited -= 1
+            then(answer)
+
+        look_up(domain.host, function, domain.uuid, then=came, alone=(function, domain.ref))
 
     def take(self, answer: Any) -> None:
         self._asking, self._asked_at = False, time.monotonic()

@@ -106,11 +106,12 @@ class SnapshotsView(PartsView):
         return self._known is not None
 
     def read(self, domain: Domain, look_up: LookUp) -> None:
-        look_up(domain.host, lookups.snapshots, domain.uuid, then=self.take)
+        key = (lookups.snapshots, domain.ref)
+        look_up(domain.host, lookups.snapshots, domain.uuid, then=self.take, alone=key)
 
     def read_deeper(self, domain: Domain, look_up: LookUp) -> None:
-        look_up(domain.host, lookups.snapshot_sizes, domain.uuid, then=self._take_sizes)
-        look_up(domain.host, on_snapshots.troubles, domain.uuid, then=self._take_troubles)
+        self.ask_deeper(domain, look_up, lookups.snapshot_sizes, self._take_sizes)
+        self.ask_deeper(domain, look_up, on_snapshots.troubles, self._take_troubles)
 
     def show_found(self, found: tuple[Snapshot, ...]) -> None:
         self._known = found

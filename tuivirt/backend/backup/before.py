@@ -25,13 +25,18 @@ _NO_BACKUP = getattr(libvirt, "VIR_ERR_NO_DOMAIN_BACKUP", 104)
 
 def under_way(host: Host, uuid: str) -> Backup | None:
     """The backup that runs now, anybody's. Source: virDomainBackupGetXMLDesc."""
+    return asked(host, uuid)[0]
+
+
+def asked(host: Host, uuid: str) -> tuple[Backup | None, bool]:
+    """As ``under_way``, and whether the host's driver takes backups at all."""
     domain = host.domain(uuid)
     try:
-        return parse_backup(str(domain.backupGetXMLDesc(0)))
+        return parse_backup(str(domain.backupGetXMLDesc(0))), True
     except libvirt.libvirtError as error:
         off = error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID
         if off or error.get_error_code() == _NO_BACKUP or is_unsupported(error):
-            return None
+            return None, not is_unsupported(error)
         raise from_libvirt(error, f"cannot ask about a backup of {domain.name()}") from error
 
 

@@ -16,7 +16,7 @@ from ..model.finding import Finding, Plan, Weight
 from ..model.size import spelled
 from ..model.snapshot import branch, when
 from ..snapshots.judge import refuse
-from ..together import together
+from ..together import WIDTH, together
 from ..xml.checkpoint import new_checkpoint, parse_checkpoint
 from ..xml.errors import XmlError
 from . import choice
@@ -25,6 +25,8 @@ from .choice import text_of
 if TYPE_CHECKING:
     from ..host import Host
 
+SIZES_AT_ONCE = 2
+"""For each size QEMU itself is asked, and where it hangs each takes a worker of the daemon."""
 _NONE = getattr(libvirt, "VIR_ERR_NO_DOMAIN_CHECKPOINT", 103)
 
 
@@ -41,7 +43,9 @@ def checkpoints_of(host: Host, uuid: str, *, sizes: bool = False) -> tuple[Check
         handles = domain.listAllCheckpoints(0)
         running = sizes and domain.isActive()
         texts = together(
-            [partial(_xml, each, flags, running) for each in handles], host.conn.getLibVersion
+            [partial(_xml, each, flags, running) for each in handles],
+            host.conn.getLibVersion,
+            SIZES_AT_ONCE if running else WIDTH,
         )
     except libvirt.libvirtError as error:
         if is_unsupported(error):

@@ -65,6 +65,8 @@ def follow(
     """
     asked = False
     away_since: float | None = None
+    if progress is not None:
+        progress(saying, None)  # It has begun, however soon it ends.
     while True:
         known = _told(waiter)
         if known is not None:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import libvirt
 
 from ..errors import TuivirtError
+from ..here import is_here
 from ..migration.job import Figures, figures_of
 from ..model.checkpoint import BackupJob, Backups
-from .before import under_way
+from ..xml.backup import Backup
+from .before import asked
 from .checkpoints import checkpoints_of
 from .pull import addresses_of
 
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
 
 def backups_of(host: Host, uuid: str) -> Backups:
     """Its checkpoints, and the backup that runs now. Raises TuivirtError."""
-    return Backups(checkpoints_of(host, uuid), _running(host, uuid))
+    running, taken = asked(host, uuid)
+    job = _job(host, uuid, running) if running is not None else None
+    return Backups(checkpoints_of(host, uuid), job, is_here(host), taken)
 
 
 def sizes_of(host: Host, uuid: str) -> Mapping[str, Mapping[str, int]]:
@@ -37,10 +41,7 @@ def sizes_of(host: Host, uuid: str) -> Mapping[str, Mapping[str, int]]:
     }
 
 
-def _running(host: Host, uuid: str) -> BackupJob | None:
-    running = under_way(host, uuid)
-    if running is None:
-        return None
+def _job(host: Host, uuid: str, running: Backup) -> BackupJob:
     figures = _figures(host, uuid) if running.mode == "push" else Figures()
     return BackupJob(
         running.mode,

@@ -99,3 +99,7 @@ class Backups:
     checkpoints: tuple[Checkpoint, ...] = ()
     """Oldest first, without sizes."""
     running: BackupJob | None = None
+    here: bool = True
+    """The host's files are this machine's; else a backup can be pulled alone."""
+    taken: bool = True
+    """The host's driver takes backups."""

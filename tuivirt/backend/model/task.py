@@ -44,6 +44,8 @@ class Task:
     """Another host, by name, whose connection it needs as well."""
     since: float | None = None
     """``started`` by the monotonic clock."""
+    begun: bool = False
+    """It told what it does: more was done than to look whether it may."""
     told: str = ""
     """What has to be known while it is under way, as where something is offered; a sentence."""
 
