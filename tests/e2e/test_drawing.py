@@ -64,6 +64,7 @@ def test_sequences_of_all_kinds(operator: Sit, shared_guest: Guest) -> None:
         sees_drawn(at, drawn_by_terminal, in_pane)
         at.type("clear")
         at.press("Enter")
+        at.sees(rf"\A{PROMPT}$")  # What comes later than that would clear the pane.
         leave_raw(at, end)
     at.type("clear")
     at.press("Enter")

@@ -81,11 +81,12 @@ def test_every_tab_of_a_domain_fits_the_smallest_terminal(
         "Overview",
         r"Disks \d+",
         r"Net\w* \d+",
-        r"Devices \d+",
+        r"Dev \d+",
         "CPU",
         r"XML \w+",
         "Events",
         "Snap",
+        "Bkup",
     )
     for number, tab in enumerate(tabs, start=1):
         at.press(str(number))
