@@ -50,12 +50,18 @@ def _pair(
     twins: list[Device | None],
     identity: Callable[[Device], Hashable],
 ) -> None:
+    open_ones: dict[Hashable, list[Device]] = {}
+    for each in left:
+        if mark := identity(each):
+            open_ones.setdefault(mark, []).append(each)
+    if not open_ones:
+        return
     for number, device in enumerate(live):
         mark = identity(device) if twins[number] is None else None
-        other = next((each for each in left if mark and identity(each) == mark), None)
-        if other is not None:
-            twins[number] = other
-            left.remove(other)
+        if mark and (found := open_ones.get(mark)):
+            twin = twins[number] = found.pop(0)
+            # Not `remove`: it would take one that is equal, and says as much.
+            del left[next(at for at, each in enumerate(left) if each is twin)]
 
 
 def _place(device: Device) -> Hashable:

@@ -8,15 +8,13 @@ where its configuration leaves it open (a terminal's path, a port), is marked by
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-
 from ..model.twins import FILLED, Facts
 from .tree import Element
 
 _OF_A_DEVICE = frozenset({"alias", "address", "backingStore", "mirror"})
 """Elements right below a device that tell of a run, not of a wish."""
 _ANYWHERE = frozenset({"seclabel", "privateData"})
+_NOTHING: frozenset[str] = frozenset()
 _DROPPED = frozenset({"source/@index", "target/@state", "target/current", "target/current/@unit"})
 
 _CHARACTER = ("@tty", "source/@path", "source/@mode", "source/@tls")
@@ -60,7 +58,7 @@ def facts_of(device: Element) -> Facts:
     if in_a_network:
         own += ("@type",)
     found: set[tuple[str, str]] = set()
-    for path, value in _said(device, "", _OF_A_DEVICE):
+    for path, value in _said(device, "", _OF_A_DEVICE, []):
         if path in _DROPPED or path in own:
             continue
         filled = path in open_ones or path.startswith(below)
@@ -70,19 +68,23 @@ def facts_of(device: Element) -> Facts:
     return frozenset(found)
 
 
-def _said(element: Element, path: str, hidden: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _said(
+    element: Element, path: str, hidden: frozenset[str], found: list[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """``found`` with what the element says. No generator in another: thousands are read."""
     for name, value in element.attrib.items():
-        yield f"{path}@{name}", value
-    seen: Counter[str] = Counter()
+        found.append((f"{path}@{name}", value))
+    seen: dict[str, int] = {}
     for child in element:
         tag = child.tag
         if not isinstance(tag, str) or tag in hidden or tag in _ANYWHERE:  # A comment has none.
             continue
-        seen[tag] += 1
-        place = f"{path}{tag}" + (f"[{seen[tag]}]" if seen[tag] > 1 else "")
+        count = seen[tag] = seen.get(tag, 0) + 1
+        place = f"{path}{tag}[{count}]" if count > 1 else f"{path}{tag}"
         text = (child.text or "").strip()
         if text:
-            yield place, text
+            found.append((place, text))
         elif not len(child) and not child.attrib:
-            yield place, "yes"
-        yield from _said(child, f"{place}/", frozenset())
+            found.append((place, "yes"))
+        _said(child, f"{place}/", _NOTHING, found)
+    return found

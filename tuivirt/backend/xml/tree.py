@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -140,10 +140,17 @@ def pci_address(element: Element | None) -> str:
     """``0000:04:00.0`` from an element with domain, bus, slot and function; '' when incomplete."""
     if element is None:
         return ""
-    parts = [number(element.get(name)) for name in ("domain", "bus", "slot", "function")]
-    if parts[1] is None or parts[2] is None:
+    get = element.get
+    return _pci_address(get("domain"), get("bus"), get("slot"), get("function"))
+
+
+@lru_cache(maxsize=512)
+def _pci_address(*words: str | None) -> str:
+    """Guests have the same few: they are spelt once."""
+    domain, bus, slot, function = map(number, words)
+    if bus is None or slot is None:
         return ""
-    return f"{parts[0] or 0:04x}:{parts[1]:02x}:{parts[2]:02x}.{parts[3] or 0:x}"
+    return f"{domain or 0:04x}:{bus:02x}:{slot:02x}.{function or 0:x}"
 
 
 def address_of(element: Element | None) -> str:
