@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -306,7 +307,8 @@ def _screen(options: ScreenOptions) -> int:
         app.call_later(ending.watch_signals)
         app.call_later(app.set_timer, lean.SETTLE_S, lean.collect_start)
         app.call_later(app.set_timer, LINE_ASKED_S, app.time_line)
-        app.call_later(app.set_interval, lean.LOOK_AGAIN_S, lean.Growth().look)
+        growth = lean.Growth(lambda: time.monotonic() - app.pressed_at)
+        app.call_later(app.set_interval, lean.LOOK_AGAIN_S, growth.look)
         app.run()
         return app.return_code or 0
     finally:

@@ -65,6 +65,40 @@ growth.look()
 print(gc.get_freeze_count() > 2 * before)
 """
 
+MANY = """
+import gc, weakref
+from tuivirt import lean
+class Thing: pass
+def circle():
+    one = Thing()
+    one.itself = one
+    return weakref.ref(one)
+lean.collect_start()
+lean.MANY, lean.FRESH = gc.get_freeze_count() // 2, 2000
+typing = [0.0]
+growth = lean.Growth(lambda: 60.0 - 60.0 * typing[0])
+gc.collect()
+print(gc.isenabled())
+growth.look()
+lost = circle()
+growth.look()
+print(lost() is None)
+kept = [[n] for n in range(3000)]
+typing[0] = 1
+growth.look()
+print(lost() is None)
+typing[0] = 0
+growth.look()
+print(lost() is None, gc.isenabled())
+found = Thing()
+found.itself, lost = found, weakref.ref(found)
+gc.freeze()
+del found
+more = [[n] for n in range(2 * gc.get_freeze_count())]
+growth.look()
+print(lost() is None)
+"""
+
 START = """
 import sys
 from textual.app import App
@@ -82,8 +116,8 @@ AT_START = {
     "actions": "catalog devices disk_options disks domains errors field_options happenings here"
     " hostdevs mdevs networks plans pools processors registry runner template views advice whose",
     "backend": "askable bindings board configs connection cut_off errors eventloop events families"
-    " host hoststats info inventory keeper lanes leases opening plan rates sampler settling silence"
-    " spread standing ticker traffic uri uses view",
+    " host hoststats info inventory keeper known lanes leases opening plan rates sampler settling"
+    " silence spread standing ticker traffic turns uri uses view",
     "backend.model": "device domain fleet host record ref resources stats task when",
     "commands": "output stdout words",
     "screens": "base consoling domain_columns domains empty lending painting pausing rooms telling",
@@ -114,6 +148,10 @@ def test_the_programs_own_marks_are_measured_without_a_table_and_right() -> None
 
 def test_what_stays_is_looked_through_once_and_again_when_there_is_much_more_of_it() -> None:
     assert _said(COLLECTED) == ["0 True", "True", "True"]
+
+
+def test_where_there_is_much_garbage_is_looked_for_when_nobody_types() -> None:
+    assert _said(MANY) == ["False", "False", "False", "True False", "True"]
 
 
 def test_asyncio_is_there_without_tls_which_whoever_wants_it_still_gets() -> None:

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from functools import partial
-from sys import intern
 from typing import TYPE_CHECKING, Any
 
 import libvirt
 
 from .errors import NotConnected, is_gone
 from .events import Noticed
-from .model.device import Device, Disk, DomainConfig, Interface
-from .model.domain import UNLABELLED, Domain, Labels
+from .known import Known, slim
+from .model.domain import UNLABELLED
 from .model.host import Link
-from .model.record import record
 from .rates import BALLOON_PERIOD_S
+from .turns import turn
 from .xml.errors import XmlError
 
 if TYPE_CHECKING:
@@ -34,28 +32,9 @@ SHARE = 0.25
 core for all hosts together."""
 GATHER_S = 0.3
 """How long to wait before reading, so that the first picture is not delayed."""
-
-
-@record(frozen=True, slots=True)
-class Known:
-    """What was read of one domain, as far as it tells who uses what."""
-
-    run: int | None
-    """The domain's id when it was read: another run has another live configuration."""
-    persistent: bool
-    live: DomainConfig | None = None
-    saved: DomainConfig | None = None
-    pending: tuple[str, ...] = ()
-    labels: Labels = UNLABELLED
-
-    @property
-    def configs(self) -> tuple[DomainConfig, ...]:
-        """Live and saved, as far as there are."""
-        return tuple(config for config in (self.live, self.saved) if config is not None)
-
-    def fits(self, domain: Domain) -> bool:
-        """Whether it was read of the domain as it is listed."""
-        return (self.run, self.persistent) == (domain.id, domain.persistent)
+TELL_EVERY_S, USERS_EVERY_S = 0.5, 5.0
+"""How often, while more is being read, it is told what follows of those that were, and who uses
+what."""
 
 
 class Configs:
@@ -76,7 +55,12 @@ class Configs:
         self._generation = -1
         self._seen: set[str] = set()
         """Of those nothing is looked for that a program before this one left behind."""
-        self._derive = False
+        self._fresh: dict[str, Known] = {}
+        """Those that were read, and of which nothing was told since."""
+        self._anew = False
+        """What was told of any of them may be otherwise by now."""
+        self._users_old = False
+        self._told_due = self._users_due = 0.0
         self._stopping = False
         self._thread: threading.Thread | None = None
 
@@ -115,13 +99,13 @@ class Configs:
                 known = self._known.get(uuid)
                 if known is None or not known.fits(domain):
                     self._wanted[uuid] = None
-            self._derive = True
+            self._anew = self._users_old = True
             self._start()
 
     def leases_changed(self) -> None:
         """Addresses must be told apart anew."""
         with self._condition:
-            self._derive = True
+            self._anew = True
             self._start()
 
     def consider_balloon(self, uuid: str, record: Mapping[str, Any]) -> None:
@@ -159,35 +143,62 @@ class Configs:
         self._condition.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._condition:
-                self._condition.wait_for(
-                    lambda: self._stopping or self._wanted or self._arm or self._derive
-                )
+        try:
+            idle = True
+            while self._wait_for_work(gather=idle):
+                _reading.add(self)
+                started, worked = time.monotonic(), time.thread_time()
+                self._work()
+                took, worked = time.monotonic() - started, time.thread_time() - worked
+                with self._condition:
+                    idle = self._is_idle
+                    if idle:
+                        _reading.discard(self)
+                    self._condition.wait_for(
+                        lambda: self._stopping, rest_s(took, worked, len(_reading))
+                    )
+        finally:
+            _reading.discard(self)
+
+    @property
+    def _is_idle(self) -> bool:
+        """Whether there is nothing to be read."""
+        return not self._wanted and not self._arm
+
+    def _wait_for_work(self, *, gather: bool) -> bool:
+        """Until there is some, and with ``gather`` a bit longer; False: it is to end."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._stopping or not self._is_idle or self._news)
+            if gather:
                 self._condition.wait_for(lambda: self._stopping, GATHER_S)
-                if self._stopping:
-                    return
-            _reading.add(self)
-            try:
-                with self._host.traffic.job():
-                    self._read_some()
-                self._derive_all()
-            except (libvirt.libvirtError, NotConnected) as error:
-                if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
-                    self._host.defect(error)
-                # Once the host is back its lists are read again, and with them these.
-                with self._condition:
-                    self._wanted.clear()
-                    self._arm.clear()
-            except Exception as error:
-                # A defect of ours must not be told three times a second.
+            return not self._stopping
+
+    def _work(self) -> None:
+        """Read one, and tell what follows from those read, now and then, and after the last."""
+        try:
+            with self._host.traffic.job():
+                self._read_next()
+            if self._is_idle or time.monotonic() >= self._told_due:
+                self._derive()
+                self._told_due = time.monotonic() + TELL_EVERY_S
+        except (libvirt.libvirtError, NotConnected) as error:
+            if self._host.snapshot.link in (Link.CONNECTED, Link.STALLED):
                 self._host.defect(error)
-                with self._condition:
-                    self._wanted.clear()
-                    self._arm.clear()
-                    self._derive = False
-            finally:
-                _reading.discard(self)
+            # Once the host is back its lists are read again, and with them these.
+            with self._condition:
+                self._wanted.clear()
+                self._arm.clear()
+        except Exception as error:
+            # A defect of ours must not be told three times a second.
+            self._host.defect(error)
+            with self._condition:
+                self._wanted.clear()
+                self._arm.clear()
+
+    @property
+    def _news(self) -> bool:
+        """Whether something is to be told that nobody was told yet."""
+        return bool(self._fresh) or self._anew or self._users_old
 
     def _next(self, wishes: dict[str, None]) -> str | None:
         with self._condition:
@@ -197,25 +208,15 @@ class Configs:
             del wishes[uuid]
             return uuid
 
-    def _read_some(self) -> None:
-        """Read for half a second or so, then let the derived facts be shown."""
-        until = time.monotonic() + 0.5
-        while time.monotonic() < until:
-            started, worked = time.monotonic(), time.thread_time()
-            uuid = self._next(self._wanted)
-            if uuid is not None:
-                self._read(uuid)
-            else:
-                uuid = self._next(self._arm)
-                if uuid is None:
-                    return
-                # Elsewhere: a guest that hangs would keep all others from being read.
-                self._host.chores.submit(partial(self._arm_balloon, uuid))
-            took, worked = time.monotonic() - started, time.thread_time() - worked
-            with self._condition:
-                self._condition.wait_for(
-                    lambda: self._stopping, rest_s(took, worked, len(_reading))
-                )
+    def _read_next(self) -> None:
+        uuid = self._next(self._wanted)
+        if uuid is not None:
+            self._read(uuid)
+            return
+        uuid = self._next(self._arm)
+        if uuid is not None:
+            # Elsewhere: a guest that hangs would keep all others from being read.
+            self._host.chores.submit(partial(self._arm_balloon, uuid))
 
     def _read(self, uuid: str) -> None:
         from .xml.chain import NAMESPACE
@@ -232,10 +233,12 @@ class Configs:
             both = domain.id is not None and domain.persistent
             if domain.id is not None:
                 text = handle.XMLDesc(0)
-                live = skim_domain(text, compared=both)
+                with turn:
+                    live = skim_domain(text, compared=both)
             if domain.persistent or live is None:
                 text = handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)
-                saved = skim_domain(text, compared=both)
+                with turn:
+                    saved = skim_domain(text, compared=both)
             if uuid not in self._seen and NAMESPACE in text:
                 from .block_jobs.left import tell
 
@@ -245,7 +248,8 @@ class Configs:
             if live is not None and saved is not None:
                 from .xml.pending import pending
 
-                waits = pending(live, saved)
+                with turn:
+                    waits = pending(live, saved)
         except (libvirt.libvirtError, XmlError) as error:
             if isinstance(error, libvirt.libvirtError):
                 if is_gone(error):
@@ -258,54 +262,39 @@ class Configs:
             live, saved, waits = None, None, ()
         now = live or saved
         labels = UNLABELLED if now is None else now.labels
-        live, saved = _slim(live), _slim(saved)
+        live, saved = slim(live), slim(saved)
         if live == saved:
             saved = live  # As nearly always: one record in place of two.
         known = Known(domain.id, domain.persistent, live, saved, waits, labels)
         with self._condition:
             if self._reading == uuid:
-                self._known[uuid] = known
-                self._derive = True
+                self._known[uuid] = self._fresh[uuid] = known
+                self._users_old = True
 
     # -- what follows from it -----------------------------------------------------------------
 
-    def _derive_all(self) -> None:
-        from .uses import addresses_of, users_of_devices, users_of_networks
+    def _derive(self) -> None:
+        """Tell what follows from what was read since.
+
+        Of the domains that were read, as long as nothing changed for all; who uses what takes a
+        look at all that is known, and is told seldom as long as more is to come.
+        """
+        from .derived import tell_domains, tell_users
 
         with self._condition:
-            if not self._derive:
+            of, self._fresh = self._fresh, {}
+            if self._anew:
+                self._anew, of = False, dict(self._known)
+        if of:
+            tell_domains(self._host, of)
+        now = time.monotonic()
+        with self._condition:
+            if not self._users_old or (self._wanted and now < self._users_due):
                 return
-            self._derive = False
+            self._users_old = False
+            self._users_due = now + USERS_EVERY_S
             known = dict(self._known)
-        host = self._host
-        snapshot = host.snapshot
-        by_mac: dict[str, list[str]] = {}
-        for network in snapshot.networks.values():
-            for lease in network.leases:
-                by_mac.setdefault(lease.mac.lower(), []).append(lease.address)
-        configs = {
-            snapshot.domains[uuid].name: each.configs
-            for uuid, each in known.items()
-            if uuid in snapshot.domains
-        }
-        changes: dict[str, Callable[[Domain], Domain]] = {}
-        for uuid, each in known.items():
-            addresses = addresses_of(each.live, by_mac) if each.live is not None else ()
-
-            def change(
-                domain: Domain,
-                addresses: tuple[str, ...] = addresses,
-                pending: tuple[str, ...] = each.pending,
-                labels: Labels = each.labels,
-            ) -> Domain:
-                return replace(domain, addresses=addresses, pending=pending, labels=labels)
-
-            changes[uuid] = change
-        host.change_domains(changes)
-        host.set_users(
-            users_of_networks(configs),
-            users_of_devices(configs, snapshot.devices),
-        )
+        tell_users(self._host, known)
 
     # -- the balloon --------------------------------------------------------------------------
 
@@ -356,43 +345,3 @@ def rest_s(took: float, worked: float, readers: int) -> float:
     """How long to wait after a reading that took so many seconds, in ``worked`` of which this
     processor did something; so many hosts are read at the same time."""
     return max(took * (1 / SHARE - 1), worked * (readers / SHARE - 1))
-
-
-def _slim(config: DomainConfig | None) -> DomainConfig | None:
-    """What tells who uses what, and nothing else of it: thousands are kept.
-
-    Words that all domains have in common are one string; each reading makes its own.
-    """
-    if config is None:
-        return None
-    return DomainConfig(
-        name=config.name,
-        uuid=config.uuid,
-        disks=tuple(
-            Disk(
-                target=intern(disk.target),
-                device=intern(disk.device),
-                source_type=intern(disk.source_type),
-                source=disk.source,
-                pool=intern(disk.pool),
-                volume=disk.volume,
-                readonly=disk.readonly,
-                shareable=disk.shareable,
-                backing=disk.backing,
-            )
-            for disk in config.disks
-        ),
-        interfaces=tuple(
-            Interface(mac=each.mac, type=intern(each.type), source=intern(each.source))
-            for each in config.interfaces
-        ),
-        devices=tuple(
-            Device(
-                kind=device.kind,
-                node_device=device.node_device,
-                vendor_product=device.vendor_product,
-            )
-            for device in config.devices
-            if device.kind == "hostdev"
-        ),
-    )

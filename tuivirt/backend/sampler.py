@@ -7,7 +7,6 @@ and left out (its call stays open and tells when it answers again); the rest goe
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -28,6 +27,7 @@ from .rates import Meter
 from .silence import Silence
 from .ticker import Round, Ticker
 from .traffic import Traffic
+from .turns import turn
 from .view import View
 
 CALLS = 3
@@ -39,10 +39,6 @@ FIRST_AGAIN_S = 0.2
 SILENT_S = 30.0  # Then the connection to a host that does not answer is opened again.
 _ABANDONED_MOST = 3
 """A client may have five calls open at a daemon (its default); some are left for the rest."""
-
-_working = threading.Lock()
-"""One host's figures are worked on at a time: fifty threads that all want the interpreter would
-keep it from the screen's."""
 
 
 @dataclass(slots=True)
@@ -228,7 +224,7 @@ class Sampler:
         return Answer(ask, records, started, time.monotonic() - started)
 
     def _integrate(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:
-        with _working:
+        with turn:
             self._take_in(answers, calls, domains)
 
     def _take_in(self, answers: list[Answer], calls: int, domains: Mapping[str, Domain]) -> None:

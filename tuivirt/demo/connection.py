@@ -9,6 +9,7 @@ from typing import Any
 import libvirt
 
 from ..backend import eventloop
+from ..backend.turns import turn
 from . import stats
 from .domain import DemoDomain
 from .errors import failure
@@ -148,7 +149,7 @@ class DemoConnection(Machines):
     def _records(self, found: list[tuple[Any, Any]], groups: int) -> list[tuple[DemoDomain, Any]]:
         now = time.monotonic()
         made = []
-        with self.lock:
+        with self.lock, turn:
             for real, known in found:
                 uuid = str(real.UUIDString())
                 guest = self.guest(real, uuid, known["state.state"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import libvirt
 from lxml import etree
 
+from ..backend.turns import turn
 from . import hotplug, processors, stats
 from .errors import failure, not_running
 from .proxy import Proxy
@@ -40,8 +41,8 @@ class DemoDomain(Proxy):
     # ------------------------------------------------------------------ what it is
     def XMLDesc(self, flags: int = 0) -> str:
         xml = str(self._real.XMLDesc(flags))
-        root: Any = etree.fromstring(xml)
-        with self._host.lock:
+        with self._host.lock, turn:
+            root: Any = etree.fromstring(xml)
             live = self.guest.live
             if live is not None and not flags & libvirt.VIR_DOMAIN_XML_INACTIVE:
                 old = root.find("devices")

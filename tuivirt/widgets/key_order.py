@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -24,8 +25,12 @@ class KeysInOrder(App[T], inherit_bindings=False):
     overhear: Callable[[events.Event], None] | None = None
     """Told of each event that is given out, before it is."""
 
+    pressed_at = 0.0
+    """When the last key came: monotonic seconds."""
+
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.pressed_at = time.monotonic()
             if self._screen_stack:
                 # Set in any case, even when making the screen fails.
                 await self.screen._mounted_event.wait()

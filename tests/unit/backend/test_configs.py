@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 import libvirt
 import pytest
 
-from tuivirt.backend.configs import SHARE, Configs, Known, rest_s
+from tuivirt.backend.configs import SHARE, Configs, rest_s
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
+from tuivirt.backend.known import Known
 from tuivirt.backend.model.domain import Domain, DomainState
 from tuivirt.backend.xml.chain import NAMESPACE
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tuivirt.backend.configs import Known
 from tuivirt.backend.disks import DiskRequest, Source, check_scsi_room, choose_bus, refuse_used
 from tuivirt.backend.errors import BadInput
 from tuivirt.backend.host import Host
+from tuivirt.backend.known import Known
 from tuivirt.backend.model.device import DomainConfig
 from tuivirt.backend.xml.domain import parse_domain
 from tuivirt.backend.xml.errors import BusFull
