@@ -27,7 +27,7 @@ from .xml.errors import XmlError
 if TYPE_CHECKING:
     from .host import Host
 
-SHARE = 0.25
+SHARE, CORE_SHARE = 0.25, 0.15
 """The part of the time that reading may take: of each host's daemon, and of this processor's
 core for all hosts together."""
 GATHER_S = 0.3
@@ -344,4 +344,4 @@ _reading: set[Configs] = set()
 def rest_s(took: float, worked: float, readers: int) -> float:
     """How long to wait after a reading that took so many seconds, in ``worked`` of which this
     processor did something; so many hosts are read at the same time."""
-    return max(took * (1 / SHARE - 1), worked * (readers / SHARE - 1))
+    return max(took * (1 / SHARE - 1), worked * (readers / CORE_SHARE - 1))

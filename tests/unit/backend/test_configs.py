@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 import libvirt
 import pytest
 
-from tuivirt.backend.configs import SHARE, Configs, rest_s
+from tuivirt.backend import derived
+from tuivirt.backend.configs import CORE_SHARE, SHARE, Configs, rest_s
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
 from tuivirt.backend.known import Known
@@ -173,4 +174,31 @@ def test_neither_a_daemon_nor_this_machine_is_kept_busy_by_reading(
     took = 0.01
     whole = took + rest_s(took, worked, readers)
     assert took / whole <= SHARE + 1e-9
-    assert readers * worked / whole <= SHARE + readers * 1e-9 + worked
+    assert readers * worked / whole <= CORE_SHARE + readers * 1e-9 + worked
+
+
+def test_what_follows_from_one_that_was_read_is_told_of_that_one_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[set[str]] = []
+
+    def tell(_host: Host, known: Mapping[str, Known]) -> None:
+        told.append(set(known))
+
+    monkeypatch.setattr(derived, "tell_domains", tell)
+    place.has({WEB: Handle(xml("web", "a")), DB: Handle(xml("db", "b"))})
+    until(lambda: len(told) == 2 or None)
+    assert told == [{WEB.uuid}, {DB.uuid}]
+    place.configs.leases_changed()
+    until(lambda: len(told) == 3 or None)
+    assert told[-1] == {WEB.uuid, DB.uuid}, "of all, once an address may be another's"
+
+
+def test_what_was_read_of_an_earlier_run_says_nothing_of_this_one() -> None:
+    place = Place()
+    now = replace(WEB, id=8, state=DomainState.RUNNING)
+    place.host.listed({WEB.uuid: now}, {})
+    derived.tell_domains(place.host, {WEB.uuid: Known(7, now.persistent, pending=("memory",))})
+    assert place.host.snapshot.domains[WEB.uuid].pending == ()
+    derived.tell_domains(place.host, {WEB.uuid: Known(8, now.persistent, pending=("memory",))})
+    assert place.host.snapshot.domains[WEB.uuid].pending == ("memory",)
