@@ -269,7 +269,7 @@ def _screen(options: ScreenOptions) -> int:
     bindings.load()
     # The connection is made while Textual is imported, which takes as long as all the rest.
     from tuivirt import lean, settings, wiring
-    from tuivirt.backend.events import EventHub
+    from tuivirt.backend.events import Event, EventHub, HostsChanged
     from tuivirt.commands.output import USAGE, complain
     from tuivirt.ending import Ending
     from tuivirt.logfile import log_defect, log_to_file, log_warning
@@ -308,6 +308,12 @@ def _screen(options: ScreenOptions) -> int:
         app.call_later(app.set_timer, lean.SETTLE_S, lean.collect_start)
         app.call_later(app.set_timer, LINE_ASKED_S, app.time_line)
         growth = lean.Growth(lambda: time.monotonic() - app.pressed_at)
+
+        def heard(event: Event) -> None:
+            if isinstance(event, HostsChanged):
+                growth.expect()
+
+        hub.subscribe(heard, waited=False)
         app.call_later(app.set_interval, lean.LOOK_AGAIN_S, growth.look)
         app.run()
         return app.return_code or 0

@@ -12,11 +12,11 @@ SETTLE_S = 0.25
 """When the start's garbage is looked for: the first picture is there, and nobody has read it."""
 LOOK_AGAIN_S, GROWN = 60.0, 1.05
 """How often it is seen whether all must be looked through, and by how much it has grown then."""
-MANY, FRESH, GROWN_MANY = 200_000, 50_000, 2.0
+MANY, FRESH, FRESH_MOST, GROWN_MANY = 200_000, 50_000, 200_000, 2.0
 """From how many objects on a look takes longer than a key should wait. Then nothing is looked
 through by itself: only what is new, when that is so much, and all, when it has grown so."""
 QUIET_S, MOST_PUT_OFF = 5.0, 10
-"""Not while somebody types, unless it was put off so often."""
+"""Not while somebody types, unless it was put off so often, or FRESH_MOST are new."""
 _M_ARENA_MAX = -8
 """Of mallopt(3), in glibc's malloc.h."""
 
@@ -86,31 +86,41 @@ class Growth:
         """``quiet_s`` tells how many seconds ago a key was pressed."""
         self._quiet_s = quiet_s
         self._put_off = 0
+        self._expected = False
         self._settled = 0
         """How many objects there were when all was looked through."""
         self._grown: int | None = None
         """How many came since and were looked at; None: what is new is looked at by itself."""
 
+    def expect(self) -> None:
+        """Much has gone, as with a host: look through all the next time. On any thread."""
+        self._expected = True
+
     def look(self) -> None:
         """Called every LOOK_AGAIN_S."""
-        if self._quiet_s() < QUIET_S and self._put_off < MOST_PUT_OFF:
+        fresh = gc.get_count()[0]
+        typing = self._quiet_s() < QUIET_S and fresh < FRESH_MOST
+        if typing and self._put_off < MOST_PUT_OFF:
             self._put_off += 1
             return
         self._put_off = 0
-        if gc.isenabled():
-            if gc.get_freeze_count() > GROWN * self._settled:
-                self._look_through()
-            return
-        if self._grown is None:
-            self._settled, self._grown = gc.get_freeze_count(), 0
-        fresh = gc.get_count()[0]
-        if self._settled + self._grown + fresh > GROWN_MANY * self._settled:
+        if self._expected or self._has_changed(gc.get_freeze_count(), fresh):
             self._look_through()
-        elif fresh > FRESH:
+        elif self._grown is not None and fresh > FRESH:
             self._grown += fresh
             gc.collect()
 
+    def _has_changed(self, count: int, fresh: int) -> bool:
+        """Whether there is so much more, or so much less, that all is to be looked through."""
+        if gc.isenabled():
+            return count > GROWN * self._settled
+        if self._grown is None:
+            self._settled, self._grown = count, 0
+        more = self._settled + self._grown + fresh > GROWN_MANY * self._settled
+        return more or count < self._settled / GROWN_MANY
+
     def _look_through(self) -> None:
+        self._expected = False
         gc.unfreeze()
         gc.collect()
         gc.freeze()

@@ -208,7 +208,6 @@ def _rows() -> Iterator[Figure]:
 
     show()
     gc.collect()
-    gc.freeze()
     gc.disable()
     filters = ("web-1.*5", "!web", "@h07", "#none", "") * TIMES
     yield timed("a filter", *(lambda text=text: rows.set_filter(text) for text in filters))

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 SHARE, CORE_SHARE = 0.25, 0.15
 """The part of the time that reading may take: of each host's daemon, and of this processor's
 core for all hosts together."""
+REST_MOST_S = 2.0
+"""What took long once (a first import, what follows for a thousand) is not paid back in full."""
 GATHER_S = 0.3
 """How long to wait before reading, so that the first picture is not delayed."""
 TELL_EVERY_S, USERS_EVERY_S = 0.5, 5.0
@@ -46,6 +48,8 @@ class Configs:
         self._wanted: dict[str, None] = {}
         self._hurried: frozenset[str] = frozenset()
         self._known: dict[str, Known] = {}
+        self._before: dict[str, Known] = {}
+        """What was known of those that are to be read again: they use something all the same."""
         self._reading: str | None = None
         """Whose XML is being read; none any more once that one was forgotten meanwhile."""
         self._balloons: dict[str, int] = {}
@@ -69,7 +73,10 @@ class Configs:
     def forget(self, uuid: str) -> None:
         """It changed: read it again when it is listed next."""
         with self._condition:
-            if self._known.pop(uuid, None) is not None:
+            known = self._known.pop(uuid, None)
+            self._fresh.pop(uuid, None)
+            if known is not None:
+                self._before[uuid] = known
                 self._wanted[uuid] = None
             elif uuid == self._reading:
                 self._reading = None
@@ -89,12 +96,15 @@ class Configs:
         with self._condition:
             if self._generation != host.generation:
                 self._generation = host.generation
+                self._before |= self._known
                 self._known.clear()
+                self._fresh.clear()
                 self._reading = None
                 self._balloons.clear()
                 self._armed.clear()
-            for uuid in self._known.keys() - domains.keys():
-                del self._known[uuid]
+            for read in (self._known, self._before, self._fresh):
+                for uuid in read.keys() - domains.keys():
+                    del read[uuid]
             for uuid, domain in domains.items():
                 known = self._known.get(uuid)
                 if known is None or not known.fits(domain):
@@ -154,9 +164,9 @@ class Configs:
                     idle = self._is_idle
                     if idle:
                         _reading.discard(self)
-                    self._condition.wait_for(
-                        lambda: self._stopping, rest_s(took, worked, len(_reading))
-                    )
+                    # Who has read all leaves the rest of the core to the others.
+                    readers = 1 if idle else len(_reading)
+                    self._condition.wait_for(lambda: self._stopping, rest_s(took, worked, readers))
         finally:
             _reading.discard(self)
 
@@ -269,6 +279,7 @@ class Configs:
         with self._condition:
             if self._reading == uuid:
                 self._known[uuid] = self._fresh[uuid] = known
+                self._before.pop(uuid, None)
                 self._users_old = True
 
     # -- what follows from it -----------------------------------------------------------------
@@ -286,15 +297,17 @@ class Configs:
             if self._anew:
                 self._anew, of = False, dict(self._known)
         if of:
-            tell_domains(self._host, of)
+            with turn:
+                tell_domains(self._host, of)
         now = time.monotonic()
         with self._condition:
             if not self._users_old or (self._wanted and now < self._users_due):
                 return
             self._users_old = False
             self._users_due = now + USERS_EVERY_S
-            known = dict(self._known)
-        tell_users(self._host, known)
+            known = self._before | self._known
+        with turn:
+            tell_users(self._host, known)
 
     # -- the balloon --------------------------------------------------------------------------
 
@@ -344,4 +357,5 @@ _reading: set[Configs] = set()
 def rest_s(took: float, worked: float, readers: int) -> float:
     """How long to wait after a reading that took so many seconds, in ``worked`` of which this
     processor did something; so many hosts are read at the same time."""
-    return max(took * (1 / SHARE - 1), worked * (readers / CORE_SHARE - 1))
+    paid = max(took * (1 / SHARE - 1), worked * (readers / CORE_SHARE - 1))
+    return min(REST_MOST_S, paid)

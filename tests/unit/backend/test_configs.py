@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import libvirt
 import pytest
 
-from tuivirt.backend import derived
-from tuivirt.backend.configs import CORE_SHARE, SHARE, Configs, rest_s
+from tuivirt.backend import configs, derived
+from tuivirt.backend.configs import CORE_SHARE, REST_MOST_S, SHARE, Configs, rest_s
 from tuivirt.backend.events import Event, Noticed
 from tuivirt.backend.host import Host
 from tuivirt.backend.known import Known
@@ -174,7 +174,36 @@ def test_neither_a_daemon_nor_this_machine_is_kept_busy_by_reading(
     took = 0.01
     whole = took + rest_s(took, worked, readers)
     assert took / whole <= SHARE + 1e-9
-    assert readers * worked / whole <= CORE_SHARE + readers * 1e-9 + worked
+    assert readers * worked / whole <= CORE_SHARE + readers * 1e-9
+
+
+def test_what_took_long_once_is_not_waited_on_for_as_long_as_many_hosts_would_have_it() -> None:
+    assert rest_s(0.1, 0.1, 50) == REST_MOST_S
+
+
+def test_one_that_is_read_again_uses_what_it_used_until_then(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[set[str]] = []
+
+    def tell(_host: Host, known: Mapping[str, Known]) -> None:
+        told.append(set(known))
+
+    monkeypatch.setattr(derived, "tell_users", tell)
+    monkeypatch.setattr(configs, "USERS_EVERY_S", 0.0)
+    monkeypatch.setattr(configs, "TELL_EVERY_S", 0.0)
+    held = Handle(xml("web", "a"))
+    place.has({WEB: held, DB: Handle(xml("db", "b"))})
+    until(lambda: told[-1:] == [{WEB.uuid, DB.uuid}] or None)
+    told.clear()
+    held.asked.clear()
+    held.go_on.clear()
+    place.configs.forget(DB.uuid)
+    place.configs.forget(WEB.uuid)
+    place.configs.leases_changed()
+    assert held.asked.wait(10), "the other one was read, and this one is being read"
+    assert told == [{WEB.uuid, DB.uuid}]
+    held.go_on.set()
 
 
 def test_what_follows_from_one_that_was_read_is_told_of_that_one_alone(

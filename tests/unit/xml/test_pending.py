@@ -249,6 +249,16 @@ def test_of_two_alike_the_one_that_stays_is_told_from_the_one_that_goes() -> Non
     assert pending(live, saved) == ("serial goes",)
 
 
+def test_devices_that_only_their_facts_tell_apart_each_have_their_own_twin() -> None:
+    def channels(*names: str) -> list[Device]:
+        return [Device("channel", facts=frozenset({("target/@name", name)})) for name in names]
+
+    live, saved = channels("agent", "spice", "agent"), channels("spice", "agent", "other")
+    twins, left = paired(live, saved)
+    assert [id(twin) for twin in twins] == [id(saved[number]) for number in (1, 0, 2)]
+    assert left == [], "the third is of the same kind and the only one left: its words differ"
+
+
 def test_pins_topology_and_io_threads_that_differ_are_told_and_no_others() -> None:
     def config(inside: str) -> DomainConfig:
         return parse_domain(f"<domain><vcpu>4</vcpu>{inside}</domain>")
