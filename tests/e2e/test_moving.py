@@ -41,7 +41,12 @@ def state_on(daemon: PrivateLibvirtd, name: str) -> int | None:
     """libvirt's number of its state there; None: it is not there."""
     with closing(libvirt.open(daemon.uri)) as conn:
         found = [each for each in conn.listAllDomains() if each.name() == name]
-        return int(found[0].state()[0]) if found else None
+        try:
+            return int(found[0].state()[0]) if found else None
+        except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+                return None  # It went between the two calls.
+            raise
 
 
 def reads(at: Operator, said: str) -> None:
