@@ -79,6 +79,17 @@ def until(look: Callable[[], T | None]) -> T:
     raise AssertionError("it never came")
 
 
+def recorded(monkeypatch: pytest.MonkeyPatch, teller: str) -> list[set[str]]:
+    """Of which domains that function of `derived` is told, each time; it tells nobody."""
+    told: list[set[str]] = []
+
+    def tell(_host: Host, known: Mapping[str, Known]) -> None:
+        told.append(set(known))
+
+    monkeypatch.setattr(derived, teller, tell)
+    return told
+
+
 @pytest.fixture
 def place() -> Iterator[Place]:
     place = Place()
@@ -184,12 +195,7 @@ def test_what_took_long_once_is_not_waited_on_for_as_long_as_many_hosts_would_ha
 def test_one_that_is_read_again_uses_what_it_used_until_then(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[set[str]] = []
-
-    def tell(_host: Host, known: Mapping[str, Known]) -> None:
-        told.append(set(known))
-
-    monkeypatch.setattr(derived, "tell_users", tell)
+    told = recorded(monkeypatch, "tell_users")
     monkeypatch.setattr(configs, "USERS_EVERY_S", 0.0)
     monkeypatch.setattr(configs, "TELL_EVERY_S", 0.0)
     held = Handle(xml("web", "a"))
@@ -209,12 +215,7 @@ def test_one_that_is_read_again_uses_what_it_used_until_then(
 def test_what_follows_from_one_that_was_read_is_told_of_that_one_alone(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[set[str]] = []
-
-    def tell(_host: Host, known: Mapping[str, Known]) -> None:
-        told.append(set(known))
-
-    monkeypatch.setattr(derived, "tell_domains", tell)
+    told = recorded(monkeypatch, "tell_domains")
     place.has({WEB: Handle(xml("web", "a")), DB: Handle(xml("db", "b"))})
     until(lambda: len(told) == 2 or None)
     assert told == [{WEB.uuid}, {DB.uuid}]
