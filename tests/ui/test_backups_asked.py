@@ -87,6 +87,15 @@ async def test_how_the_last_one_of_this_session_ended_is_told() -> None:
         assert "made a checkpoint: with" not in plain_of(app)
 
 
+async def test_where_it_is_told_in_part_is_seen() -> None:
+    app = driven()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await on_the_tab(app, pilot)
+        long = "cannot back up web-01: " + "no room on it at all, " * 20
+        await ended(app, pilot, 1, TaskState.FAILED, long, MONDAY - 60, MONDAY + 60)
+        assert " no room on it … Checkpoints" in plain_of(app)
+
+
 async def test_a_later_checkpoint_tells_of_the_last_one_rather_than_a_task() -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:

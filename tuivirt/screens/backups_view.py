@@ -188,7 +188,9 @@ class BackupsView(PartsView):
             (Toned(f" {line}", tone),)
             for text, tone in said
             if text
-            for line in wrap(text, width, subsequent_indent="   ")[:MOST_LINES]
+            for line in wrap(
+                text, width, subsequent_indent="   ", max_lines=MOST_LINES, placeholder=" …"
+            )
         ]
 
     def action_back_up(self) -> None:

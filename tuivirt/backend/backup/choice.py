@@ -102,7 +102,8 @@ def against_bitmaps(disks: Sequence[Disk]) -> list[Finding]:
             Weight.REFUSED,
             f"{disk.target} is {disk.format or 'raw'}: an image of that format holds no bitmap of "
             "what was written",
-            f"leave it out (--leave-out {disk.target}), or make it a qcow2 image: qemu-img convert",
+            f"leave it out (--leave-out {disk.target}), or have the guest go over to a qcow2 "
+            "image: blockcopy with --format qcow2 --pivot",
         )
         for disk in disks
         if disk.format != "qcow2"
