@@ -349,6 +349,16 @@ async def test_typing_after_colon_completes_actions_and_runs_them() -> None:
         assert [wish[:2] for wish in app.recorded.wishes] == [("resume", "win11")]
 
 
+async def test_a_name_after_an_action_is_not_passed_over() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 6)
+        await pilot.press("colon", *"resume", "space", *"other", "enter")
+        await pilot.pause()
+        assert not app.recorded.wishes
+        assert "nothing was done: :resume takes no words" in screen_text(app)
+
+
 async def test_an_unknown_word_after_colon_is_said() -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from tuivirt.actions.catalog import find_action
 from tuivirt.backend.model.ref import Ref
 from tuivirt.settings import Settings
 
@@ -59,7 +60,13 @@ class Ways:
             return
         room = find_room(word.lower())
         if room is None:
-            if not self.wishes.act_by_name(word, self._app.front_targets()):
+            if rest.strip() and find_action(word) is not None:
+                # Who types a name after it means that one, and not the one under the cursor.
+                self._app.say(
+                    f"nothing was done: :{word} takes no words, it goes by the marks or the cursor",
+                    "warning",
+                )
+            elif not self.wishes.act_by_name(word, self._app.front_targets()):
                 self._app.say(f"there is no “{word}”; tab after : shows what there is", "warning")
             return
         screen = self._app.enter(room.where)
