@@ -161,6 +161,16 @@ async def test_going_to_a_host_shows_its_domains_only() -> None:
         assert "Domains 9 of 9" in screen_text(app)
 
 
+async def test_the_domains_of_a_host_that_is_not_in_use_are_not_said_to_be_none() -> None:
+    closed = replace(factory.host([], name="srv2"), link=Link.CLOSED, filled=False)
+    app = DrivenApp(factory.fleet(factory.sketch().hosts["srv1"], closed))
+    async with app.run_test(size=(120, 24)) as pilot:
+        await pilot.press("colon", *"dom", "space", *"@srv2", "enter")
+        await pilot.pause()
+        assert "connect one: srv2" in screen_text(app)
+        assert "There are no domains" not in screen_text(app)
+
+
 async def test_the_sampler_is_told_what_is_in_view_and_what_is_marked() -> None:
     app = DrivenApp(factory.many(100))
     async with app.run_test(size=(80, 24)) as pilot:

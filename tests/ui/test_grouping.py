@@ -24,7 +24,7 @@ LABELS = {
     2: Labels(("db", "Prod"), "Shop"),
     3: Labels(("ci",), "build"),
     7: Labels(("ci",), "build"),
-    8: Labels((), "shop"),
+    8: Labels((), "shop", "It was @srv2"),
 }
 
 

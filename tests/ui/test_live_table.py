@@ -438,6 +438,9 @@ def test_a_layout_never_leaves_its_width(width: int) -> None:
         ("web #prod", ["web-1"]),
         ("!web #prod", ["Web-2", "db"]),
         ("#prod !#old", ["web-1"]),
+        ("!web-1 !db", ["Web-2"]),
+        ("!#old !Web", ["web-1"]),
+        ("!#old !", ["web-1", "Web-2"]),
     ],
 )
 def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
@@ -461,6 +464,13 @@ def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
         ("!@srv1", ["Web-2"]),
         ("web !@srv1", ["Web-2"]),
         ("!@srv1 web", ["Web-2", "db"]),
+        ("!@srv1 !@srv2", []),
+        ("!@srv2 !web", ["db"]),
+        # The whole name of a host, and no other's text.
+        ("@srv", []),
+        ("@rv1", []),
+        ("@srv.", ["web-1", "Web-2", "db"]),
+        ("@b.c", []),
         # One that is being typed shows as much as without it.
         ("@", ["web-1", "Web-2", "db"]),
         ("!@", ["web-1", "Web-2", "db"]),

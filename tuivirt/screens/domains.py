@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 
 def _search(row: Row) -> str:
     domain, labels = row.domain, row.domain.labels
-    text = f"{domain.name} {domain.state.word} {' '.join(domain.addresses)} @{domain.host}"
-    return text if labels is UNLABELLED else f"{text} {labels.group} {labels.note}"
+    text = f"{domain.name} {domain.state.word} {' '.join(domain.addresses)}"
+    if labels is not UNLABELLED:
+        text = f"{text} {labels.group} {labels.note}"
+    return f"{text} @{domain.host}"
 
 
 class DomainsScreen(FleetScreen):
@@ -82,7 +84,8 @@ class DomainsScreen(FleetScreen):
                 made = self._hosts[host.name] = before.get(host.name) or HostRows(host)
                 made.show(host, now)
         if not any(made.rows for made in self._hosts.values()):
-            self._table.set_empty(why_empty(fleet, "domains", "A domain is defined with virsh."))
+            asked = fleet if only is None else fleet.only(only)
+            self._table.set_empty(why_empty(asked, "domains", "A domain is defined with virsh."))
         self._table.update_sections(dict(self._hosts.items()))
 
     def foresee(self, host: HostSnapshot) -> None:

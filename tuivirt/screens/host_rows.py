@@ -181,7 +181,7 @@ def tags_of(row: Row) -> tuple[str, ...]:
 def search_of(row: Row) -> str:
     host = row.host
     told = f"{host.uri} {host.link} {host.reason} {row.entry_group} {_tags(row)}"
-    return f"{host.name} @{host.name} {told}"
+    return f"{host.name} {told} @{host.name}"
 
 
 def _by_group(row: Row) -> object:

@@ -105,6 +105,8 @@ class Ways:
     def words_for(self, begun: str) -> list[str]:
         """What ``begun``, typed after ``:``, could become."""
         if " @" in begun:
+            if find_room(begun.partition(" ")[0].lower()) is None:
+                return []
             head, _, name = begun.rpartition(" @")
             return [f"{head} @{host}" for host in self._app.host_names if host.startswith(name)]
         if begun.startswith("group "):

@@ -29,6 +29,10 @@ class Fleet:
         """The fleet with this host's snapshot in place of its older one."""
         return replace(self, hosts={**self.hosts, snapshot.name: snapshot})
 
+    def only(self, name: str) -> Fleet:
+        """The fleet as if there were this host alone."""
+        return replace(self, hosts={n: host for n, host in self.hosts.items() if n == name})
+
     @property
     def in_use(self) -> list[HostSnapshot]:
         """The hosts that are connected, or that somebody wants to be."""
