@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_nam
 from tests.support.libvirtd import PrivateLibvirtd, until
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
+from tuivirt.backend.lifecycle import shutdown
 from tuivirt.backend.migration import changes, truth
 from tuivirt.backend.migration.migrate import migrate, plan_for
 from tuivirt.backend.model.domain import DomainState
@@ -517,6 +518,23 @@ def test_a_move_under_way_is_told_of_hurried_and_ended_by_post_copy(
     assert "its memory follows" in changes.start_postcopy(two.source, guest.uuid)
     assert "runs on far now" in moving.result(60)
     assert changes.job_info(two.target, guest.uuid) == f"{guest.name} has no job"
+
+
+def test_one_that_moved_while_it_was_waited_for_is_not_told_to_have_shut_down(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    guest = define()
+    guest.start()
+    asked = threading.Event()
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(
+            lambda: shutdown(two.source, guest.uuid, progress=lambda *_told: asked.set())
+        )
+        assert asked.wait(30)
+        assert "runs on far now" in migrate(two.source, guest.uuid, "far", HERE)
+        with pytest.raises(TuivirtError, match="has not shut down on near: it was moved"):
+            waiting.result(60)
+    assert on(two.target, guest).isActive()
 
 
 def test_until_its_memory_is_there_it_is_told_as_arriving(

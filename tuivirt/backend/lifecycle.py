@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Progress = Callable[[str, float | None], None]
 """(what is being done, how far from 0 to 1 or None)."""
 
+STOP_TOLD_S = 2.0
+"""For how long the event of a domain that is off already is waited for."""
 CONFIRM_TIMEOUT_S = 10.0
 """How long a call that already returned may take to show in a re-read."""
 
@@ -156,6 +158,12 @@ def shutdown(
             ) from error
         finally:
             touch(host, uuid)
+        if off and _has_left(waiter):
+            raise TuivirtError(
+                f"{name} has not shut down on {host.name}",
+                "it was moved to another host meanwhile, and may run on there",
+                advice="look at it there, and ask it again",
+            )
     if not off:
         raise TuivirtError(
             f"{name} has not shut down after {timeout_s:g} s",
@@ -287,6 +295,13 @@ def _agentless(error: libvirt.libvirtError, mode: str) -> str:
 
 def _told(waiter: Waiter, *numbers: int) -> bool:
     return any(lifecycle(event, *numbers) for event in waiter.events)
+
+
+def _has_left(waiter: Waiter) -> bool:
+    """Whether a domain that is off here went to another host; its state alone does not tell."""
+    waiter.until(lambda: _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED), STOP_TOLD_S)
+    stopped, moved = libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED
+    return any(lifecycle(event, stopped, detail=moved) for event in waiter.events)
 
 
 def _state(domain: Any, what: str) -> DomainState | None:

@@ -45,12 +45,16 @@ def object_event(key: str) -> Predicate:
     return lambda event: isinstance(event, LibvirtEvent) and event.key == key
 
 
-def lifecycle(event: Event, *numbers: int) -> bool:
-    """Whether it is a life cycle event with one of these VIR_DOMAIN_EVENT_* numbers."""
+def lifecycle(event: Event, *numbers: int, detail: int | None = None) -> bool:
+    """Whether it is a life cycle event with one of these VIR_DOMAIN_EVENT_* numbers.
+
+    ``detail``: and with this one of what libvirt tells besides.
+    """
     return (
         isinstance(event, DomainEvent)
         and event.family == "lifecycle"
         and event.detail.get("event") in numbers
+        and (detail is None or event.detail.get("detail") == detail)
     )
 
 

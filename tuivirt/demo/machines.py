@@ -47,6 +47,8 @@ class Machines:
         self._vnets = iter(range(1 << 30))
         self._figures = HostFigures(world.cpus, world.memory_kib)
         self._quiet_defines: dict[str, int] = {}
+        self.leaving: set[str] = set()
+        """Those that go to another host now: their end here is told as that."""
         self.own_drivers = {
             device.name: "snd_hda_intel" if device.pci_class.startswith("0403") else device.driver
             for device in PCI
@@ -129,6 +131,11 @@ class Machines:
             gone = details[0] == libvirt.VIR_DOMAIN_EVENT_UNDEFINED
             if gone and guest is not None and not guest.active:
                 del self._guests[uuid]
+            if details[0] == libvirt.VIR_DOMAIN_EVENT_STOPPED and uuid in self.leaving:
+                self.leaving.discard(uuid)
+                why = libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED
+                self.domain_events.emit(event, DemoDomain(self, real), details[0], why)
+                return False
             if details[0] == libvirt.VIR_DOMAIN_EVENT_DEFINED and self._quiet_defines.get(uuid):
                 self._quiet_defines[uuid] -= 1
                 return False

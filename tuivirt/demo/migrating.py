@@ -133,6 +133,7 @@ def _leave(source: Machines, domain: DemoDomain, live: bool, undefine: bool) -> 
     with source.lock:
         undefine = undefine and bool(domain._real.isPersistent())
         if live:
+            source.leaving.add(domain.UUIDString())
             domain._real.destroy()
             source.stopped(domain._real)
         if undefine:

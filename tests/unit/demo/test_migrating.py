@@ -31,7 +31,18 @@ def test_a_running_guest_is_there_and_not_here_and_says_for_how_long_it_stood_st
     demo: DemoConnection, other: DemoConnection
 ) -> None:
     domain = demo.lookupByName(SMALL)
+    told: list[tuple[int, int]] = []
+    gone = threading.Event()
+
+    def heard(_conn: object, _domain: object, event: int, detail: int, _opaque: object) -> None:
+        told.append((event, detail))
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+            gone.set()
+
+    demo.domainEventRegisterAny(domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, heard, None)
     moved = domain.migrate3(other, {}, LIVE)
+    assert gone.wait(10)
+    assert (libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED) in told
     assert moved.isActive()
     assert moved.isPersistent()
     assert moved.jobStats(GONE)["downtime"] == 42
