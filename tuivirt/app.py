@@ -50,7 +50,7 @@ from tuivirt.screens.painting import (
 )
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
-from tuivirt.screens.telling import counts_on, first_notice, notice_of
+from tuivirt.screens.telling import TaskNews, counts_on, first_notice
 from tuivirt.settings import Settings
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         self._inbox = Inbox(lambda: self.post_message(Arrived()))
         self._every_s = SLOWEST_S
         self._lost: set[str] = set()
+        self._news = TaskNews()
         self._painting = Painting(self.set_timer, self._paint)
         self._views: dict[str, View] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -179,7 +180,8 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
             self.fleet = self.fleet.with_task(event.task)
-            self.notice = notice_of(event.task, several=self.fleet.several) or self.notice
+            told = self._news.of(event.task, self.pressed_at, several=self.fleet.several)
+            self.notice = told or self.notice
         elif isinstance(event, Noticed):
             self.notice = (event.text, event.severity)
         elif isinstance(event, LinkChanged):
@@ -364,14 +366,16 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
 
     def action_leave(self) -> None:
         """At once, or, while something is under way, when the operator knows what that means."""
-        from tuivirt.screens.leaving import LeaveDialog
+        from tuivirt.screens.leaving import LeaveDialog, UnderWay
 
-        tasks = self.tasks.under_way
-        sending = [session for session in self.sessions if session.sending is not None]
+        def look() -> UnderWay:
+            sending = [session for session in self.sessions if session.sending is not None]
+            return UnderWay(self.tasks.under_way, self.fleet, sending)
+
         if isinstance(self.screen, LeaveDialog):
             self.screen.action_answer(True)
-        elif tasks or sending:
-            self.push_screen(LeaveDialog(tasks, self.fleet, sending), self._leave)
+        elif look().is_anything:
+            self.push_screen(LeaveDialog(look), self._leave)
         else:
             self._leave(True)
 

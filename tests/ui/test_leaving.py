@@ -13,11 +13,12 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.task import Task, TaskState
+from tuivirt.screens import leaving
 from tuivirt.screens.leaving import LeaveDialog
 from tuivirt.widgets.guard import Guard
 
 from . import factory
-from .driver import DrivenApp, on_top, screen_text
+from .driver import DrivenApp, on_top, screen_text, until
 
 SIZE = (80, 24)
 
@@ -136,6 +137,38 @@ async def test_the_key_again_leaves_but_not_while_it_is_held_down(
         monkeypatch.setattr(Guard, "QUIET_S", 0.0)
         await pilot.press("ctrl+q")
     assert app.return_code == 0
+
+
+async def test_what_began_since_it_was_asked_is_named_before_it_is_left() -> None:
+    app = DrivenApp(factory.sketch())
+    app.recorded.under_way = (SHUTDOWN,)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        app.recorded.under_way = (DETACH, SAVE)
+        await pilot.press("y")
+        await pilot.pause()
+        said = words(app)
+        assert "something else is under way by now" in said
+        assert "Shut down: web-01" not in said
+        assert "Detach a disk: db-01" in said
+        assert "Save and stop: build-arm64" in said
+        app.recorded.under_way = (SAVE,)
+        await pilot.press("y")
+    assert app.return_code == 0
+
+
+async def test_it_follows_what_is_under_way_while_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leaving, "LOOK_AGAIN_S", 0.01)
+    app = DrivenApp(factory.sketch())
+    app.recorded.under_way = (SHUTDOWN,)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        app.recorded.under_way = ()
+        await until(pilot, lambda: "Nothing is under way any more." in words(app), "it is told")
 
 
 def stalled() -> Fleet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,7 +20,7 @@ from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
-from tuivirt.screens.telling import after, notice_of
+from tuivirt.screens.telling import TaskNews, after, notice_of
 from tuivirt.widgets.dialogs import MessageDialog
 
 from . import factory
@@ -147,6 +148,23 @@ def test_with_several_hosts_news_names_the_object_with_its_own(
     told = notice_of(Task(1, "shutdown", WEB, "web-01", 0.0, state, text=text), several=True)
     assert told is not None
     assert told[0] == said
+
+
+def test_a_failure_is_not_passed_over_for_what_ends_well_until_a_key_is_pressed() -> None:
+    def ended(number: int, state: TaskState, text: str) -> Task:
+        return Task(number, "shutdown", WEB, "web-01", 0.0, state, text=text)
+
+    news = TaskNews()
+    assert news.of(ended(1, TaskState.DONE, "a is off"), 0.0) == ("a is off", "information")
+    assert news.of(ended(2, TaskState.FAILED, "no b"), 0.0) == ("no b", "error")
+    assert news.of(ended(3, TaskState.DONE, "c is off"), 0.0) is None
+    assert news.of(ended(4, TaskState.RUNNING, "asked"), 0.0) is None
+    second = ("2 failed (:job lists them), no d", "error")
+    assert news.of(ended(5, TaskState.FAILED, "no d"), 0.0) == second
+    assert news.of(ended(5, TaskState.FAILED, "no d"), 0.0) == second, "the same told again"
+    pressed_at = time.monotonic()
+    assert news.of(ended(6, TaskState.DONE, "e is off"), pressed_at) is not None
+    assert news.of(ended(7, TaskState.FAILED, "no f"), pressed_at) == ("no f", "error")
 
 
 def test_news_of_a_host_names_it_once() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from textual.await_complete import AwaitComplete
 
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.console import ConsoleSession
@@ -19,19 +22,67 @@ _DETACHING = "detach-"
 """Actions that ask the guest, and then wait for what it does: those, and those that begin so."""
 
 
-class LeaveDialog(ConfirmDialog):
-    """Asked when tuivirt is left while something runs; ctrl+q again is the answer *leave*."""
+LOOK_AGAIN_S = 1.0
+"""How often it is brought up to date: a host that is emptied begins one move after another."""
+ANOTHER = "something else is under way by now: look, and press it again"
 
-    def __init__(
-        self, tasks: Sequence[Task], fleet: Fleet, sending: Sequence[ConsoleSession] = ()
-    ) -> None:
-        """``sending``: consoles to which a text is being sent."""
-        lines = []
-        if tasks:
-            count = "A task is" if len(tasks) == 1 else f"{len(tasks)} tasks are"
-            lines = [f"{count} under way.", *(_becomes(t, fleet) for t in tasks)]
-        lines += map(_cut_short, sending)
-        super().__init__("Leave tuivirt", lines, yes="leave", no="stay")
+
+class UnderWay(NamedTuple):
+    """What would be left alone."""
+
+    tasks: Sequence[Task]
+    fleet: Fleet
+    sending: Sequence[ConsoleSession] = ()
+    """Consoles to which a text is being sent."""
+
+    @property
+    def is_anything(self) -> bool:
+        return bool(self.tasks or self.sending)
+
+
+class LeaveDialog(ConfirmDialog):
+    """Asked when tuivirt is left while something runs; ctrl+q again is the answer *leave*.
+
+    It tells what is under way now, and takes no *leave* for something that it has not named.
+    """
+
+    def __init__(self, look: Callable[[], UnderWay]) -> None:
+        """``look`` tells what is under way."""
+        self._look = look
+        now = look()
+        self._named = _names(now)
+        super().__init__("Leave tuivirt", _lines(now), yes="leave", no="stay")
+
+    def on_mount(self) -> None:
+        self.set_interval(LOOK_AGAIN_S, self._look_again)
+
+    def _look_again(self) -> bool:
+        """Tell what is under way now; whether there is anything that was not named."""
+        now = self._look()
+        more = bool(_names(now) - self._named)
+        self._named = _names(now)
+        self._sentences = tuple(_lines(now))
+        self.draw()
+        return more
+
+    def dismiss(self, result: bool | None = None) -> AwaitComplete:
+        if result and self._look_again():
+            self._complain(ANOTHER)
+            return AwaitComplete()
+        return super().dismiss(result)
+
+
+def _names(now: UnderWay) -> frozenset[object]:
+    return frozenset((*(task.id for task in now.tasks), *map(id, now.sending)))
+
+
+def _lines(now: UnderWay) -> list[str]:
+    lines = []
+    if now.tasks:
+        count = "A task is" if len(now.tasks) == 1 else f"{len(now.tasks)} tasks are"
+        lines = [f"{count} under way.", *(_becomes(task, now.fleet) for task in now.tasks)]
+    lines += map(_cut_short, now.sending)
+    return lines or ["Nothing is under way any more."]
 
 
 def _cut_short(session: ConsoleSession) -> str:

@@ -68,6 +68,30 @@ def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
     return text or f"{task.action} {name}", _SEVERITY[task.state]
 
 
+class TaskNews:
+    """What is said as one task after the other tells of itself: a failure is not passed over.
+
+    Of many done at once the last stood there, mostly one that went well. A failure stays until a
+    key is pressed after it, and those that follow are counted.
+    """
+
+    def __init__(self) -> None:
+        self._failed: set[int] = set()
+        self._failed_at = 0.0
+
+    def of(self, task: Task, pressed_at: float, *, several: bool = False) -> tuple[str, str] | None:
+        """The text and severity; None: what stands there stays. ``pressed_at``: the last key."""
+        if pressed_at > self._failed_at:
+            self._failed.clear()
+        told = notice_of(task, several=several)
+        if task.state is not TaskState.FAILED or told is None:
+            return None if self._failed else told
+        self._failed.add(task.id)
+        self._failed_at = time.monotonic()
+        count = len(self._failed)
+        return told if count == 1 else (f"{count} failed (:job lists them), {told[0]}", told[1])
+
+
 def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:
     """What is said at the start, and its severity: ``notice``, and what is wrong in the settings.
 

@@ -74,8 +74,8 @@ def _of_words(source: str) -> Match:
     """``#web``, ``#web #prod`` for both, ``@srv1 nginx`` and ``nginx @srv1`` with an expression.
 
     A host is what the text ends with, ``@srv1``: each kind of row has it there. It is an expression
-    too, for its whole name. An ``!`` at the beginning of such a word, or where no expression has begun yet, inverts all
-    that follows.
+    too, for its whole name. An ``!`` at the beginning of such a word, or where no expression has
+    begun yet, inverts all that follows.
     """
     wanted: set[str] = set()
     hosts: list[Match] = []
