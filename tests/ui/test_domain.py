@@ -18,7 +18,7 @@ from tuivirt.screens.domain_rows import device_rows
 from . import processors, things
 from .driver import DrivenApp, check_golden, screen_lines, screen_text
 from .factory import HOST, domain, fleet, host, uuid_of
-from .things import SIZES, driven, harmless, settle, size_name
+from .things import SIZES, driven, everything, harmless, settle, size_name
 
 
 async def opened(app: DrivenApp, pilot: Pilot[Any]) -> DomainScreen:
@@ -307,6 +307,19 @@ async def test_a_domain_that_is_gone_is_told_and_what_was_known_stays() -> None:
         text = screen_text(app)
         assert "web-01 is gone" in text
         assert "<memory>1</memory>" in text
+
+
+async def test_of_a_domain_that_has_moved_it_is_told_where_to() -> None:
+    app = driven(fleet(everything(), host([], name="srv2")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        assert isinstance(app.screen, DomainScreen)
+        found = app.fleet.domain(app.screen.ref)
+        assert found is not None
+        moved = replace(found, host="srv2")
+        app.show(fleet(host([]), host([moved], name="srv2")))
+        await pilot.pause()
+        assert "web-01 is on srv2 now, and no longer on srv1." in screen_text(app)
 
 
 async def test_hostile_names_are_drawn_and_not_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:

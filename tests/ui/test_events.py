@@ -262,6 +262,18 @@ async def test_with_several_hosts_a_tasks_object_is_told_with_its_own_at_80_colu
         assert "Tasks 1 of 2" in screen_text(app)
 
 
+async def test_with_several_hosts_an_event_is_told_with_its_own_at_80_columns() -> None:
+    app = driven(factory.fleet(things.everything(), factory.host([], name="srv2")))
+    async with app.run_test(size=(80, 24)) as pilot:
+        publish(
+            app,
+            DomainEvent(host="srv2", family="lifecycle", what="started", name="web-01", key="1"),
+        )
+        await go(app, pilot, "event")
+        await settle(app, pilot)
+        assert "started @srv2" in screen_text(app)
+
+
 async def test_running_tasks_stand_on_top_with_their_progress() -> None:
     app = driven()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -129,9 +129,11 @@ def _outcome(
 ) -> str:
     """A line for each domain. Raises Aborted or TuivirtError unless all have gone."""
     gone = [going for going, state, _text in ended if state is TaskState.DONE]
-    lines = [text for _going, _state, text in ended]
+    lines = [text for _going, state, text in ended if state is not TaskState.DONE]
     lines += [f"{going.name} was not begun, and runs on {plan.host}" for going in waiting]
     lines += [f"{going.name} stays on {plan.host}: {going.why}" for going in plan.staying]
+    # What needs somebody comes first: a long list is cut at its end.
+    lines += [text for _going, state, text in ended if state is TaskState.DONE]
     said = f"{len(gone)} of {len(plan.goings)} domains have left {plan.host}"
     if len(gone) == len(plan.goings):
         return "\n".join([said, *lines])

@@ -110,6 +110,7 @@ class Roster:
         with self._lock:
             self._free(entry.name)
             self._book.put(entry, "", keep_uri=False)
+            same = [name for name, uri in self._uris.items() if uri == entry.uri]
             host = self._make(entry.name, entry.uri, entry)
             self._uris[entry.name] = entry.uri
             first = not any(each.snapshot.entry for each in self._hosts)
@@ -117,11 +118,14 @@ class Roster:
             self._hosts.append(host)
             self._begin(host, connect=entry.connect and self._lasts)
         said = f"{entry.name} was added"
+        if same:
+            said += f"; {same[0]} has the same URI, so what is there is listed twice"
         if first and entry.connect and forgotten and self._lasts:
             # What was a matter of course until now is no longer.
+            they = "it" if len(forgotten) == 1 else "they"
             said += (
                 f"; at its next start tuivirt connects to the hosts that are kept, so edit "
-                f"{forgotten[0]} too if it shall be among them"
+                f"{', '.join(forgotten)} too if {they} shall be among them"
             )
         return said
 

@@ -126,7 +126,7 @@ def resolve(
         if len({host.name for host, _ in found}) < len(found):
             choices = ", ".join(f"{t.uuid}@{h.name} ({t.name})" for h, t in found)
         raise BadInput(f"{text!r} names more than one {kind}", choices, "say which")
-    if absent:
+    if absent and kind is not Kind.HOST:  # A host's name is its own.
         host, thing = found[0]
         raise BadInput(
             f"it is not sure which {kind} {text!r} is",

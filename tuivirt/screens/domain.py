@@ -40,7 +40,7 @@ from .paged import PagedScreen
 from .parts_view import PartsView
 from .processors_view import ProcessorsView
 from .snapshots_view import SnapshotsView
-from .telling import in_lines
+from .telling import in_lines, where_it_went
 from .words import state_cell
 
 if TYPE_CHECKING:
@@ -176,8 +176,7 @@ class DomainScreen(PagedScreen):
     def show_fleet(self, fleet: Fleet) -> None:
         domain = fleet.domain(self.ref)
         if domain is None:
-            name = self._domain.name if self._domain else self.ref.key
-            self._title.show([Toned(f" {name} is gone. Below is what was known last.", "warn")])
+            self._title.show([Toned(f" {where_it_went(self.ref, self._domain, fleet)}", "warn")])
             return
         self._domain = domain
         self._tell_of_removals(fleet)

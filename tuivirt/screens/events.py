@@ -106,7 +106,10 @@ class EventsScreen(FleetScreen):
         lines: list[PageLine] = []
         if row is not None:
             width = self._page.size.width or self.app.size.width
-            lines = facts(((row.name or row.family, row.what), ("detail", row.detail)), width)
+            # A small screen has no column for the host.
+            where = f" @{row.host}" if self.fleet.several and row.name != row.host else ""
+            said = ((row.name or row.family, row.what + where), ("detail", row.detail))
+            lines = facts(said, width)
         self._page.show([(), *lines])
 
     def on_live_table_cursor_moved(self) -> None:

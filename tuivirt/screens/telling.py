@@ -10,7 +10,10 @@ from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.actions.whose import whose, with_host
+from tuivirt.backend.model.domain import Domain
+from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.task import Task, TaskState
 
 if TYPE_CHECKING:
@@ -90,6 +93,17 @@ class TaskNews:
         self._failed_at = time.monotonic()
         count = len(self._failed)
         return told if count == 1 else (f"{count} failed (:job lists them), {told[0]}", told[1])
+
+
+def where_it_went(ref: Ref, known: Domain | None, fleet: Fleet) -> str:
+    """Of a domain that is not on its host any more; ``known``: as it was when it was."""
+    there = (host for host in fleet.hosts.values() if host.link is Link.CONNECTED)
+    now = next((host for host in there if ref.key in host.domains), None)
+    if now is not None:
+        said = f"{now.domains[ref.key].name} is on {now.name} now, and no longer on {ref.host}."
+    else:
+        said = f"{known.name if known else ref.key} is gone."
+    return f"{said} Below is what was known last." if known else said
 
 
 def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:

@@ -90,6 +90,12 @@ def test_one_that_is_not_to_be_connected_is_only_known(run: Run) -> None:
     assert run.names == ["demo", "never"]
 
 
+def test_a_second_host_of_one_uri_is_told(run: Run) -> None:
+    run.roster.add(NEVER)
+    again = run.roster.add(replace(NEVER, name="again", connect=False))
+    assert again == "again was added; never has the same URI, so what is there is listed twice"
+
+
 @pytest.mark.parametrize(
     ("entry", "why"),
     [

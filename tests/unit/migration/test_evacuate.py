@@ -8,13 +8,14 @@ from typing import Any, cast
 import pytest
 
 from tests.ui import factory
-from tuivirt.actions.evacuations import evacuate
-from tuivirt.backend.errors import BadInput
+from tuivirt.actions.evacuations import _outcome, evacuate
+from tuivirt.backend.errors import BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.migration import evacuate as emptying
 from tuivirt.backend.model.domain import DomainState
 from tuivirt.backend.model.finding import Finding, Weight
 from tuivirt.backend.model.migration import EvacuationPlan, Going
+from tuivirt.backend.model.task import TaskState
 
 from .things import plan
 
@@ -54,6 +55,23 @@ def test_a_dry_run_that_is_refused_is_told_as_that(monkeypatch: pytest.MonkeyPat
     none = (Finding(Weight.REFUSED, "none of what runs on srv1 can go"),)
     with pytest.raises(BadInput, match="srv1 would not be evacuated"):
         dry_run(monkeypatch, STAYS, findings=none)
+
+
+def test_what_stays_or_failed_is_told_before_what_has_gone() -> None:
+    failed = Going("3", "db", 1024 << 10, "srv2", plan())
+    made = EvacuationPlan("srv1", (GOES, STAYS, failed), 2, ())
+    ended = [
+        (GOES, TaskState.DONE, "web-01 runs on srv2 now"),
+        (failed, TaskState.FAILED, "db was not moved"),
+    ]
+    with pytest.raises(TuivirtError, match="srv1 is not empty") as told:
+        _outcome(made, ended, [], aborted=False)
+    assert told.value.why.splitlines() == [
+        "1 of 3 domains have left srv1",
+        "db was not moved",
+        "gpu stays on srv1: srv2: it has a device of its host",
+        "web-01 runs on srv2 now",
+    ]
 
 
 def planned(monkeypatch: pytest.MonkeyPatch, *states: DomainState) -> EvacuationPlan:

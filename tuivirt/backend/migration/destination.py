@@ -32,7 +32,7 @@ def destination(source: Host, word: str) -> Iterator[Host]:
         yield host
         return
     if "://" not in word:
-        names = ", ".join(sorted(each.name for each in others(source)))
+        names = ", ".join(sorted(each.name for each in source.started() if each is not source))
         raise BadInput(
             f"there is no host {word!r} to move to",
             f"there are {names}" if names else "no other host is open",

@@ -71,7 +71,8 @@ def plan_for(
     if not goings:
         findings.append(Finding(Weight.REFUSED, f"nothing runs on {host.name}"))
     elif not any(going.target for going in goings):
-        findings.append(Finding(Weight.REFUSED, f"none of what runs on {host.name} can go"))
+        text = f"none of what runs on {host.name} can go"
+        findings.append(Finding(Weight.REFUSED, f"{text}; {goings[0].name}: {goings[0].why}"))
     return EvacuationPlan(host.name, goings, limit, tuple(dict.fromkeys(findings)))
 
 
