@@ -12,7 +12,7 @@ from typing import Any
 import libvirt
 
 from tests.support.guests import UNDEFINE, Disk, Guest, domain_xml, make_sleeper
-from tests.support.libvirtd import PrivateLibvirtd
+from tests.support.libvirtd import PrivateLibvirtd, revive_private
 
 IMAGES = "/var/lib/libvirt/images"
 """The same path in each daemon's own folder: storage that is not shared."""
@@ -61,6 +61,7 @@ class TwoHosts:
 
     def clear(self) -> None:
         """End and undefine all guests on both, their images, networks and pools too."""
+        revive_private()  # One that crashed keeps them, and the next test would find them there.
         for daemon in (self.near, self.far):
             conn = libvirt.open(daemon.uri)
             lists = (conn.listAllDomains(), conn.listAllNetworks(), conn.listAllStoragePools())
