@@ -127,7 +127,7 @@ async def test_a_fleet_looks_as_drawn(size: tuple[int, int]) -> None:
         check_golden(f"fleet-grouped-{size[0]}x{size[1]}", timeless(screen_text(app)))
 
 
-@pytest.mark.parametrize("typed", ["@db1", "db1", "#ssd @web1", "!@lab"])
+@pytest.mark.parametrize("typed", ["@db1", "db1", "#ssd @web1", "!@lab."])
 async def test_a_filter_names_a_host_as_it_does_anywhere(typed: str) -> None:
     app = driven(several())
     async with app.run_test(size=(120, 40)) as pilot:
