@@ -99,7 +99,9 @@ class Growth:
     def look(self) -> None:
         """Called every LOOK_AGAIN_S."""
         fresh = gc.get_count()[0]
-        typing = self._quiet_s() < QUIET_S and fresh < FRESH_MOST
+        # Of few objects a look takes no longer than a key may wait.
+        many = not gc.isenabled()
+        typing = many and self._quiet_s() < QUIET_S and fresh < FRESH_MOST
         if typing and self._put_off < MOST_PUT_OFF:
             self._put_off += 1
             return

@@ -105,6 +105,24 @@ growth.look()
 print(gc.isenabled())
 """
 
+TYPING = """
+import gc, weakref
+from tuivirt import lean
+class Thing: pass
+lean.collect_start()
+growth = lean.Growth(lambda: 0.0)
+growth.look()
+one = Thing()
+one.itself, lost = one, weakref.ref(one)
+gc.collect()
+del one
+kept = [[n] for n in range(gc.get_freeze_count() // 4)]
+gc.collect()
+print(lost() is None)
+growth.look()
+print(lost() is None, gc.isenabled())
+"""
+
 START = """
 import sys
 from textual.app import App
@@ -158,6 +176,10 @@ def test_what_stays_is_looked_through_once_and_again_when_there_is_much_more_of_
 
 def test_where_there_is_much_garbage_is_looked_for_when_nobody_types() -> None:
     assert _said(MANY) == ["False", "False", "False", "True False", "True", "True"]
+
+
+def test_where_few_are_watched_garbage_is_found_while_somebody_types_too() -> None:
+    assert _said(TYPING) == ["False", "True True"]
 
 
 def test_asyncio_is_there_without_tls_which_whoever_wants_it_still_gets() -> None:
