@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from .edit import Edit, edit_key
 from .line import Line
+from .text import width_of
 from .tones import Toned
 
 Complete = Callable[[str], Sequence[str]]
@@ -154,13 +155,30 @@ class CommandBar(Line, can_focus=True):
         self._changed(self.mode, self.value)
         self._draw()
 
+    def on_resize(self) -> None:
+        self._draw()
+
     def _draw(self) -> None:
-        left = [Toned(f" {self.mode}", "accent"), *self.edit.drawn()]
+        """What is typed is always seen where the cursor is; what is offered has the rest."""
+        room = self.size.width - width_of(f" {self.mode}")
+        complaint = f"  {self._complaint}" if self._complaint else ""
+        typing = room - min(width_of(complaint), room // 2)
+        left = [Toned(f" {self.mode}", "accent"), *self.edit.drawn(max(0, typing))]
         right = []
-        if self._complaint:
+        if complaint:
             # Behind what is typed, which has to be seen to be mended.
-            left.append(Toned(f"  {self._complaint}", "bad"))
+            left.append(Toned(complaint, "bad"))
         elif self._offered:
-            words = "  ".join(self._offered[:8])
-            right = [Toned(words, "dim"), Toned("  tab completes ", "dim")]
+            taken = sum(width_of(piece.text) for piece in left)
+            right = _offer(self._offered[:8], self.size.width - taken - 1)
         self.show(left, right)
+
+
+def _offer(offered: Sequence[str], width: int) -> list[Toned]:
+    """As many of them as fit, none cut in two; nothing where not even one fits."""
+    told = "  tab completes "
+    for count in range(len(offered), 0, -1):
+        words = "  ".join([*offered[:count], *(["…"] if count < len(offered) else [])])
+        if width_of(words) + len(told) <= width:
+            return [Toned(words, "dim"), Toned(told, "dim")]
+    return []
