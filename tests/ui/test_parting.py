@@ -88,6 +88,23 @@ async def test_an_evacuation_begins_no_other_move_when_its_host_is_disconnected(
         assert "and beginning no other move when the connection ends: Evacuate src" in words(app)
 
 
+@pytest.mark.parametrize("to", ["", "dst", "other, dst"])
+async def test_an_evacuation_that_may_send_guests_to_a_host_is_told_before_it_goes(to: str) -> None:
+    app = busy(replace(EVACUATION, other=to))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, "dst")
+        await pilot.press("d")
+        assert "what was to go there stays: Evacuate src" in words(app)
+
+
+async def test_an_evacuation_to_other_hosts_does_not_ask() -> None:
+    app = busy(replace(EVACUATION, other="other"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, "dst")
+        await pilot.press("d")
+        assert app.recorded.wishes == [("host-disconnect", "dst", {})]
+
+
 async def edited(app: DrivenApp, pilot: Pilot[Any], *keys: str) -> None:
     """Open the form of a host, type into its name, and have it done."""
     await at(app, pilot, "dst")

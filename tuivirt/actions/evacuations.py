@@ -47,6 +47,7 @@ def _plan(host: Host, _key: str, values: Mapping[str, Any]) -> Planned:
     bulk=False,
     plan=_plan,
     check=check,
+    other="to",
     more=tuple(each for each in OPTIONS if each.name not in _SINGLE),
 )
 def evacuate(

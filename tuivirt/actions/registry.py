@@ -245,7 +245,7 @@ class Action:
     ends: bool = False
     """It ends the connection to its host: what is under way there is told first."""
     other: str = ""
-    """The parameter that names another host, whose connection it needs as well."""
+    """The parameter that names another host, or several, whose connections it needs as well."""
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:

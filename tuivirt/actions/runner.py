@@ -203,7 +203,7 @@ class Tasks:
             since=time.monotonic(),
             virsh=chosen.equivalent(name, {**given, **where}, known(host, ref)),
             abortable=True,
-            other=given.get(chosen.other, ""),
+            other=given.get(chosen.other) or "",
             text="waits for its turn" if chosen.lane != "actions" else "",
         )
         run = _Run(self, chosen, host, task, given, where, on_change)

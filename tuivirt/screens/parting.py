@@ -17,13 +17,12 @@ def interrupted(
     hosts: Collection[str], fleet: Fleet, sessions: Sequence[ConsoleSession]
 ) -> list[str]:
     """Sentences of what is under way on these hosts; none where nothing is."""
-    needed = [(task, {task.target.host, task.other}) for task in fleet.tasks if task.state in OPEN]
-    tasks = [task for task, names in needed if not names.isdisjoint(hosts)]
+    tasks = [task for task in fleet.tasks if task.state in OPEN and _needs_any(task, hosts)]
     open_ = [s for s in sessions if s.ref.host in hosts and s.status.state is ConsoleState.OPEN]
     lines = []
     by_fate: dict[str, list[Task]] = {}
     for task in tasks:
-        by_fate.setdefault(_fate(task), []).append(task)
+        by_fate.setdefault(_fate(task, hosts), []).append(task)
     for fate, some in by_fate.items():
         lines.append(f"Under way there, and {fate}: {', '.join(map(_task, some))}.")
     if open_:
@@ -37,8 +36,18 @@ def has_begun(task: Task) -> bool:
     return not {"--live", "--offline"}.isdisjoint(task.virsh.split())
 
 
-def _fate(task: Task) -> str:
+def _needs_any(task: Task, hosts: Collection[str]) -> bool:
+    """Whether it works with one of these hosts, or may yet."""
+    if task.action == "evacuate" and not task.other:
+        return True  # To all others that are connected.
+    others = {word.strip() for word in task.other.split(",")}
+    return not {task.target.host, *others}.isdisjoint(hosts)
+
+
+def _fate(task: Task, hosts: Collection[str]) -> str:
     """What becomes of it when the connection ends, to one of its hosts."""
+    if task.action == "evacuate" and task.target.host not in hosts:
+        return "sending no guest there when the connection ends: what was to go there stays"
     if task.action == "evacuate":
         return "beginning no other move when the connection ends"
     if task.action != "migrate":

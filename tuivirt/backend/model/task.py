@@ -41,7 +41,7 @@ class Task:
     """The command that would have done the same."""
     abortable: bool = False
     other: str = ""
-    """Another host, by name, whose connection it needs as well."""
+    """Another host, by name, whose connection it needs as well; several with commas between."""
     since: float | None = None
     """``started`` by the monotonic clock."""
     begun: bool = False
