@@ -50,7 +50,7 @@ from tuivirt.screens.painting import (
 )
 from tuivirt.screens.pausing import Pausing
 from tuivirt.screens.rooms import DETAILS, ROOMS, XML, make
-from tuivirt.screens.telling import TaskNews, counts_on, first_notice
+from tuivirt.screens.telling import News, counts_on, first_notice
 from tuivirt.settings import Settings
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         self._inbox = Inbox(lambda: self.post_message(Arrived()))
         self._every_s = SLOWEST_S
         self._lost: set[str] = set()
-        self._news = TaskNews()
+        self._news = News()
         self._painting = Painting(self.set_timer, self._paint)
         self._views: dict[str, View] = {}
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -180,10 +180,10 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
     def _take(self, event: Event) -> None:
         if isinstance(event, TaskChanged):
             self.fleet = self.fleet.with_task(event.task)
-            told = self._news.of(event.task, self.pressed_at, several=self.fleet.several)
-            self.notice = told or self.notice
+            news = self._news.of
+            self.notice = news(event.task, self.notice, self.pressed_at, several=self.fleet.several)
         elif isinstance(event, Noticed):
-            self.notice = (event.text, event.severity)
+            self._tell(event.text, event.severity)
         elif isinstance(event, LinkChanged):
             self._take_link(event)
         elif isinstance(event, HostsChanged):
@@ -197,11 +197,15 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
     def _take_link(self, event: LinkChanged) -> None:
         """The header has room for the state of a connection, not for the reason."""
         if event.link == Link.LOST:
-            self.notice = (f"{event.host}: connection lost: {event.reason}", "error")
+            self._tell(f"{event.host}: connection lost: {event.reason}", "error")
             self._lost.add(event.host)
         elif event.link == Link.CONNECTED and event.host in self._lost:
             self._lost.discard(event.host)
-            self.notice = (f"{event.host}: connected again", "information")
+            self._tell(f"{event.host}: connected again", "information")
+
+    def _tell(self, text: str, severity: str) -> None:
+        """Of what no key caused."""
+        self.notice = self._news.beside((text, severity), self.notice, self.pressed_at)
 
     def _paint(self) -> None:
         """Give the fleet to the screen in front."""
@@ -369,28 +373,25 @@ class TuivirtApp(Consoling, Pausing, inherit_bindings=False):
         from tuivirt.screens.leaving import LeaveDialog, UnderWay
 
         def look() -> UnderWay:
-            sending = [session for session in self.sessions if session.sending is not None]
-            return UnderWay(self.tasks.under_way, self.fleet, sending)
+            return UnderWay(self.tasks.under_way, self.fleet, self.sessions)
 
         if isinstance(self.screen, LeaveDialog):
             self.screen.action_answer(True)
         elif look().is_anything:
-            self.push_screen(LeaveDialog(look), self._leave)
+            self.push_screen(LeaveDialog(look, self.slow), self._leave)
         else:
             self._leave(True)
 
-    def _leave(self, meant: bool | None) -> None:
+    def _leave(self, meant: bool | None, status: int = 0) -> None:
         """No call that hangs is waited for."""
         if meant:
             self._unsubscribe()
             self.close_consoles()
-            self.exit(0)
+            self.exit(status, return_code=status)
 
     def _signalled(self, number: int) -> None:
         """Told to end: as by a key, so that the terminal is restored; the status is a shell's."""
-        self._unsubscribe()
-        self.close_consoles()
-        self.exit(128 + number, return_code=128 + number)
+        self._leave(True, 128 + number)
 
     def action_how_to_leave(self) -> None:
         self.say("ctrl+q leaves tuivirt")

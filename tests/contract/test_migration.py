@@ -24,6 +24,7 @@ from tests.contract.cli import ROOT, tuivirt
 from tests.contract.conftest import Heard
 from tests.support.guests import Disk, Guest, domain_xml, make_image, unique_name
 from tests.support.libvirtd import PrivateLibvirtd, until
+from tuivirt.backend import lifecycle
 from tuivirt.backend.errors import Aborted, BadInput, TuivirtError
 from tuivirt.backend.host import Host
 from tuivirt.backend.lifecycle import shutdown
@@ -520,21 +521,49 @@ def test_a_move_under_way_is_told_of_hurried_and_ended_by_post_copy(
     assert changes.job_info(two.target, guest.uuid) == f"{guest.name} has no job"
 
 
-def test_one_that_moved_while_it_was_waited_for_is_not_told_to_have_shut_down(
-    two: Two, define: Callable[..., Guest]
-) -> None:
-    guest = define()
+def asked_to_shut_down_and_moved(two: Two, guest: Guest, **values: object) -> str:
+    """What the wait for its shutdown tells, when it goes to the other host meanwhile."""
     guest.start()
-    asked = threading.Event()
+    asked, chosen = threading.Event(), {**HERE, **values}
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(
             lambda: shutdown(two.source, guest.uuid, progress=lambda *_told: asked.set())
         )
         assert asked.wait(30)
-        assert "runs on far now" in migrate(two.source, guest.uuid, "far", HERE)
-        with pytest.raises(TuivirtError, match="has not shut down on near: it was moved"):
-            waiting.result(60)
+        assert "runs on far now" in migrate(two.source, guest.uuid, "far", chosen, force=True)
+        try:
+            said = waiting.result(60)
+        except TuivirtError as error:
+            said = str(error)
     assert on(two.target, guest).isActive()
+    return said
+
+
+def test_one_that_moved_while_it_was_waited_for_is_not_told_to_have_shut_down(
+    two: Two, define: Callable[..., Guest]
+) -> None:
+    said = asked_to_shut_down_and_moved(two, define())
+    assert "has not shut down on near: it was moved" in said
+
+
+@pytest.mark.parametrize(
+    ("keep", "told"),
+    [
+        (True, "{name} has not shut down on near: it was moved"),
+        (False, "{name} is not on near any more"),
+    ],
+)
+def test_nor_where_its_event_was_lost_with_the_line(
+    two: Two,
+    define: Callable[..., Guest],
+    monkeypatch: pytest.MonkeyPatch,
+    keep: bool,
+    told: str,
+) -> None:
+    monkeypatch.setattr(lifecycle, "lifecycle", lambda *_event, **_detail: False)
+    guest = define()
+    said = asked_to_shut_down_and_moved(two, guest, keep=keep)
+    assert told.format(name=guest.name) in said
 
 
 def test_until_its_memory_is_there_it_is_told_as_arriving(

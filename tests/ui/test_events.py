@@ -271,7 +271,7 @@ async def test_with_several_hosts_an_event_is_told_with_its_own_at_80_columns() 
         )
         await go(app, pilot, "event")
         await settle(app, pilot)
-        assert "started @srv2" in screen_text(app)
+        assert "@srv2: started" in screen_text(app)
 
 
 async def test_running_tasks_stand_on_top_with_their_progress() -> None:

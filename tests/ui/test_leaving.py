@@ -171,6 +171,25 @@ async def test_it_follows_what_is_under_way_while_it_stands(
         await until(pilot, lambda: "Nothing is under way any more." in words(app), "it is told")
 
 
+async def test_what_was_only_just_named_is_not_left_by_the_key_that_was_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Guard, "QUIET_S", 3600.0)
+    app = DrivenApp(factory.sketch())
+    app.recorded.under_way = (SHUTDOWN,)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.press("ctrl+q")
+        await pilot.pause()
+        dialog = app.screen
+        assert isinstance(dialog, LeaveDialog)
+        guard = dialog._guard
+        guard._typed_at = float("-inf")
+        app.recorded.under_way = (SHUTDOWN, SAVE)
+        assert dialog._look_again()
+        assert not guard.meant(), "as if a key had been pressed just now"
+        assert not dialog._look_again(), "what stays as it is is no news"
+
+
 def stalled() -> Fleet:
     host = factory.sketch().hosts[factory.HOST]
     return factory.fleet(replace(host, link=Link.STALLED, data_at=time.monotonic() - 41))

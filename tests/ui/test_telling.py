@@ -15,12 +15,13 @@ import pytest
 
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
-from tuivirt.backend.events import LinkChanged
+from tuivirt.backend.events import LinkChanged, Noticed, TaskChanged
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
-from tuivirt.screens.telling import TaskNews, after, notice_of
+from tuivirt.screens.telling import News, after, notice_of
+from tuivirt.screens.whereabouts import where_it_went
 from tuivirt.widgets.dialogs import MessageDialog
 
 from . import factory
@@ -154,17 +155,68 @@ def test_a_failure_is_not_passed_over_for_what_ends_well_until_a_key_is_pressed(
     def ended(number: int, state: TaskState, text: str) -> Task:
         return Task(number, "shutdown", WEB, "web-01", 0.0, state, text=text)
 
-    news = TaskNews()
-    assert news.of(ended(1, TaskState.DONE, "a is off"), 0.0) == ("a is off", "information")
-    assert news.of(ended(2, TaskState.FAILED, "no b"), 0.0) == ("no b", "error")
-    assert news.of(ended(3, TaskState.DONE, "c is off"), 0.0) is None
-    assert news.of(ended(4, TaskState.RUNNING, "asked"), 0.0) is None
+    news = News()
+    stands = news.of(ended(1, TaskState.DONE, "a is off"), ("", "information"), 0.0)
+    assert stands == ("a is off", "information")
+    stands = news.of(ended(2, TaskState.FAILED, "no b"), stands, 0.0)
+    assert stands == ("no b", "error")
+    assert news.of(ended(3, TaskState.DONE, "c is off"), stands, 0.0) is stands
+    assert news.of(ended(4, TaskState.RUNNING, "asked"), stands, 0.0) is stands
     second = ("2 failed (:job lists them), no d", "error")
-    assert news.of(ended(5, TaskState.FAILED, "no d"), 0.0) == second
-    assert news.of(ended(5, TaskState.FAILED, "no d"), 0.0) == second, "the same told again"
+    stands = news.of(ended(5, TaskState.FAILED, "no d"), stands, 0.0)
+    assert stands == second
+    stands = news.of(ended(5, TaskState.FAILED, "no d"), stands, 0.0)
+    assert stands == second, "the same told again"
     pressed_at = time.monotonic()
-    assert news.of(ended(6, TaskState.DONE, "e is off"), pressed_at) is not None
-    assert news.of(ended(7, TaskState.FAILED, "no f"), pressed_at) == ("no f", "error")
+    after_it = news.of(ended(6, TaskState.DONE, "e is off"), stands, pressed_at)
+    assert after_it == ("e is off", "information")
+    assert news.of(ended(7, TaskState.FAILED, "no f"), after_it, pressed_at) == ("no f", "error")
+
+
+async def test_a_failure_stands_until_a_key_whatever_else_is_told_and_nothing_falls_silent() -> (
+    None
+):
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+
+        def told(number: int, state: TaskState, text: str) -> None:
+            task = Task(number, "shutdown", WEB, "web-01", 0.0, state, text=text)
+            app.hub.publish(TaskChanged(host="srv1", task=task))
+            app.on_arrived()
+
+        app.hub.publish(LinkChanged(host="srv1", link=Link.LOST, reason="End of file"))
+        told(1, TaskState.FAILED, "no b")
+        app.hub.publish(LinkChanged(host="srv1", link=Link.CONNECTED))
+        app.hub.publish(Noticed(host="srv1", text="a domain was renamed"))
+        told(2, TaskState.DONE, "c is off")
+        assert app.notice == ("no b", "error")
+        await pilot.press("j")
+        told(3, TaskState.DONE, "d is off")
+        assert app.notice == ("d is off", "information")
+        told(4, TaskState.FAILED, "no e")
+        app.say("said for a key")
+        told(5, TaskState.DONE, "f is off")
+        assert app.notice == ("f is off", "information")
+
+
+def two_hosts(**ours: Any) -> Fleet:
+    """srv1 as ``ours`` has it, and srv2 with the same domains."""
+    host = replace(factory.sketch().hosts[factory.HOST], link=Link.CONNECTED)
+    return Fleet(hosts={"srv1": replace(host, **ours), "srv2": replace(host, name="srv2")})
+
+
+def test_where_a_domain_went_is_told_as_far_as_it_is_known() -> None:
+    running, off = factory.ref_of(1), factory.ref_of(8)
+    known = factory.sketch().domain(running)
+    gone = two_hosts(domains={})
+    assert where_it_went(running, known, gone) == (
+        "web-01 is on srv2 now, and no longer on srv1. Below is what was known last."
+    )
+    assert where_it_went(off, None, gone) == f"{off.key} is no longer on srv1; srv2 has it, off."
+    closed = two_hosts(domains={}, link=Link.CLOSED)
+    assert where_it_went(running, known, closed).startswith("srv1 is not connected.")
+    alone = Fleet(hosts={"srv1": gone.hosts["srv1"]})
+    assert where_it_went(running, None, alone) == f"{running.key} is gone."
 
 
 def test_news_of_a_host_names_it_once() -> None:

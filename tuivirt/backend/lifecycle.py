@@ -158,7 +158,7 @@ def shutdown(
             ) from error
         finally:
             touch(host, uuid)
-        if off and _has_left(waiter):
+        if off and _has_left(waiter, domain):
             raise TuivirtError(
                 f"{name} has not shut down on {host.name}",
                 "it was moved to another host meanwhile, and may run on there",
@@ -170,6 +170,9 @@ def shutdown(
             "the guest has been asked but does not react",
             advice="wait longer (--timeout), or force it off",
         )
+    if state_of(domain) is None and not _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED):
+        # How it went was not heard: the line was cut meanwhile.
+        return f"{name} is not on {host.name} any more"
     return f"{name} is off"
 
 
@@ -297,11 +300,22 @@ def _told(waiter: Waiter, *numbers: int) -> bool:
     return any(lifecycle(event, *numbers) for event in waiter.events)
 
 
-def _has_left(waiter: Waiter) -> bool:
-    """Whether a domain that is off here went to another host; its state alone does not tell."""
+def _has_left(waiter: Waiter, domain: Any) -> bool:
+    """Whether a domain that is off here went to another host.
+
+    Of one that is not even defined any more only its event tells.
+    """
     waiter.until(lambda: _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED), STOP_TOLD_S)
     stopped, moved = libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED
-    return any(lifecycle(event, stopped, detail=moved) for event in waiter.events)
+    if any(lifecycle(event, stopped, detail=moved) for event in waiter.events):
+        return True
+    try:
+        state, reason = domain.state(0)
+    except libvirt.libvirtError as error:
+        if is_gone(error):
+            return False
+        raise from_libvirt(error, "cannot tell whether it has moved") from error
+    return (state, reason) == (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_SHUTOFF_MIGRATED)
 
 
 def _state(domain: Any, what: str) -> DomainState | None:

@@ -40,7 +40,8 @@ from .paged import PagedScreen
 from .parts_view import PartsView
 from .processors_view import ProcessorsView
 from .snapshots_view import SnapshotsView
-from .telling import in_lines, where_it_went
+from .telling import in_lines
+from .whereabouts import where_it_went
 from .words import state_cell
 
 if TYPE_CHECKING:

@@ -107,8 +107,9 @@ class EventsScreen(FleetScreen):
         if row is not None:
             width = self._page.size.width or self.app.size.width
             # A small screen has no column for the host.
-            where = f" @{row.host}" if self.fleet.several and row.name != row.host else ""
-            said = ((row.name or row.family, row.what + where), ("detail", row.detail))
+            is_elsewhere = self.fleet.several and row.host not in ("", row.name)
+            where = f"@{row.host}: " if is_elsewhere else ""
+            said = ((row.name or row.family, where + row.what), ("detail", row.detail))
             lines = facts(said, width)
         self._page.show([(), *lines])
 

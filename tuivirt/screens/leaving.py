@@ -14,16 +14,15 @@ from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.text import age, plain, size_bytes
 
+from .painting import ages_every_s
 from .parting import has_begun
 from .waiting import waits_for
 
 _OF_THE_GUEST = ("shutdown", "reboot")
+LOOK_AGAIN_S = 1.0
+"""How often it is brought up to date, at most."""
 _DETACHING = "detach-"
 """Actions that ask the guest, and then wait for what it does: those, and those that begin so."""
-
-
-LOOK_AGAIN_S = 1.0
-"""How often it is brought up to date: a host that is emptied begins one move after another."""
 ANOTHER = "something else is under way by now: look, and press it again"
 
 
@@ -32,8 +31,12 @@ class UnderWay(NamedTuple):
 
     tasks: Sequence[Task]
     fleet: Fleet
-    sending: Sequence[ConsoleSession] = ()
-    """Consoles to which a text is being sent."""
+    sessions: Sequence[ConsoleSession] = ()
+
+    @property
+    def sending(self) -> Sequence[ConsoleSession]:
+        """Consoles to which a text is being sent."""
+        return [session for session in self.sessions if session.sending is not None]
 
     @property
     def is_anything(self) -> bool:
@@ -43,23 +46,27 @@ class UnderWay(NamedTuple):
 class LeaveDialog(ConfirmDialog):
     """Asked when tuivirt is left while something runs; ctrl+q again is the answer *leave*.
 
-    It tells what is under way now, and takes no *leave* for something that it has not named.
+    It tells what is under way now, and takes no *leave* for what it has not told, or only just.
     """
 
-    def __init__(self, look: Callable[[], UnderWay]) -> None:
-        """``look`` tells what is under way."""
-        self._look = look
+    def __init__(self, look: Callable[[], UnderWay], slow: bool) -> None:
+        """``look`` tells what is under way; ``slow``: that is drawn less often."""
+        self._look, self._slow = look, slow
         now = look()
         self._named = _names(now)
         super().__init__("Leave tuivirt", _lines(now), yes="leave", no="stay")
 
     def on_mount(self) -> None:
-        self.set_interval(LOOK_AGAIN_S, self._look_again)
+        # A host that is emptied begins one move after another.
+        every_s = max(LOOK_AGAIN_S, ages_every_s(self._slow))
+        self.set_interval(every_s, self._look_again)
 
     def _look_again(self) -> bool:
-        """Tell what is under way now; whether there is anything that was not named."""
+        """Tell what is under way now; whether there is anything that was not told so."""
         now = self._look()
         more = bool(_names(now) - self._named)
+        if more:
+            self._guard.typed()  # Nobody has read it yet.
         self._named = _names(now)
         self._sentences = tuple(_lines(now))
         self.draw()
@@ -73,7 +80,9 @@ class LeaveDialog(ConfirmDialog):
 
 
 def _names(now: UnderWay) -> frozenset[object]:
-    return frozenset((*(task.id for task in now.tasks), *map(id, now.sending)))
+    """All that is under way, each with what it depends on what becomes of it."""
+    told = ((task.id, bool(waits_for(task, now.fleet)), has_begun(task)) for task in now.tasks)
+    return frozenset((*told, *map(id, now.sending)))
 
 
 def _lines(now: UnderWay) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the footer says of a task, and when a host's age is told."""
+"""What the footer says, and when a host's age is told."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tuivirt.actions.advice import in_labels, sentence
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.actions.whose import whose, with_host
-from tuivirt.backend.model.domain import Domain
-from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
-from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.task import Task, TaskState
 
 if TYPE_CHECKING:
     from tuivirt.widgets.dialogs import MessageDialog
+
+Notice = tuple[str, str]
+"""Text and severity."""
 
 _SEVERITY = {
     TaskState.DONE: "information",
@@ -53,7 +53,7 @@ def error_dialog(error: TuivirtError) -> MessageDialog:
     return MessageDialog("That did not work", error.what, why, done + sentence(error.advice))
 
 
-def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
+def notice_of(task: Task, *, several: bool = False) -> Notice | None:
     """The text and severity of a task's news; None while there is nothing to say.
 
     ``several``: there are other hosts, so the object is told with its own.
@@ -71,39 +71,43 @@ def notice_of(task: Task, *, several: bool = False) -> tuple[str, str] | None:
     return text or f"{task.action} {name}", _SEVERITY[task.state]
 
 
-class TaskNews:
-    """What is said as one task after the other tells of itself: a failure is not passed over.
+class News:
+    """What stands in the footer as one thing after the other tells of itself.
 
-    Of many done at once the last stood there, mostly one that went well. A failure stays until a
-    key is pressed after it, and those that follow are counted.
+    Of many tasks done at once the last stood there, mostly one that went well. A failure is not
+    passed over: it stays until a key is pressed after it, and those that follow are counted.
     """
 
     def __init__(self) -> None:
         self._failed: set[int] = set()
         self._failed_at = 0.0
+        self._told: Notice | None = None
 
-    def of(self, task: Task, pressed_at: float, *, several: bool = False) -> tuple[str, str] | None:
-        """The text and severity; None: what stands there stays. ``pressed_at``: the last key."""
-        if pressed_at > self._failed_at:
-            self._failed.clear()
+    def of(
+        self, task: Task, standing: Notice, pressed_at: float, *, several: bool = False
+    ) -> Notice:
+        """What stands there now that a task has told of itself; ``pressed_at``: the last key."""
         told = notice_of(task, several=several)
-        if task.state is not TaskState.FAILED or told is None:
-            return None if self._failed else told
+        if told is None:
+            return standing
+        if task.state is not TaskState.FAILED:
+            return self.beside(told, standing, pressed_at)
+        if not self._holds(standing, pressed_at):
+            self._failed.clear()
         self._failed.add(task.id)
         self._failed_at = time.monotonic()
         count = len(self._failed)
-        return told if count == 1 else (f"{count} failed (:job lists them), {told[0]}", told[1])
+        text = told[0] if count == 1 else f"{count} failed (:job lists them), {told[0]}"
+        self._told = text, told[1]
+        return self._told
 
+    def beside(self, said: Notice, standing: Notice, pressed_at: float) -> Notice:
+        """What stands there when something else is said: an error too goes before what failed."""
+        return standing if said[1] != "error" and self._holds(standing, pressed_at) else said
 
-def where_it_went(ref: Ref, known: Domain | None, fleet: Fleet) -> str:
-    """Of a domain that is not on its host any more; ``known``: as it was when it was."""
-    there = (host for host in fleet.hosts.values() if host.link is Link.CONNECTED)
-    now = next((host for host in there if ref.key in host.domains), None)
-    if now is not None:
-        said = f"{now.domains[ref.key].name} is on {now.name} now, and no longer on {ref.host}."
-    else:
-        said = f"{known.name if known else ref.key} is gone."
-    return f"{said} Below is what was known last." if known else said
+    def _holds(self, standing: Notice, pressed_at: float) -> bool:
+        """Whether a failure stands there that nobody has seen yet, as far as is known."""
+        return standing is self._told and pressed_at <= self._failed_at
 
 
 def first_notice(notice: str, problems: Sequence[str]) -> tuple[str, str]:
