@@ -441,6 +441,8 @@ def test_a_layout_never_leaves_its_width(width: int) -> None:
         ("!web-1 !db", ["Web-2"]),
         ("!#old !Web", ["web-1"]),
         ("!#old !", ["web-1", "Web-2"]),
+        ("web !1", ["Web-2"]),
+        ("web #prod !db", ["web-1"]),
     ],
 )
 def test_a_filter_takes_a_regular_expression_its_inverse_or_a_tag(
@@ -493,6 +495,32 @@ def test_a_filter_takes_hosts_and_tags_anywhere_among_its_words(
     ]
     shown = [text.split()[0] for text, tags in rows if found is None or found.match(text, tags)]
     assert shown == matches
+
+
+@pytest.mark.parametrize(
+    ("expression", "matches"),
+    [
+        ("@srv", ["web-1", "db", "a"]),
+        ("@srv1", ["web-1", "a"]),
+        ("!@srv1", ["db"]),
+        ("@srv web", []),
+        ("@srv1 !@srv", []),
+    ],
+)
+def test_a_host_that_is_being_typed_is_taken_for_those_that_begin_so(
+    expression: str, matches: list[str]
+) -> None:
+    found = parse_filter(expression, typing=True)
+    assert found is not None
+    rows = ["web-1 @srv1", "db @srv2", "a @srv1"]
+    assert [text.split()[0] for text in rows if found.match(text, ())] == matches
+
+
+def test_where_nothing_names_a_host_an_at_is_one_like_others() -> None:
+    found = parse_filter("@deploy")
+    assert found is not None
+    assert found.match("snap1 before @deploy of web", ())
+    assert not found.match("snap2 after", ())
 
 
 def test_a_filter_that_is_no_expression_is_refused_with_the_place() -> None:

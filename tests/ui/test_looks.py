@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +10,6 @@ import pytest
 from rich.console import Console
 from rich.segment import Segment
 from textual import events
-from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -25,10 +23,8 @@ from tuivirt.screens.line_time import AGAIN_S, QUESTION, SLOW_S, LineTime
 from tuivirt.screens.painting import EVENT_PAINT_S, PAINT_EVERY_S, SLOWEST_S
 from tuivirt.settings import Settings
 from tuivirt.widgets.ascii import TABLE
-from tuivirt.widgets.compositing import ExactCompositor
 from tuivirt.widgets.sent_cells import SentCells
-from tuivirt.widgets.sparkline import show_bars
-from tuivirt.widgets.text import spell_out, width_of
+from tuivirt.widgets.text import width_of
 
 from . import factory, processors, things
 from .consoles import ScriptedSession
@@ -44,7 +40,7 @@ SMALL, LARGE = (80, 24), (160, 50)
 
 
 @pytest.fixture(autouse=True)
-def _answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _answers(monkeypatch: pytest.MonkeyPatch) -> None:
     things.answer(
         monkeypatch,
         domain_detail=things.DETAIL,
@@ -53,11 +49,6 @@ def _answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         processing=processors.PROCESSING,
         host_topology=processors.machine(),
     )
-    monkeypatch.setattr(ExactCompositor, "sent", None)
-    monkeypatch.setattr(ScrollBar, "renderer", ScrollBarRender)  # And back, when ASCII changed it.
-    yield
-    show_bars(True)
-    spell_out(False)
 
 
 def strays(app: DrivenApp) -> list[str]:

@@ -304,22 +304,24 @@ class FleetScreen(Screen[None]):
         """Enter was pressed on what was typed after ``:`` or ``/``."""
         if mode == ":":
             self.joint.go(text)
+        else:
+            self.bar_changed(mode, text)  # What was a beginning is whole now.
 
     def bar_changed(self, mode: str, text: str) -> None:
         """A filter takes effect while it is typed; one that is not (yet) right changes nothing."""
         if mode == "/" and self.table is not None:
-            self._bar.complain(self.set_filter(text))
+            self._bar.complain(self.set_filter(text, typing=self._bar.is_typing))
 
     def only_host(self, host: str | None) -> None:
         """``@host`` after ``:``: show the objects of one host, or of all."""
 
-    def set_filter(self, expression: str) -> str:
+    def set_filter(self, expression: str, *, typing: bool = False) -> str:
         """Filter the table; returns what is wrong with the expression, or ''."""
         table = self.table
         if table is None:
             return "nothing to filter here"
         try:
-            table.set_filter(expression)
+            table.set_filter(expression, typing=typing)
         except ValueError as error:
             return str(error)
         return ""

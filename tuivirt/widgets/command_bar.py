@@ -11,12 +11,15 @@ from textual.widget import Widget
 
 from .edit import Edit, edit_key
 from .line import Line
-from .text import width_of
+from .text import plain, width_of
 from .tones import Toned
 
 Complete = Callable[[str], Sequence[str]]
 """Given what was typed so far: the whole texts it could become, the likeliest first."""
 
+
+TYPING_LEAST = 24
+"""So many cells are left for what is typed, however long the complaint about it is."""
 
 Told = Callable[[str, str], None]
 """Given the mode, ``:`` or ``/``, and the text."""
@@ -102,6 +105,11 @@ class CommandBar(Line, can_focus=True):
         """What was typed so far."""
         return self.edit.value
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether what stands there was begun and may go on."""
+        return self.display and not self.edit.selected
+
     def take(self, event: events.Key | events.Paste) -> bool:
         """Type what was pressed or pasted; False for a key that types nothing."""
         if isinstance(event, events.Paste):
@@ -116,8 +124,9 @@ class CommandBar(Line, can_focus=True):
 
     def on_blur(self) -> None:
         # It comes by the queue, and may be about the line as it was before it was opened again.
-        if self.screen.focused is not self:
+        if self.display and self.screen.focused is not self:
             self.display = False
+            self._changed(self.mode, self.value)
 
     def action_submit(self) -> None:
         if self.mode == "/" and self._complaint:
@@ -134,8 +143,8 @@ class CommandBar(Line, can_focus=True):
     def action_cancel(self) -> None:
         """What the text was before holds again."""
         self.edit.put(self._before)
-        self._changed(self.mode, self.value)
         self.leave()
+        self._changed(self.mode, self.value)
 
     def action_complete(self, step: int) -> None:
         if self._offered:
@@ -162,7 +171,7 @@ class CommandBar(Line, can_focus=True):
         """What is typed is always seen where the cursor is; what is offered has the rest."""
         room = self.size.width - width_of(f" {self.mode}")
         complaint = f"  {self._complaint}" if self._complaint else ""
-        typing = room - min(width_of(complaint), room // 2)
+        typing = max(room - width_of(complaint), min(room, TYPING_LEAST))
         left = [Toned(f" {self.mode}", "accent"), *self.edit.drawn(max(0, typing))]
         right = []
         if complaint:
@@ -179,6 +188,6 @@ def _offer(offered: Sequence[str], width: int) -> list[Toned]:
     told = "  tab completes "
     for count in range(len(offered), 0, -1):
         words = "  ".join([*offered[:count], *(["…"] if count < len(offered) else [])])
-        if width_of(words) + len(told) <= width:
+        if width_of(plain(words)) + len(told) <= width:
             return [Toned(words, "dim"), Toned(told, "dim")]
     return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .text import chars_within, fit, width_of
 from .tones import Toned
 
 
@@ -59,15 +60,16 @@ class Edit:
         self.value, self.at = self.value[self.at :], 0
 
     def drawn(self, width: int = 0) -> list[Toned]:
-        """The text with the cursor in it; longer than ``width`` it shows what is around it."""
+        """The text with the cursor in it; wider than ``width`` cells it shows what is around it."""
         if self.selected:
             return [Toned(self.value, "reverse"), Toned(" ")]
-        start = max(0, self.at - width + 1) if width else 0
-        return [
-            Toned(self.value[start : self.at]),
-            Toned(self.value[self.at : self.at + 1] or " ", "reverse"),
-            Toned(self.value[self.at + 1 :]),
-        ]
+        before, rest = self.value[: self.at], self.value[self.at + 1 :]
+        under = self.value[self.at : self.at + 1] or " "
+        if width:
+            room = width - width_of(under)
+            before = before[len(before) - chars_within(before[::-1], room) :]
+            rest = fit(rest, room - width_of(before), pad=False)
+        return [Toned(before), Toned(under, "reverse"), Toned(rest)]
 
 
 KEYS: dict[str, str] = {

@@ -172,9 +172,9 @@ class LiveTable(PlainLines, Generic[R], can_focus=True):
         self.rows.marks.clear()
         self._paint()
 
-    def set_filter(self, expression: str) -> None:
+    def set_filter(self, expression: str, *, typing: bool = False) -> None:
         """Show only what matches; empty shows all. Raises BadFilter and keeps the old one."""
-        self.rows.set_filter(expression)
+        self.rows.set_filter(expression, typing=typing)
         self._follow()
         self._paint()
 

@@ -153,9 +153,9 @@ class Rows(Generic[R]):
             self.sorted_by = self._columns.get(self.sorted_by.id, columns[0])
         self._arrange_all()
 
-    def set_filter(self, expression: str) -> None:
-        """Raises BadFilter."""
-        self.filter = parse_filter(expression)
+    def set_filter(self, expression: str, *, typing: bool = False) -> None:
+        """``typing``: it is not whole yet. Raises BadFilter."""
+        self.filter = parse_filter(expression, typing=typing)
         self._arrange_all()
 
     def sort_by(self, column_id: str, reverse: bool | None = None) -> None:

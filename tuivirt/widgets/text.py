@@ -94,7 +94,7 @@ def fit(text: str, width: int, align: str = "left", *, pad: bool = True) -> str:
     return text + " " * (width - taken)
 
 
-def _chars_within(text: str, width: int) -> int:
+def chars_within(text: str, width: int) -> int:
     """How many characters of ``text`` fit into ``width`` cells."""
     for number, char in enumerate(text):
         width -= width_of(char)
@@ -114,7 +114,7 @@ def wrap_text(text: str, width: int) -> list[str]:
                     lines.append(line)
                     line = ""
                 # A character that is wider than the line stands on a line of its own.
-                head = word[: max(1, _chars_within(word, width))]
+                head = word[: max(1, chars_within(word, width))]
                 lines.append(head)
                 word = word[len(head) :]
             if line and width_of(line) + 1 + width_of(word) > width:
