@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 
 SETTLE_S = 0.25
 """When the start's garbage is looked for: the first picture is there, and nobody has read it."""
-LOOK_AGAIN_S, GROWN = 60.0, 1.05
+LOOK_AGAIN_S, GROWN = 60.0, 1.02
 """How often it is seen whether all must be looked through, and by how much it has grown then."""
 MANY, FRESH, FRESH_MOST, GROWN_MANY = 200_000, 50_000, 200_000, 2.0
 """From how many objects on a look takes longer than a key should wait. Then nothing is looked
 through by itself: only what is new, when that is so much, and all, when it has grown so."""
 QUIET_S, MOST_PUT_OFF = 5.0, 10
-"""Not while somebody types, unless it was put off so often, or FRESH_MOST are new."""
+"""With so many not while somebody types, unless it was put off so often, or FRESH_MOST are new."""
 _M_ARENA_MAX = -8
 """Of mallopt(3), in glibc's malloc.h."""
 

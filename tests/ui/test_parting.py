@@ -11,10 +11,11 @@ from textual.pilot import Pilot
 
 from tuivirt.backend.model.entry import HostEntry
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.screens.hosts import HostsScreen
+from tuivirt.screens.parting import interrupted
 from tuivirt.widgets.dialogs import ConfirmDialog
 from tuivirt.widgets.form import FormDialog
 
@@ -88,13 +89,20 @@ async def test_an_evacuation_begins_no_other_move_when_its_host_is_disconnected(
         assert "and beginning no other move when the connection ends: Evacuate src" in words(app)
 
 
-@pytest.mark.parametrize("to", ["", "dst", "other, dst"])
+@pytest.mark.parametrize("to", ["", "dst", "other, dst", "qemu+ssh://root@dst/system"])
 async def test_an_evacuation_that_may_send_guests_to_a_host_is_told_before_it_goes(to: str) -> None:
     app = busy(replace(EVACUATION, other=to))
     async with app.run_test(size=(80, 24)) as pilot:
         await at(app, pilot, "dst")
         await pilot.press("d")
         assert "what was to go there stays: Evacuate src" in words(app)
+
+
+async def test_of_a_host_that_is_closed_nothing_is_under_way() -> None:
+    app = busy(EVACUATION)
+    app.fleet = app.fleet.with_host(replace(app.fleet.hosts["dst"], link=Link.CLOSED))
+    assert interrupted(["dst"], app.fleet, []) == []
+    assert interrupted(["src"], app.fleet, []) != []
 
 
 async def test_an_evacuation_to_other_hosts_does_not_ask() -> None:

@@ -357,6 +357,12 @@ async def test_a_name_after_an_action_is_not_passed_over() -> None:
         await pilot.pause()
         assert not app.recorded.wishes
         assert "nothing was done: :resume takes no words" in screen_text(app)
+        await pilot.press("colon", *"host-add", "space", *"x", "enter")
+        assert "takes no words, it asks in its form" in screen_text(app)
+        await pilot.press("colon", "q", "space", *"other", "enter")
+        await pilot.pause()
+        assert "nothing was done: :q takes no words" in screen_text(app)
+        assert app.return_code is None
 
 
 async def test_an_unknown_word_after_colon_is_said() -> None:

@@ -110,16 +110,14 @@ class Roster:
         with self._lock:
             self._free(entry.name)
             self._book.put(entry, "", keep_uri=False)
-            same = [name for name, uri in self._uris.items() if uri == entry.uri]
+            same = self._same(entry.uri)
             host = self._make(entry.name, entry.uri, entry)
             self._uris[entry.name] = entry.uri
             first = not any(each.snapshot.entry for each in self._hosts)
             forgotten = [each.name for each in self._hosts if each.snapshot.entry is None]
             self._hosts.append(host)
             self._begin(host, connect=entry.connect and self._lasts)
-        said = f"{entry.name} was added"
-        if same:
-            said += f"; {same[0]} has the same URI, so what is there is listed twice"
+        said = f"{entry.name} was added{same}"
         if first and entry.connect and forgotten and self._lasts:
             # What was a matter of course until now is no longer.
             they = "it" if len(forgotten) == 1 else "they"
@@ -144,6 +142,7 @@ class Roster:
             self._book.put(entry, name if kept else "", keep_uri=stays and kept)
             uri = whole if stays else entry.uri
             del self._uris[name]
+            same = "" if stays else self._same(uri)
             self._uris[entry.name] = uri
             fresh = self._make(entry.name, uri, entry)
             if stays and entry.name == name and fresh.readonly == old.readonly:
@@ -151,7 +150,7 @@ class Roster:
                 return f"{name} was changed"
             self._replace(old, fresh)
         again = "; it is connected anew" if fresh.snapshot.link is not Link.CLOSED else ""
-        return f"{entry.name} was changed{again}"
+        return f"{entry.name} was changed{again}{same}"
 
     def remove(self, name: str) -> str:
         """Forget a host: it, its guests and all that is on it stay what they are."""
@@ -231,6 +230,12 @@ class Roster:
                 "nothing stays connected when a verb has ended",
                 advice=f"tuivirt host-edit {name} --autoconnect yes connects it at the start",
             )
+
+    def _same(self, uri: str) -> str:
+        """What is to be said where another host has this URI."""
+        names = [name for name, known in self._uris.items() if known == uri]
+        both = "has the same URI: while both are connected, what is there is listed twice"
+        return f"; {names[0]} {both}" if names else ""
 
     def _free(self, name: str) -> None:
         if name in self.hosts:

@@ -86,6 +86,8 @@ def migrate(domain: DemoDomain, target: Any, params: dict[str, Any], flags: int)
                 )
         finally:
             guest.move = None
+        if not guest.active:  # Forced off meanwhile: there is nothing that could arrive.
+            raise not_running()
     moved = _arrive(
         target, xml, guest if live else None, bool(flags & libvirt.VIR_MIGRATE_PERSIST_DEST)
     )
@@ -134,7 +136,11 @@ def _leave(source: Machines, domain: DemoDomain, live: bool, undefine: bool) -> 
         undefine = undefine and bool(domain._real.isPersistent())
         if live:
             source.leaving.add(domain.UUIDString())
-            domain._real.destroy()
+            try:
+                domain._real.destroy()
+            except libvirt.libvirtError:
+                source.leaving.discard(domain.UUIDString())
+                raise
             source.stopped(domain._real)
         if undefine:
             domain._real.undefine()

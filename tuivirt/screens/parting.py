@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.console import ConsoleSession, ConsoleState
 from tuivirt.backend.model.fleet import Fleet
+from tuivirt.backend.model.host import HostSnapshot, Link
 from tuivirt.backend.model.task import Task
 from tuivirt.widgets.text import age, plain
 
@@ -17,7 +18,10 @@ def interrupted(
     hosts: Collection[str], fleet: Fleet, sessions: Sequence[ConsoleSession]
 ) -> list[str]:
     """Sentences of what is under way on these hosts; none where nothing is."""
-    tasks = [task for task in fleet.tasks if task.state in OPEN and _needs_any(task, hosts)]
+    # With one that is closed nothing is under way.
+    there = [fleet.hosts[name] for name in hosts if name in fleet.hosts]
+    ended = [host for host in there if host.link is not Link.CLOSED]
+    tasks = [task for task in fleet.tasks if task.state in OPEN and _needs_any(task, ended)]
     open_ = [s for s in sessions if s.ref.host in hosts and s.status.state is ConsoleState.OPEN]
     lines = []
     by_fate: dict[str, list[Task]] = {}
@@ -36,12 +40,15 @@ def has_begun(task: Task) -> bool:
     return not {"--live", "--offline"}.isdisjoint(task.virsh.split())
 
 
-def _needs_any(task: Task, hosts: Collection[str]) -> bool:
+def _needs_any(task: Task, hosts: Collection[HostSnapshot]) -> bool:
     """Whether it works with one of these hosts, or may yet."""
+    names = {name for host in hosts for name in (host.name, host.uri)}
     if task.action == "evacuate" and not task.other:
-        return True  # To all others that are connected.
-    others = {word.strip() for word in task.other.split(",")}
-    return not {task.target.host, *others}.isdisjoint(hosts)
+        # To all others that may be changed.
+        return task.target.host in names or not all(
+            h.info is not None and h.info.readonly for h in hosts
+        )
+    return not {task.target.host, *map(str.strip, task.other.split(","))}.isdisjoint(names)
 
 
 def _fate(task: Task, hosts: Collection[str]) -> str:

@@ -48,7 +48,10 @@ class Ways:
         if not word:
             return
         if word in ("q", "quit", "exit"):
-            self._app.action_leave()
+            if rest.strip():
+                self._app.say(f"nothing was done: :{word} takes no words", "warning")
+            else:
+                self._app.action_leave()
             return
         if word == "group":
             self._group(rest.strip())
@@ -60,12 +63,11 @@ class Ways:
             return
         room = find_room(word.lower())
         if room is None:
-            if rest.strip() and find_action(word) is not None:
+            action = find_action(word)
+            if rest.strip() and action is not None:
                 # Who types a name after it means that one, and not the one under the cursor.
-                self._app.say(
-                    f"nothing was done: :{word} takes no words, it goes by the marks or the cursor",
-                    "warning",
-                )
+                by = "asks in its form" if action.new else "goes by the marks or the cursor"
+                self._app.say(f"nothing was done: :{word} takes no words, it {by}", "warning")
             elif not self.wishes.act_by_name(word, self._app.front_targets()):
                 self._app.say(f"there is no “{word}”; tab after : shows what there is", "warning")
             return

@@ -93,7 +93,11 @@ def test_one_that_is_not_to_be_connected_is_only_known(run: Run) -> None:
 def test_a_second_host_of_one_uri_is_told(run: Run) -> None:
     run.roster.add(NEVER)
     again = run.roster.add(replace(NEVER, name="again", connect=False))
-    assert again == "again was added; never has the same URI, so what is there is listed twice"
+    same = "; never has the same URI: while both are connected, what is there is listed twice"
+    assert again == f"again was added{same}"
+    run.roster.add(replace(TEST, connect=False))
+    said = run.roster.change("test", replace(TEST, uri=NEVER.uri, connect=False))
+    assert said.endswith(same)
 
 
 @pytest.mark.parametrize(

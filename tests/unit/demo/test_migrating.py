@@ -15,7 +15,7 @@ LIVE = (
     | libvirt.VIR_MIGRATE_PERSIST_DEST
     | libvirt.VIR_MIGRATE_UNDEFINE_SOURCE
 )
-SMALL = "scratch-7f"
+SMALL, LASTING = "scratch-7f", "vpn-gw"
 """A guest with 256 MiB."""
 GONE = libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED
 
@@ -87,6 +87,43 @@ def test_a_move_under_way_is_told_of_and_aborted(
     assert domain.isActive()
     assert not domain.jobStats()["type"]
     assert other.listAllDomains() == []
+
+
+def test_one_that_is_forced_off_meanwhile_arrives_nowhere_and_its_next_end_is_no_move(
+    demo: DemoConnection, other: DemoConnection
+) -> None:
+    domain = demo.lookupByName(LASTING)
+    failures: list[libvirt.libvirtError] = []
+    told: list[tuple[int, int]] = []
+    ended = threading.Semaphore(0)
+
+    def heard(_conn: object, _domain: object, event: int, detail: int, _opaque: object) -> None:
+        told.append((event, detail))
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+            ended.release()
+
+    def move() -> None:
+        try:
+            domain.migrate3(other, {libvirt.VIR_MIGRATE_PARAM_BANDWIDTH: 200}, LIVE)
+        except libvirt.libvirtError as error:
+            failures.append(error)
+
+    demo.domainEventRegisterAny(domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, heard, None)
+    thread = threading.Thread(target=move)
+    thread.start()
+    while not domain.jobStats()["type"]:  # It has no event of its own that it has begun.
+        assert thread.is_alive()
+    domain.destroy()
+    thread.join(30)
+    assert "not running" in str(failures[0])
+    assert other.listAllDomains() == []
+    domain.create()
+    domain.destroy()
+    assert ended.acquire(timeout=10)
+    assert ended.acquire(timeout=10)
+    assert libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED not in [
+        detail for event, detail in told if event == libvirt.VIR_DOMAIN_EVENT_STOPPED
+    ]
 
 
 def test_a_name_that_is_taken_there_is_refused(demo: DemoConnection, other: DemoConnection) -> None:
