@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-LONG = 150.0
+LONG = 60.0
 ROOT = Path(__file__).parents[2]
 TEST = ("-c", "test:///default")
 

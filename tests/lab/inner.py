@@ -16,7 +16,7 @@ from tests.support.libvirtd import SYSTEM
 from tests.support.serial import Serial
 
 NAME = f"{guests.PREFIX}lab"
-BOOT_S = 300.0
+BOOT_S = 120.0
 MEMORY_MIB = 128
 _QUICK = "cryptomgr.notests initcall_blacklist=init_kprobe_trace,load_system_certificate_list"
 """What a kernel tests and prepares for others takes it a sixth of the time to its shell."""

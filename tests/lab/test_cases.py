@@ -16,8 +16,6 @@ from tests.support.needs import missing
 
 pytestmark = pytest.mark.lab
 
-SLOWEST = 2.5
-"""How many times longer than its limit a case may take: machines have been seen to be so slow."""
 CHOSEN = [
     pytest.param(host, case, id=f"{host}-{case.name}")
     for host in HOSTS
@@ -29,7 +27,7 @@ CHOSEN = [
 @pytest.mark.parametrize(("host", "case"), CHOSEN)
 def test_in_the_lab(lab_with: Callable[[Iommu], Lab], host: Iommu, case: Case) -> None:
     lab = lab_with(host)
-    report = lab.run(case.name, SLOWEST * case.limit_s)
+    report = lab.run(case.name, case.limit_s)
     if report.outcome == "skipped":
         missing(report.detail)
     if report.outcome == "failed":
