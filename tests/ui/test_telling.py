@@ -215,6 +215,8 @@ def test_where_a_domain_went_is_told_as_far_as_it_is_known() -> None:
     assert where_it_went(off, None, gone) == f"{off.key} is no longer on srv1; srv2 has it, off."
     closed = two_hosts(domains={}, link=Link.CLOSED)
     assert where_it_went(running, known, closed).startswith("srv1 is not connected.")
+    stalled = two_hosts(domains={}, link=Link.STALLED)
+    assert "not connected" not in where_it_went(running, known, stalled)
     alone = Fleet(hosts={"srv1": gone.hosts["srv1"]})
     assert where_it_went(running, None, alone) == f"{running.key} is gone."
 

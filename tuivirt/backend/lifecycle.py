@@ -170,7 +170,8 @@ def shutdown(
             "the guest has been asked but does not react",
             advice="wait longer (--timeout), or force it off",
         )
-    if state_of(domain) is None and not _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED):
+    heard = _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED)
+    if not heard and _state(domain, f"cannot tell where {name} is") is None:
         # How it went was not heard: the line was cut meanwhile.
         return f"{name} is not on {host.name} any more"
     return f"{name} is off"
@@ -307,8 +308,8 @@ def _has_left(waiter: Waiter, domain: Any) -> bool:
     """
     waiter.until(lambda: _told(waiter, libvirt.VIR_DOMAIN_EVENT_STOPPED), STOP_TOLD_S)
     stopped, moved = libvirt.VIR_DOMAIN_EVENT_STOPPED, libvirt.VIR_DOMAIN_EVENT_STOPPED_MIGRATED
-    if any(lifecycle(event, stopped, detail=moved) for event in waiter.events):
-        return True
+    if _told(waiter, stopped):
+        return any(lifecycle(event, stopped, detail=moved) for event in waiter.events)
     try:
         state, reason = domain.state(0)
     except libvirt.libvirtError as error:

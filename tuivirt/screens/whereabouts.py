@@ -13,7 +13,7 @@ def where_it_went(ref: Ref, known: Domain | None, fleet: Fleet) -> str:
     name = known.name if known else ref.key
     below = " Below is what was known last." if known else ""
     host = fleet.hosts.get(ref.host)
-    if host is None or host.link is not Link.CONNECTED:
+    if host is None or host.link not in (Link.CONNECTED, Link.STALLED):
         return f"{ref.host} is not connected.{below}"
     there = [h for h in fleet.hosts.values() if h.link is Link.CONNECTED and ref.key in h.domains]
     # Where it runs is where it is; of one that is off an older copy may have been left anywhere.
