@@ -315,6 +315,7 @@ def _screen(options: ScreenOptions) -> int:
 
         hub.subscribe(heard, waited=False)
         app.call_later(app.set_interval, lean.LOOK_AGAIN_S, growth.look)
+        app.call_later(app.set_interval, lean.LOOK_AT_FEW_S, growth.look_at_few)
         app.run()
         return app.return_code or 0
     finally:
