@@ -22,7 +22,10 @@ SECTOR = 512
 def resize_disk(host: Host, uuid: str, target: str, size: str, progress: Progress) -> str:
     """Make the disk ``target`` (as in ``vda``) of a running domain ``size`` large, as in 40GiB.
 
-    Never smaller: what lies behind the new end would be gone. Returns what is true then.
+    Never smaller: what lies behind the new end would be gone. With the size that it has already the
+    guest is told of it again: one whose driver was just starting at the first time may not have
+    heard it (QEMU tells no driver that is not ready, and that asks for the size only once before).
+    Returns what is true then.
 
     Source: virDomainBlockResize, virDomainGetBlockInfo. Raises TuivirtError.
     """
@@ -36,15 +39,14 @@ def resize_disk(host: Host, uuid: str, target: str, size: str, progress: Progres
     what = f"cannot resize {target} of {name}"
     disk = _disk(domain, name, target, what, size)
     before = _capacity(domain, target, what)
-    if wanted == before:
-        raise BadInput(f"{target} of {name} is {_words(wanted)} already")
     if wanted < before:
         raise BadInput(
             f"{target} of {name} is {_words(before)}, and {_words(wanted)} is smaller",
             "what lies behind the new end would be lost",
             "a bare number is KiB: give a unit, as in 40GiB",
         )
-    progress(f"{target} from {_words(before)} to {_words(wanted)}", None)
+    if wanted > before:
+        progress(f"{target} from {_words(before)} to {_words(wanted)}", None)
     try:
         domain.blockResize(target, wanted, libvirt.VIR_DOMAIN_BLOCK_RESIZE_BYTES)
     except libvirt.libvirtError as error:
@@ -56,6 +58,8 @@ def resize_disk(host: Host, uuid: str, target: str, size: str, progress: Progres
         raise TuivirtError(
             what, f"it is {_words(after)} though libvirt reported no error", _advice(disk)
         )
+    if after == before:
+        return f"{target} of {name} is {_words(after)} already; the guest was told of it once more"
     return (
         f"{target} of {name} is {_words(after)}, it was {_words(before)}; the guest enlarges"
         " its partition and file system itself"
