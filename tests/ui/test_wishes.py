@@ -90,6 +90,21 @@ async def test_a_word_typed_into_the_list_answers_no_question(
         assert on_top(app) is app.front
 
 
+async def test_enter_behind_what_was_typed_slowly_for_somewhere_else_is_no_yes() -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        for answer in (["y"], ["left", "right", "enter"]):
+            app.recorded.wishes.clear()
+            await pilot.press("x", "colon", *"tasks", "enter")
+            await pilot.pause()
+            assert app.recorded.wishes == []
+            assert "enter may end what was typed for somewhere else: y or n" in screen_text(app)
+            await pilot.press(*answer)
+            await pilot.pause()
+            assert [wish[:2] for wish in app.recorded.wishes] == [("shutdown", "web-01")]
+
+
 async def test_what_is_typed_for_somewhere_else_is_no_answer_to_force_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

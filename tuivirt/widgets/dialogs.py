@@ -23,7 +23,10 @@ class ConfirmDialog(Dialog[bool | None]):
     be *save and stop*, *yes*), a second Enter. So a key that follows too fast on one that is no
     answer is none either, nor one that comes before the question can have been read; that of
     something lost has its own key, with ctrl, which no word holds, and may be answered at once.
+    Enter ends what is typed, however slowly: behind keys that were no answer it is no *yes*.
     """
+
+    ENDS_A_WORD: ClassVar[str] = "enter may end what was typed for somewhere else: y or n"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
@@ -53,6 +56,8 @@ class ConfirmDialog(Dialog[bool | None]):
         self.on_yes = not destructive
         self._guard = Guard(read=destructive)
         self._complaint = ""
+        self._strayed = False
+        """Whether something was typed that is no answer, and none was chosen since."""
 
     def draw(self) -> None:
         lines: list[PanelLine] = []
@@ -73,6 +78,7 @@ class ConfirmDialog(Dialog[bool | None]):
     def on_key(self, event: events.Key) -> None:
         if event.key not in self.active_bindings:
             self._guard.typed()
+            self._strayed = True
             self._complain(f"{plain(event.character or event.key)} is no answer")
 
     def _meant(self) -> bool:
@@ -99,10 +105,15 @@ class ConfirmDialog(Dialog[bool | None]):
 
     def action_other(self) -> None:
         self.on_yes = not self.on_yes
+        self._strayed = False
         self.draw()
 
     def action_take(self) -> None:
-        if self._meant():
+        if not self._meant():
+            return
+        if self._strayed and self.on_yes:
+            self._complain(self.ENDS_A_WORD)
+        else:
             self.dismiss(self.on_yes)
 
 
