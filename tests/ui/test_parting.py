@@ -152,3 +152,55 @@ async def test_an_edit_asks_nothing_where_nothing_is_under_way() -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await edited(app, pilot, "2")
         assert [values["rename"] for _, _, values in app.recorded.wishes] == ["dst2"]
+
+
+def moving(number: int, name: str) -> Task:
+    return replace(MOVE, id=number, target=factory.ref_of(number), target_name=name, other="srv2")
+
+
+async def test_a_question_tells_what_is_under_way_with_the_domain_already() -> None:
+    app = DrivenApp(factory.sketch())
+    app.fleet = app.fleet.with_task(moving(1, "web-01"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        table: Any = app.front and app.front.table
+        for key in ("ctrl+k", "x"):
+            table.move_to(factory.ref_of(1))
+            await pilot.press(key)
+            assert "Under way already: Move to another host web-01 to srv2 (for" in words(app)
+            await pilot.press("escape")
+            table.move_to(factory.ref_of(2))
+            await pilot.press(key)
+            assert "Under way" not in words(app)
+            await pilot.press("escape")
+        assert app.recorded.wishes == []
+
+
+async def test_of_several_the_question_names_those_with_which_something_is_under_way() -> None:
+    app = DrivenApp(factory.sketch())
+    app.fleet = app.fleet.with_task(moving(2, "db-01")).with_task(replace(SHUTDOWN, id=9))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        table: Any = app.front and app.front.table
+        for number in (1, 2):
+            table.move_to(factory.ref_of(number))
+            await pilot.press("space")
+        await pilot.press("ctrl+k")
+        said = words(app)
+        assert "Under way already: Move to another host db-01 to srv2 (for" in said
+        assert "Shut down" not in said, "that one is of a host that is not here"
+
+
+async def test_of_several_hosts_that_are_disconnected_what_is_under_way_is_told_too() -> None:
+    app = busy(BEGUN, SHUTDOWN)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await at(app, pilot, "src")
+        table: Any = app.front and app.front.table
+        for name in ("src", "dst"):
+            table.move_to(Ref(name, Kind.HOST, name))
+            await pilot.press("space")
+        await pilot.press("d")
+        said = words(app)
+        assert "2 hosts: " in said
+        assert "going on when the connection ends" in said
+        assert "no longer followed when the connection ends: Shut down db-01 (for" in said

@@ -1,17 +1,33 @@
-"""What loses its host when a connection is ended: tasks and consoles, each named."""
+"""What a question has to say of what is under way: with its objects, or with hosts that go."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.backend.model.console import ConsoleSession, ConsoleState
 from tuivirt.backend.model.fleet import Fleet
 from tuivirt.backend.model.host import HostSnapshot, Link
+from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.widgets.text import age, plain
 
 from .waiting import OPEN
+
+
+def ended_by(
+    things: Sequence[object],
+    values: Mapping[str, Any] | None,
+    fleet: Fleet,
+    sessions: Sequence[ConsoleSession],
+) -> list[str]:
+    """`interrupted`, for these hosts; with ``values`` for those that connect anew with them."""
+    from tuivirt.actions.hosts import connects_anew
+
+    hosts = [each for each in things if isinstance(each, HostSnapshot)]
+    names = {h.name for h in hosts if values is None or connects_anew(h, values)}
+    return interrupted(names, fleet, sessions)
 
 
 def interrupted(
@@ -33,6 +49,13 @@ def interrupted(
         names = ", ".join(f"{plain(session.name)} {session.device}" for session in open_)
         lines.append(f"Open there, and cut off when the connection ends: the console of {names}.")
     return lines
+
+
+def under_way(refs: Collection[Ref], fleet: Fleet) -> list[str]:
+    """A sentence of the tasks with these objects that have not ended; none where there are none."""
+    tasks = [task for task in fleet.tasks if task.state in OPEN and task.target in refs]
+    named = [_task(task, f" to {plain(task.other)}" if task.other else "") for task in tasks]
+    return [f"Under way already: {', '.join(named)}."] if named else []
 
 
 def has_begun(task: Task) -> bool:
@@ -65,7 +88,7 @@ def _fate(task: Task, hosts: Collection[str]) -> str:
     return "still being prepared, so it may fail when the connection ends and leave images"
 
 
-def _task(task: Task) -> str:
+def _task(task: Task, where: str = "") -> str:
     action = ACTIONS.get(task.action)
     title = action.title if action is not None else task.action
-    return f"{title} {plain(task.target_name)} (for {age(task.so_far_s())})"
+    return f"{title} {plain(task.target_name)}{where} (for {age(task.so_far_s())})"

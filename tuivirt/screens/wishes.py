@@ -12,7 +12,6 @@ from tuivirt.actions.catalog import find_action, for_kind
 from tuivirt.actions.errors import TuivirtError
 from tuivirt.actions.registry import Action
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.host import HostSnapshot
 from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task
 from tuivirt.widgets.menu import Menu
@@ -254,15 +253,15 @@ class Wishes:
             return []
         if len(targets) == 1:
             where = f"On host {targets[0].ref.host}." if many else ""
-            ends = self._ends(action, targets)
-            return [text for text in (action.question(targets[0].thing), where, *ends) if text]
+            begun = self._begun(action, targets)
+            return [text for text in (action.question(targets[0].thing), where, *begun) if text]
 
         def names(some: Sequence[Target]) -> str:
             return ", ".join(plain(t.name) + (f" @{t.ref.host}" if many else "") for t in some)
 
         asked = [f"{len(targets)} {action.object}s: {names(targets)}"]
         if not action.confirm:
-            return asked
+            return [*asked, *self._begun(action, targets)]
         asked.append(action.question_of("each of them"))
         losing: dict[str, list[Target]] = {}
         for target in targets:
@@ -270,7 +269,14 @@ class Wishes:
         for lost, some in losing.items():
             if lost:
                 asked.append(lost if len(some) == len(targets) else f"{names(some)}: {lost}")
-        return asked
+        return [*asked, *self._begun(action, targets)]
+
+    def _begun(self, action: Action, targets: Sequence[Target]) -> list[str]:
+        """What is under way with them already, where a question is asked of it, or ends by it."""
+        from .parting import under_way
+
+        refs = [target.ref for target in targets] if action.confirm else []
+        return [*under_way(refs, self._app.fleet), *self._ends(action, targets)]
 
     def _ends(
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any] | None = None
@@ -278,18 +284,11 @@ class Wishes:
         """What is under way and would lose its host by this, done with these values."""
         if not action.ends:
             return []
-        from .parting import interrupted
+        from .parting import ended_by
 
-        if action.name in BY_FORM:
-            from tuivirt.actions.hosts import connects_anew
-
-            targets = [
-                each
-                for each in targets
-                if isinstance(each.thing, HostSnapshot) and connects_anew(each.thing, values or {})
-            ]
-        names = {target.ref.host for target in targets}
-        return interrupted(names, self._app.fleet, self._app.sessions)
+        given = (values or {}) if action.name in BY_FORM else None
+        things = [each.thing for each in targets]
+        return ended_by(things, given, self._app.fleet, self._app.sessions)
 
     def _title(self, action: Action, targets: Sequence[Target]) -> str:
         if action.new:
