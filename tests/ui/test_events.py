@@ -18,10 +18,12 @@ from tuivirt.backend.events import (
     PoolEvent,
     TaskChanged,
 )
+from tuivirt.backend.model.ref import Kind, Ref
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.screens.domain import DomainScreen
 from tuivirt.screens.events import EventsScreen
 from tuivirt.screens.help import HelpScreen, key_words, virsh_words
+from tuivirt.screens.host import HostScreen
 from tuivirt.screens.networks import NetworkScreen
 from tuivirt.settings import Settings
 from tuivirt.widgets.page import Page
@@ -272,6 +274,27 @@ async def test_with_several_hosts_an_event_is_told_with_its_own_at_80_columns() 
         await go(app, pilot, "event")
         await settle(app, pilot)
         assert "@srv2: started" in screen_text(app)
+
+
+async def test_enter_opens_what_a_task_is_about_or_says_that_it_has_no_page() -> None:
+    for target, opened in (
+        (WEB, DomainScreen),
+        (Ref(HOST, Kind.HOST, HOST), HostScreen),
+        (Ref("", Kind.HOST, ""), None),
+        (Ref(HOST, Kind.VOLUME, "/images/x"), None),
+    ):
+        app = driven()
+        async with app.run_test(size=(80, 24)) as pilot:
+            tell(app, task(1, TaskState.DONE, action="evacuate", target=target))
+            await go(app, pilot, "job")
+            here = app.front
+            await pilot.press("enter")
+            await pilot.pause()
+            if opened is None:
+                assert app.front is here
+                assert "of its own" in screen_text(app)
+            else:
+                assert isinstance(app.front, opened)
 
 
 async def test_running_tasks_stand_on_top_with_their_progress() -> None:

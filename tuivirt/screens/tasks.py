@@ -14,7 +14,7 @@ from tuivirt.actions.advice import in_labels
 from tuivirt.actions.registry import ACTIONS
 from tuivirt.actions.whose import whose
 from tuivirt.backend.model.fleet import Fleet
-from tuivirt.backend.model.ref import Kind, Ref
+from tuivirt.backend.model.ref import Ref
 from tuivirt.backend.model.task import Task, TaskState
 from tuivirt.widgets.bar import bar
 from tuivirt.widgets.columns import Column
@@ -250,7 +250,9 @@ class TasksScreen(FleetScreen):
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         for ref in self.targets():
-            if ref.kind in (Kind.DOMAIN, Kind.NETWORK, Kind.POOL, Kind.DEVICE):
+            if not ref.host:
+                self.say("what it was about has no page of its own", "warning")
+            else:
                 self.open(ref)
 
     def action_abort(self) -> None:
