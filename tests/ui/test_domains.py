@@ -171,6 +171,25 @@ async def test_the_domains_of_a_host_that_is_not_in_use_are_not_said_to_be_none(
         assert "There are no domains" not in screen_text(app)
 
 
+async def test_the_header_says_of_how_many_hosts_nothing_is_listed() -> None:
+    sketch = factory.sketch().hosts["srv1"]
+    others = [factory.host([], name=name) for name in ("srv2", "srv3")]
+    closed = [replace(other, link=Link.CLOSED, filled=False) for other in others]
+    for hosts, said in (
+        ((sketch, *closed), " 2 other hosts closed"),
+        ((sketch, others[0], closed[1]), "2 of 2 connected  1 other host closed"),
+        ((sketch, *others), "3 of 3 connected"),
+        ((sketch,), "↻ 2 s"),
+    ):
+        app = DrivenApp(factory.fleet(*hosts))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            assert screen_lines(app)[0].rstrip().endswith(said)
+            await pilot.press("enter")
+            await pilot.pause()
+            assert "closed" not in screen_lines(app)[0], "a page of one domain lacks nothing"
+
+
 async def test_the_sampler_is_told_what_is_in_view_and_what_is_marked() -> None:
     app = DrivenApp(factory.many(100))
     async with app.run_test(size=(80, 24)) as pilot:

@@ -236,7 +236,11 @@ class FleetScreen(Screen[None]):
         """Draw a new state of things: the header, the body, the footer."""
         if not self._is_there:
             return
-        self._header.show_hosts(self.header_hosts(fleet), time.monotonic())
+        told = self.header_hosts(fleet)
+        # A page of one object lacks nothing of them, and the list of hosts has them itself.
+        whole = self.focus_ref() is not None or self.KIND is Kind.HOST
+        closed = 0 if whole else len(fleet.hosts) - len(told)
+        self._header.show_hosts(told, time.monotonic(), closed=closed)
         self.show_fleet(fleet)
         self.show_footer()
 

@@ -21,12 +21,20 @@ class Header(Line):
 
     DEFAULT_CSS = "Header { width: 1fr; height: 1; }"
 
-    def show_hosts(self, hosts: Sequence[HostSnapshot], now: float | None = None) -> None:
+    def show_hosts(
+        self, hosts: Sequence[HostSnapshot], now: float | None = None, *, closed: int = 0
+    ) -> None:
+        """``closed``: how many others there are, of which nothing is shown."""
         now = time.monotonic() if now is None else now
-        if len(hosts) == 1:
-            self.show(*_one(hosts[0], now, self.size.width))
-        else:
-            self.show(*_several(hosts, now))
+        width = self.size.width
+        one = len(hosts) == 1
+        left, right = _one(hosts[0], now, width, closed) if one else _several(hosts, now)
+        self.show(left, [*right, *_others(closed)])
+
+
+def _others(closed: int) -> list[Toned]:
+    more = "1 other host closed" if closed == 1 else f"{closed} other hosts closed"
+    return [Toned(f" {more} ", "warn")] if closed else []
 
 
 def link_words(host: HostSnapshot, now: float) -> Toned:
@@ -46,7 +54,9 @@ def link_words(host: HostSnapshot, now: float) -> Toned:
     return Toned("closed", "warn")
 
 
-def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[Toned]]:
+def _one(
+    host: HostSnapshot, now: float, width: int, closed: int = 0
+) -> tuple[list[Toned], list[Toned]]:
     info, stats = host.info, host.stats
     name = [Toned(" "), Toned(host.name, f"bold {host.colour}".strip())]
     marks: list[Toned] = []
@@ -68,7 +78,9 @@ def _one(host: HostSnapshot, now: float, width: int) -> tuple[list[Toned], list[
     right = [link_words(host, now), Toned(" ")]
     if host.uri != host.name:
         # It gives way: what is shown must not be taken for more than it is.
-        taken = sum(width_of(piece.text) for piece in (*name, *marks, *left, *right))
+        taken = sum(
+            width_of(piece.text) for piece in (*name, *marks, *left, *right, *_others(closed))
+        )
         room = max(width - taken - 2, SHORT_URI)
         name.append(Toned(f" {fit(host.uri, room, pad=False)}"))
     return [*name, *marks, *left], right
