@@ -56,6 +56,21 @@ def test_a_cell_of_several_pieces_takes_exactly_its_cells(
     assert sum(text.width_of(piece.text) for piece in cell) == width
 
 
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (40, "production-database-east  11 min ago    "),
+        (34, "production-database-e…  11 min ago"),
+        (24, "production-…  11 min ago"),
+        (22, "productio…  11 min ago"),
+        (21, "production-database-…"),
+    ],
+)
+def test_how_old_it_is_stays_whole_behind_a_name_that_is_cut(width: int, shown: str) -> None:
+    cell = fit_cell((Toned("production-database-east"), Toned("  11 min ago")), width, "left")
+    assert "".join(piece.text for piece in cell) == shown
+
+
 def test_wide_characters_are_cut_between_and_not_through() -> None:
     assert text.fit("虚拟机一", 6) == "虚拟 …"
 

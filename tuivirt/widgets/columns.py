@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from textual.binding import Binding
 
 from .sparkline import bars_shown
-from .text import fit, width_of
+from .text import fit, plain, width_of
 from .tones import Cell, Toned
 
 R = TypeVar("R")
@@ -94,6 +94,10 @@ def _grow(growing: list[Column[Any]], widths: dict[str, int], spare: int) -> int
     return spare
 
 
+HEAD = 10
+"""Cells that the beginning of a cut cell has at least, for its last piece to stay whole."""
+
+
 def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
     """The cell as pieces that are together exactly ``width`` cells wide, every text made plain."""
     if isinstance(cell, str):
@@ -102,10 +106,14 @@ def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
         return (Toned(fit(cell.text, width, align), cell.tone),)
     pieces: list[Toned] = []
     left = width
-    for text, tone in cell:
-        if left <= 0:
-            break
-        shown = fit(text, left, pad=False)
+    *_, end = widths = [width_of(plain(text)) for text, _ in cell] or [0]
+    # What stands behind a long name (for how long its figures are old) is not cut with it.
+    kept = end if sum(widths) > width and end <= width - HEAD else 0
+    for number, (text, tone) in enumerate(cell, 1):
+        room = left if number == len(cell) else left - kept
+        if room <= 0:
+            continue
+        shown = fit(text, room, pad=False)
         left -= width_of(shown)
         pieces.append(Toned(shown, tone))
     if left > 0:
