@@ -33,7 +33,7 @@ def test_a_larger_disk_is_larger_in_the_guest_too(full: Place) -> None:
     talk.run_until("cat /proc/partitions", rf"{wanted >> 10} {full.free}\n")
 
     again = full.run(resize_disk, full.free, str(wanted >> 10), silent)
-    assert "already; the guest was told" in again
+    assert "already; QEMU was asked" in again
 
     for size, said in (
         ("1MiB", "is smaller"),

@@ -173,19 +173,30 @@ async def test_the_domains_of_a_host_that_is_not_in_use_are_not_said_to_be_none(
 
 async def test_the_header_says_of_how_many_hosts_nothing_is_listed() -> None:
     sketch = factory.sketch().hosts["srv1"]
+    far = replace(sketch, uri="qemu+ssh://root@srv1.example.org/system")
     others = [factory.host([], name=name) for name in ("srv2", "srv3")]
     closed = [replace(other, link=Link.CLOSED, filled=False) for other in others]
     for hosts, said in (
-        ((sketch, *closed), " 2 other hosts closed"),
-        ((sketch, others[0], closed[1]), "2 of 2 connected  1 other host closed"),
+        ((sketch, *closed), " 2 others closed  ↻ 2 s"),
+        ((far, *closed), " 2 others closed  ↻ 2 s"),
+        ((sketch, others[0], closed[1]), "2 of 2 connected 1 closed"),
         ((sketch, *others), "3 of 3 connected"),
         ((sketch,), "↻ 2 s"),
     ):
         app = DrivenApp(factory.fleet(*hosts))
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.pause()
-            assert screen_lines(app)[0].rstrip().endswith(said)
-            await pilot.press("enter")
+            header = screen_lines(app)[0].rstrip()
+            assert header.endswith(said)
+            if "connected" not in said:
+                assert "16 CPU 23 %   mem 78/128 G " in header
+            for there in ("dom @srv1", "events", "help"):
+                await pilot.press("colon", *(each if each != " " else "space" for each in there))
+                await pilot.press("enter")
+                app.show(app.fleet)
+                await pilot.pause()
+                assert "closed" not in screen_lines(app)[0], f"{there} lacks nothing"
+            await pilot.press("colon", *"dom", "enter", "enter")
             await pilot.pause()
             assert "closed" not in screen_lines(app)[0], "a page of one domain lacks nothing"
 

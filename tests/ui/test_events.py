@@ -276,12 +276,13 @@ async def test_with_several_hosts_an_event_is_told_with_its_own_at_80_columns() 
         assert "@srv2: started" in screen_text(app)
 
 
-async def test_enter_opens_what_a_task_is_about_or_says_that_it_has_no_page() -> None:
+async def test_enter_opens_what_a_task_is_about_or_says_why_it_does_not() -> None:
     for target, opened in (
         (WEB, DomainScreen),
         (Ref(HOST, Kind.HOST, HOST), HostScreen),
-        (Ref("", Kind.HOST, ""), None),
-        (Ref(HOST, Kind.VOLUME, "/images/x"), None),
+        (Ref("", Kind.HOST, ""), "a host is found in its list"),
+        (Ref(HOST, Kind.VOLUME, "/images/x"), "a volume is found in its list"),
+        (Ref("gone", Kind.HOST, "gone"), "host gone is not there any more"),
     ):
         app = driven()
         async with app.run_test(size=(80, 24)) as pilot:
@@ -290,9 +291,9 @@ async def test_enter_opens_what_a_task_is_about_or_says_that_it_has_no_page() ->
             here = app.front
             await pilot.press("enter")
             await pilot.pause()
-            if opened is None:
+            if isinstance(opened, str):
                 assert app.front is here
-                assert "of its own" in screen_text(app)
+                assert opened in screen_text(app)
             else:
                 assert isinstance(app.front, opened)
 

@@ -52,8 +52,10 @@ def test_a_fitted_text_takes_exactly_its_cells(raw: str, width: int, align: str)
 def test_a_cell_of_several_pieces_takes_exactly_its_cells(
     texts: list[str], width: int, align: str
 ) -> None:
-    cell = fit_cell(tuple(Toned(piece) for piece in texts), width, align)
-    assert sum(text.width_of(piece.text) for piece in cell) == width
+    for keeps_end in (False, True):
+        pieces = tuple(Toned(piece) for piece in texts)
+        cell = fit_cell(pieces, width, align, keeps_end=keeps_end)
+        assert sum(text.width_of(piece.text) for piece in cell) == width
 
 
 @pytest.mark.parametrize(
@@ -67,8 +69,17 @@ def test_a_cell_of_several_pieces_takes_exactly_its_cells(
     ],
 )
 def test_how_old_it_is_stays_whole_behind_a_name_that_is_cut(width: int, shown: str) -> None:
-    cell = fit_cell((Toned("production-database-east"), Toned("  11 min ago")), width, "left")
+    cell = fit_cell(
+        (Toned("production-database-east"), Toned("  11 min ago")), width, "left", keeps_end=True
+    )
     assert "".join(piece.text for piece in cell) == shown
+
+
+def test_of_other_cells_the_end_is_cut() -> None:
+    cell = fit_cell((Toned("1 stalled"), Toned(", 12 run"), Toned(", 3 off")), 16, "left")
+    assert "".join(piece.text for piece in cell) == "1 stalled, 12 r…"
+    cell = fit_cell((Toned("web-01-root.qcow2"), Toned("  in /images")), 24, "left")
+    assert "".join(piece.text for piece in cell) == "web-01-root.qcow2  in /…"
 
 
 def test_wide_characters_are_cut_between_and_not_through() -> None:

@@ -90,19 +90,40 @@ async def test_a_word_typed_into_the_list_answers_no_question(
         assert on_top(app) is app.front
 
 
-async def test_enter_behind_what_was_typed_slowly_for_somewhere_else_is_no_yes() -> None:
+@pytest.mark.parametrize("opening", ["x", "ctrl+k"])
+@pytest.mark.parametrize(
+    "typed",
+    [[":", *"tasks", "enter"], [*":tas", "tab", "enter"], [*"kz", "left", "right", "enter"]],
+)
+async def test_enter_behind_what_was_typed_slowly_for_somewhere_else_is_no_yes(
+    opening: str, typed: list[str]
+) -> None:
     app = DrivenApp(factory.sketch())
     async with app.run_test(size=SIZE) as pilot:
         await go_to(pilot, app, 1)
-        for answer in (["y"], ["left", "right", "enter"]):
-            app.recorded.wishes.clear()
-            await pilot.press("x", "colon", *"tasks", "enter")
+        await pilot.press(opening, *typed)
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        if on_top(app) is not app.front:
+            assert "y or n: enter may end what was typed for somewhere else" in screen_text(app)
+            await pilot.press("y")
             await pilot.pause()
-            assert app.recorded.wishes == []
-            assert "enter may end what was typed for somewhere else: y or n" in screen_text(app)
-            await pilot.press(*answer)
-            await pilot.pause()
-            assert [wish[:2] for wish in app.recorded.wishes] == [("shutdown", "web-01")]
+            assert [wish[1] for wish in app.recorded.wishes] == ["web-01"]
+
+
+async def test_enter_behind_an_answer_that_came_too_fast_is_no_yes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = DrivenApp(factory.sketch())
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to(pilot, app, 1)
+        monkeypatch.setattr(Guard, "QUIET_S", 3600.0)
+        await pilot.press("x", *"no")
+        monkeypatch.setattr(Guard, "QUIET_S", 0.0)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.recorded.wishes == []
+        assert isinstance(on_top(app), ConfirmDialog)
 
 
 async def test_what_is_typed_for_somewhere_else_is_no_answer_to_force_off(

@@ -59,7 +59,7 @@ def resize_disk(host: Host, uuid: str, target: str, size: str, progress: Progres
             what, f"it is {_words(after)} though libvirt reported no error", _advice(disk)
         )
     if after == before:
-        return f"{target} of {name} is {_words(after)} already; the guest was told of it once more"
+        return f"{target} of {name} is {_words(after)} already; QEMU was asked to tell it again"
     return (
         f"{target} of {name} is {_words(after)}, it was {_words(before)}; the guest enlarges"
         " its partition and file system itself"

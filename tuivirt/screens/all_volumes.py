@@ -45,6 +45,7 @@ _COLUMNS = (COLUMNS[0], _POOL, _HOST, *COLUMNS[1:])
 class AllVolumesScreen(VolumeList):
     """Every volume that there is."""
 
+    OF_ALL_HOSTS = True
     HELP = (
         "The volumes of all pools that are active, on all hosts: / finds one by its name, its "
         "pool, its path, what it lies on, or the domain that uses it (@host for those of one "

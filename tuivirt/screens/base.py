@@ -117,6 +117,10 @@ class FleetScreen(Screen[None]):
     """(key, word), the most important first; the footer shows as many as fit."""
     BACK: ClassVar[str] = "back"
     AUTO_FOCUS = "#table"
+    OF_ALL_HOSTS: ClassVar[bool] = False
+    """It lists what all hosts have, and so lacks what those have that are closed."""
+    _only_host: str | None = None
+    """Where it lists those of one host alone."""
     takes_all_keys: ClassVar[bool] = False
     """Whether not even the key that leaves the program is the program's."""
 
@@ -237,9 +241,8 @@ class FleetScreen(Screen[None]):
         if not self._is_there:
             return
         told = self.header_hosts(fleet)
-        # A page of one object lacks nothing of them, and the list of hosts has them itself.
-        whole = self.focus_ref() is not None or self.KIND is Kind.HOST
-        closed = 0 if whole else len(fleet.hosts) - len(told)
+        of_all = self.OF_ALL_HOSTS and self._only_host is None
+        closed = len(fleet.hosts) - len(told) if of_all else 0
         self._header.show_hosts(told, time.monotonic(), closed=closed)
         self.show_fleet(fleet)
         self.show_footer()

@@ -194,6 +194,7 @@ class DevicesScreen(HandsOver):
         "a makes mediated devices."
     )
     KIND = Kind.DEVICE
+    OF_ALL_HOSTS = True
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("1…8", "kind"),
         ("/", "filter"),

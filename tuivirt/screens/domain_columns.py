@@ -266,6 +266,7 @@ _NAME = Column[Row](
     width=24,
     max_width=44,
     grows_first=True,  # Beside it stands what the guest does not let go of.
+    keeps_end=True,  # Or for how long it has not answered.
     sort_key=lambda row: natural(row.domain.name),
     sort_letter="N",
 )

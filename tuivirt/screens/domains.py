@@ -40,6 +40,7 @@ class DomainsScreen(FleetScreen):
         "list by host, group or tag; enter, ← and → fold a group, and its mark means all in it."
     )
     KIND = Kind.DOMAIN
+    OF_ALL_HOSTS = True
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         (":", "go to"),
         ("/", "filter"),

@@ -100,6 +100,7 @@ class NetworksScreen(FleetScreen):
         "its DHCP server gave out. An isolated network reaches nothing but its own guests."
     )
     KIND = Kind.NETWORK
+    OF_ALL_HOSTS = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -128,6 +128,7 @@ class PoolsScreen(FleetScreen):
         "pool, ctrl+d has libvirt forget one; a has all that can be done with it."
     )
     KIND = Kind.POOL
+    OF_ALL_HOSTS = True
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         (":", "go to"),
         ("/", "filter"),

@@ -104,6 +104,7 @@ class SnapshotsScreen(FleetScreen):
         "a domain went back to one: libvirt tells of none that somebody else takes."
     )
     KIND = Kind.DOMAIN
+    OF_ALL_HOSTS = True
     HINTS: ClassVar[tuple[tuple[str, str], ...]] = (
         ("⏎", "its domain"),
         ("R", "go back"),

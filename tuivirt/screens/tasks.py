@@ -27,6 +27,7 @@ from tuivirt.widgets.tones import Cell, Toned
 
 from .base import FleetScreen
 from .block_jobs import LOOK_S, BlockJobs, ends_by
+from .rooms import DETAILS
 from .waiting import OPEN, waits_for
 from .words import clock
 
@@ -250,8 +251,10 @@ class TasksScreen(FleetScreen):
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         for ref in self.targets():
-            if not ref.host:
-                self.say("what it was about has no page of its own", "warning")
+            if ref.kind not in DETAILS or not ref.host:
+                self.say(f"a {ref.kind} is found in its list, not from here", "warning")
+            elif ref.host not in self.fleet.hosts:
+                self.say(f"host {ref.host} is not there any more", "warning")
             else:
                 self.open(ref)
 

@@ -275,8 +275,10 @@ class Wishes:
         """What is under way with them already, where a question is asked of it, or ends by it."""
         from .parting import under_way
 
-        refs = [target.ref for target in targets] if action.confirm else []
-        return [*under_way(refs, self._app.fleet), *self._ends(action, targets)]
+        if action.ends:
+            return self._ends(action, targets)
+        refs = {target.ref for target in targets} if action.confirm else ()
+        return under_way(refs, self._app.fleet)
 
     def _ends(
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any] | None = None

@@ -40,6 +40,8 @@ class Column(Generic[R]):
     """With shift it sorts by this column."""
     descending: bool = False
     """The first press sorts with the greatest on top."""
+    keeps_end: bool = False
+    """Of two pieces the first is cut, and the second stays whole."""
     bars: bool = False
     """It holds nothing but little bars, and goes where none are drawn."""
 
@@ -95,10 +97,10 @@ def _grow(growing: list[Column[Any]], widths: dict[str, int], spare: int) -> int
 
 
 HEAD = 10
-"""Cells that the beginning of a cut cell has at least, for its last piece to stay whole."""
+"""Cells that a text which is cut has at least, for what stands behind it to stay whole."""
 
 
-def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
+def fit_cell(cell: Cell, width: int, align: str, *, keeps_end: bool = False) -> tuple[Toned, ...]:
     """The cell as pieces that are together exactly ``width`` cells wide, every text made plain."""
     if isinstance(cell, str):
         return (Toned(fit(cell, width, align)),)
@@ -106,14 +108,15 @@ def fit_cell(cell: Cell, width: int, align: str) -> tuple[Toned, ...]:
         return (Toned(fit(cell.text, width, align), cell.tone),)
     pieces: list[Toned] = []
     left = width
-    *_, end = widths = [width_of(plain(text)) for text, _ in cell] or [0]
-    # What stands behind a long name (for how long its figures are old) is not cut with it.
-    kept = end if sum(widths) > width and end <= width - HEAD else 0
-    for number, (text, tone) in enumerate(cell, 1):
-        room = left if number == len(cell) else left - kept
-        if room <= 0:
-            continue
-        shown = fit(text, room, pad=False)
+    if keeps_end and len(cell) == 2:
+        text, tone = cell[0]
+        end = width_of(plain(cell[1].text))
+        if end <= left - HEAD:
+            cell = (Toned(fit(text, left - end, pad=False), tone), cell[1])
+    for text, tone in cell:
+        if left <= 0:
+            break
+        shown = fit(text, left, pad=False)
         left -= width_of(shown)
         pieces.append(Toned(shown, tone))
     if left > 0:

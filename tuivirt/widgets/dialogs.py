@@ -23,10 +23,11 @@ class ConfirmDialog(Dialog[bool | None]):
     be *save and stop*, *yes*), a second Enter. So a key that follows too fast on one that is no
     answer is none either, nor one that comes before the question can have been read; that of
     something lost has its own key, with ctrl, which no word holds, and may be answered at once.
-    Enter ends what is typed, however slowly: behind keys that were no answer it is no *yes*.
+    Enter ends what is typed, however slowly, and Tab completes it: once a key was no answer, or no
+    answer yet, Enter is no *yes* in this question.
     """
 
-    ENDS_A_WORD: ClassVar[str] = "enter may end what was typed for somewhere else: y or n"
+    ENDS_A_WORD: ClassVar[str] = "y or n: enter may end what was typed for somewhere else"
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes", id="confirm.yes"),
@@ -57,7 +58,7 @@ class ConfirmDialog(Dialog[bool | None]):
         self._guard = Guard(read=destructive)
         self._complaint = ""
         self._strayed = False
-        """Whether something was typed that is no answer, and none was chosen since."""
+        """Whether something was typed that is no answer."""
 
     def draw(self) -> None:
         lines: list[PanelLine] = []
@@ -78,8 +79,7 @@ class ConfirmDialog(Dialog[bool | None]):
     def on_key(self, event: events.Key) -> None:
         if event.key not in self.active_bindings:
             self._guard.typed()
-            self._strayed = True
-            self._complain(f"{plain(event.character or event.key)} is no answer")
+            self._stray(f"{plain(event.character or event.key)} is no answer")
 
     def _meant(self) -> bool:
         """Whether what is pressed now is an answer, not the rest of something typed."""
@@ -92,20 +92,30 @@ class ConfirmDialog(Dialog[bool | None]):
         self._complaint = text
         self.draw()
 
+    def _stray(self, complaint: str) -> None:
+        self._strayed = True
+        self._complain(complaint)
+
     def action_answer(self, answer: bool) -> None:
         if self._meant():
             self.dismiss(answer)
+        else:
+            self._strayed = True
 
     def action_leave(self) -> None:
         self.dismiss(False)
 
     def action_options(self) -> None:
-        if self._options and self._meant():
+        if not self._options:
+            self._guard.typed()
+            self._stray("o is no answer")
+        elif self._meant():
             self.dismiss(None)
+        else:
+            self._strayed = True
 
     def action_other(self) -> None:
         self.on_yes = not self.on_yes
-        self._strayed = False
         self.draw()
 
     def action_take(self) -> None:

@@ -14,6 +14,8 @@ from .tones import Toned
 _SPACE = Toned("   ")
 SHORT_URI = 20
 """Cells that a URI keeps beside the figures, which are cut before it is shorter."""
+WIDE = 100
+"""From this width on libvirt's version stands there too, where other hosts are closed."""
 
 
 class Header(Line):
@@ -26,15 +28,10 @@ class Header(Line):
     ) -> None:
         """``closed``: how many others there are, of which nothing is shown."""
         now = time.monotonic() if now is None else now
-        width = self.size.width
-        one = len(hosts) == 1
-        left, right = _one(hosts[0], now, width, closed) if one else _several(hosts, now)
-        self.show(left, [*right, *_others(closed)])
-
-
-def _others(closed: int) -> list[Toned]:
-    more = "1 other host closed" if closed == 1 else f"{closed} other hosts closed"
-    return [Toned(f" {more} ", "warn")] if closed else []
+        if len(hosts) == 1:
+            self.show(*_one(hosts[0], now, self.size.width, closed))
+        else:
+            self.show(*_several(hosts, now, closed))
 
 
 def link_words(host: HostSnapshot, now: float) -> Toned:
@@ -66,7 +63,7 @@ def _one(
             marks.append(Toned("  DEMO", "warn"))
         if info.readonly:
             marks.append(Toned("  READ-ONLY", "warn"))
-        if info.libvirt_version and width >= 70:
+        if info.libvirt_version and width >= (WIDE if closed else 70):
             left += [_SPACE, Toned(f"libvirt {info.libvirt_version}")]
         busy = percent(stats.cpu_percent if stats else None)
         total = stats.memory_total_kib if stats and stats.memory_total_kib else info.memory_kib
@@ -76,17 +73,24 @@ def _one(
         if stats is not None and stats.load is not None and width >= 120:
             left += [_SPACE, Toned("load " + " ".join(f"{x:.1f}" for x in stats.load))]
     right = [link_words(host, now), Toned(" ")]
+    if closed:
+        others = "1 other closed" if closed == 1 else f"{closed} others closed"
+        least = min(SHORT_URI, width_of(host.uri)) + 1
+        taken = sum(width_of(piece.text) for piece in (*name, *marks, *left, *right))
+        # How this one fares comes first.
+        if taken + least + width_of(others) + 3 <= width:
+            right = [Toned(f"{others}  ", "warn"), *right]
     if host.uri != host.name:
         # It gives way: what is shown must not be taken for more than it is.
-        taken = sum(
-            width_of(piece.text) for piece in (*name, *marks, *left, *right, *_others(closed))
-        )
+        taken = sum(width_of(piece.text) for piece in (*name, *marks, *left, *right))
         room = max(width - taken - 2, SHORT_URI)
         name.append(Toned(f" {fit(host.uri, room, pad=False)}"))
     return [*name, *marks, *left], right
 
 
-def _several(hosts: Sequence[HostSnapshot], now: float) -> tuple[list[Toned], list[Toned]]:
+def _several(
+    hosts: Sequence[HostSnapshot], now: float, closed: int
+) -> tuple[list[Toned], list[Toned]]:
     well = sum(host.link is Link.CONNECTED for host in hosts)
     left = [Toned(f" {len(hosts)} hosts", "bold")]
     if any(host.info is not None and host.info.readonly for host in hosts):
@@ -98,4 +102,5 @@ def _several(hosts: Sequence[HostSnapshot], now: float) -> tuple[list[Toned], li
             left += [Toned(" "), link_words(host, now)]
         elif host.stats is not None:
             left.append(Toned(f" {percent(host.stats.cpu_percent)} %", "dim"))
-    return left, [Toned(f"{well} of {len(hosts)} connected ")]
+    others = [Toned(f"{closed} closed ", "warn")] if closed else []
+    return left, [Toned(f"{well} of {len(hosts)} connected "), *others]

@@ -38,7 +38,10 @@ def format_row(
     key: Hashable, row: R, cursor: bool, marked: bool, placed: Sequence[Placed[R]]
 ) -> RowLine:
     """The row's cells, cut to their columns."""
-    cells = tuple(fit_cell(p.column.cell(row), p.width, p.column.align) for p in placed)
+    cells = tuple(
+        fit_cell(c.cell(row), p.width, c.align, keeps_end=c.keeps_end)
+        for p, c in ((place, place.column) for place in placed)
+    )
     return RowLine(key, cursor, marked, cells)
 
 
