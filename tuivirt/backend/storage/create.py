@@ -26,6 +26,7 @@ from .judge import in_use
 from .offers import FILES, FORMATS, refuse_format
 from .slow import call_slowly, refresh
 from .unfinished import findings as of_uploads
+from .unmeasured import is_unmeasured, until_measured
 
 if TYPE_CHECKING:
     from ..host import Host
@@ -239,7 +240,7 @@ def _make(
 
     try:
         return call_slowly(
-            call,
+            lambda: until_measured(call),
             named=named,
             saying="writing it",
             far=far,
@@ -254,6 +255,8 @@ def _make(
 def advice_for(error: libvirt.libvirtError) -> str:
     """What to do about what a storage call failed of; '' where nothing is known."""
     text = (error.get_error_message() or "").lower()
+    if is_unmeasured(error):
+        return "QEMU could not measure how quick the processor is: try again"
     if "no space" in text or "disk quota" in text or "insufficient free" in text:
         return "make room in the pool's place; what was begun is taken away again"
     if "permission denied" in text or "read-only file system" in text:
