@@ -277,8 +277,7 @@ class Wishes:
 
         if action.ends:
             return self._ends(action, targets)
-        refs = {target.ref for target in targets} if action.confirm else ()
-        return under_way(refs, self._app.fleet)
+        return under_way({t.ref for t in targets} if action.confirm else (), self._app.fleet)
 
     def _ends(
         self, action: Action, targets: Sequence[Target], values: Mapping[str, Any] | None = None
@@ -289,8 +288,7 @@ class Wishes:
         from .parting import ended_by
 
         given = (values or {}) if action.name in BY_FORM else None
-        things = [each.thing for each in targets]
-        return ended_by(things, given, self._app.fleet, self._app.sessions)
+        return ended_by([t.thing for t in targets], given, self._app.fleet, self._app.sessions)
 
     def _title(self, action: Action, targets: Sequence[Target]) -> str:
         if action.new:
