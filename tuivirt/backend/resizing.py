@@ -22,9 +22,9 @@ SECTOR = 512
 def resize_disk(host: Host, uuid: str, target: str, size: str, progress: Progress) -> str:
     """Make the disk ``target`` (as in ``vda``) of a running domain ``size`` large, as in 40GiB.
 
-    Never smaller: what lies behind the new end would be gone. With the size that it has already the
-    guest is told of it again: one whose driver was just starting at the first time may not have
-    heard it (QEMU tells no driver that is not ready, and that asks for the size only once before).
+    Never smaller: what lies behind the new end would be gone. With the size that it has already
+    QEMU is asked to tell the guest again: one whose driver was just starting may not have heard it
+    (QEMU tells no driver that is not ready, and that has asked for the size by then).
     Returns what is true then.
 
     Source: virDomainBlockResize, virDomainGetBlockInfo. Raises TuivirtError.

@@ -39,8 +39,8 @@ def format_row(
 ) -> RowLine:
     """The row's cells, cut to their columns."""
     cells = tuple(
-        fit_cell(c.cell(row), p.width, c.align, keeps_end=c.keeps_end)
-        for p, c in ((place, place.column) for place in placed)
+        fit_cell(p.column.cell(row), p.width, p.column.align, keeps_end=p.column.keeps_end)
+        for p in placed
     )
     return RowLine(key, cursor, marked, cells)
 
